@@ -1,0 +1,5 @@
+"""The desk's processors: pure functions on audio, each with a streaming form that gives the same samples.
+
+Audio is float32 of shape (channels, frames), full scale +-1.0. A streaming form is an object with
+`process(block) -> block` of the same length and `latency_samples`, the delay that its caller compensates.
+"""

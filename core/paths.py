@@ -1,0 +1,46 @@
+"""Where OTO keeps things. `OTO_HOME` moves all of it, so that two studios can run side by side."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SYSTEM_SOCKET = Path("/run/oto/engine.sock")
+
+
+def home() -> Path:
+    """The folder that holds the library, the settings and the socket: `OTO_HOME`, or ~/OTO."""
+    return Path(os.environ.get("OTO_HOME") or Path.home() / "OTO").expanduser().absolute()
+
+
+def library() -> Path:
+    """The folder of sessions."""
+    return home() / "library"
+
+
+def settings_file() -> Path:
+    """The settings document."""
+    return home() / "settings.json"
+
+
+def jobs_folder() -> Path:
+    """The queue of jobs, one file each."""
+    return home() / "jobs"
+
+
+def cache() -> Path:
+    """What can be made again at any time: the simulated band's audio, overviews."""
+    return home() / "cache"
+
+
+def log_file() -> Path:
+    """Where an engine that was started by a command writes what it would say on a terminal."""
+    return home() / "engine.log"
+
+
+def engine_socket() -> Path:
+    """The engine's socket: with `OTO_HOME` set, there; else the box's service if it runs, else our own home."""
+    own = home() / "engine.sock"
+    if "OTO_HOME" not in os.environ and SYSTEM_SOCKET.exists():
+        return SYSTEM_SOCKET
+    return own

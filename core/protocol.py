@@ -1,0 +1,575 @@
+"""Every message between the engine and its clients, typed; the wire is one JSON object per line on a Unix socket.
+
+The engine greets with `Hello`. A client sends requests (`Call`), each answered once, in any order, by a `Reply` with the
+same id. Between replies the engine sends topics: the whole present value of one subject of its state. A topic that
+changes while a client is not reading is sent once, with its latest value, when it reads again: nothing is lost, nothing
+piles up. Meter frames work the same way but only go to clients that asked for them.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from core.plans.document import Plan
+from sessions.model import Bounce, ExportRecord, Losses, SampleFormat, Session, Take
+
+PROTOCOL: Final = 1
+"""Raised when a message changes its meaning; additions keep it."""
+
+MAX_LINE_BYTES: Final = 4 * 1024 * 1024
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything on the wire."""
+
+
+# ---------------------------------------------------------------- requests
+
+
+class _Request(_Message, tag_field="do", kw_only=True):
+    """Something a client asks for. The docstring of each says what its reply's `value` is."""
+
+
+class Attach(_Request, tag="attach", kw_only=True):
+    """First request of a client: which topics it wants. Replies with nothing; the topics follow at once."""
+
+    client: str
+    """What it is, for the log: "tui", "cli", "worker"."""
+    protocol: int = PROTOCOL
+    meters: bool = False
+    topics: tuple[str, ...] | None = None
+    """None wants all; () wants none."""
+
+
+class GetStatus(_Request, tag="status", kw_only=True):
+    """Replies with `Status`: every topic at once."""
+
+
+class ListSessions(_Request, tag="sessions", kw_only=True):
+    """Replies with a list of `SessionSummary`, newest first."""
+
+
+class CreateSession(_Request, tag="session.create", kw_only=True):
+    """Makes a session, with a track per input of the present interface, and opens it. Replies with `Session`."""
+
+    name: str = ""
+    """Empty gives it the date."""
+
+
+class OpenSession(_Request, tag="session.open", kw_only=True):
+    """Replies with `Session`. Refused ("busy") while recording."""
+
+    session: str
+    """Id or name."""
+
+
+class EditSession(_Request, tag="session.edit", kw_only=True):
+    """Changes what is not None. Replies with `Session`."""
+
+    name: str | None = None
+    notes: str | None = None
+    sample_format: SampleFormat | None = None
+
+
+class TrashSession(_Request, tag="session.trash", kw_only=True):
+    """Moves a session to the trash. Replies with nothing."""
+
+    session: str
+
+
+class EditTrack(_Request, tag="track.edit", kw_only=True):
+    """Changes what is not None. Arming is refused ("busy") while recording; naming is not. Replies with `Session`."""
+
+    track: str
+    name: str | None = None
+    role: str | None = None
+    """"" clears it."""
+    armed: bool | None = None
+    input: int | None = None
+
+
+class ArmAll(_Request, tag="track.arm_all", kw_only=True):
+    """Arms or disarms every track. Replies with `Session`."""
+
+    armed: bool
+
+
+class Record(_Request, tag="record", kw_only=True):
+    """Starts a take, or, while recording, the next one without a gap. Replies with the take's number."""
+
+    name: str = ""
+    preroll_s: float | None = None
+    """None uses the setting."""
+    overdub_of: int | None = None
+    """Plays this take while recording."""
+    count_in_bars: int = 0
+    seconds: float | None = None
+    """Stops by itself after this long (not counting the pre-roll), to the sample."""
+
+
+class Stop(_Request, tag="stop", kw_only=True):
+    """Stops recording or playback. Replies with the finished take's number, or nothing."""
+
+
+class FalseTake(_Request, tag="false_take", kw_only=True):
+    """Marks the take being recorded (which stops) or the last one as false: kept, its number free again."""
+
+
+class Mark(_Request, tag="mark", kw_only=True):
+    """Sets a marker now in the take being recorded or played. Replies with `Marker`."""
+
+    name: str = ""
+
+
+class KeepLast(_Request, tag="keep_last", kw_only=True):
+    """Makes a take out of the last seconds that were heard but not recorded. Replies with the take's number."""
+
+    seconds: float
+
+
+class ListTakes(_Request, tag="takes", kw_only=True):
+    """Replies with a list of `Take`."""
+
+    session: str | None = None
+    """None is the open one."""
+
+
+class EditTake(_Request, tag="take.edit", kw_only=True):
+    """Changes what is not None. Replies with `Take`."""
+
+    take: int
+    session: str | None = None
+    name: str | None = None
+    notes: str | None = None
+    starred: bool | None = None
+    false_take: bool | None = None
+
+
+class TrashTake(_Request, tag="take.trash", kw_only=True):
+    """Moves a take to the trash. Replies with nothing."""
+
+    take: int
+    session: str | None = None
+
+
+class Play(_Request, tag="play", kw_only=True):
+    """Plays a take, a bounce or an exported file of the open session. Replies with nothing.
+
+    While playing, a second Play of the same length keeps the position when `at_s` is None: that is how A/B works.
+    """
+
+    take: int | None = None
+    bounce: str | None = None
+    at_s: float | None = None
+    loop: tuple[float, float] | None = None
+    gain_db: float = 0.0
+
+
+class Seek(_Request, tag="seek", kw_only=True):
+    """Moves the playback position."""
+
+    at_s: float
+
+
+class ListBounces(_Request, tag="bounces", kw_only=True):
+    """Replies with a list of `Bounce`, newest first."""
+
+    session: str | None = None
+
+
+class GetPlan(_Request, tag="plan.get", kw_only=True):
+    """Replies with the `MixPlan` or `MasterPlan` that a take has now; "not_found" when none was proposed."""
+
+    kind: Literal["mix", "master"]
+    take: int
+    session: str | None = None
+
+
+class SetPlanValue(_Request, tag="plan.set", kw_only=True):
+    """A person changes one setting. Replies with the new plan."""
+
+    kind: Literal["mix", "master"]
+    take: int
+    strip: str | None = None
+    """Track name, bus name, or None for the master strip."""
+    name: str
+    """Parameter."""
+    value: float | bool | str | None = None
+    """None takes the setting out of the plan: neutral again."""
+    locked: bool | None = None
+    session: str | None = None
+
+
+class ReplacePlan(_Request, tag="plan.replace", kw_only=True):
+    """Puts a whole plan in place (undo, import). Replies with nothing."""
+
+    take: int
+    plan: Plan
+    session: str | None = None
+
+
+class StartJob(_Request, tag="job.start", kw_only=True):
+    """Queues work for a worker. Replies with `Job`."""
+
+    kind: JobKind
+    session: str | None = None
+    """None is the open one."""
+    take: int | None = None
+    """None is the newest take that is not false."""
+    options: dict[str, str | float | bool | list[str] | None] = {}
+    """mix: propose (bool), stems (bool), style, hands; master: target, reference, bounce; export: to, formats, bounces."""
+
+
+class CancelJob(_Request, tag="job.cancel", kw_only=True):
+    """Replies with `Job`."""
+
+    job: str
+
+
+class TakeJob(_Request, tag="job.take", kw_only=True):
+    """A worker asks for work. Replies with `Job` or nothing; the jobs topic says when to ask again."""
+
+
+class JobProgress(_Request, tag="job.progress", kw_only=True):
+    """A worker says how far it is. Replies with whether to go on (false: it was cancelled)."""
+
+    job: str
+    fraction: float
+    doing: str = ""
+
+
+class FinishJob(_Request, tag="job.finish", kw_only=True):
+    """A worker is done, well (error None) or not."""
+
+    job: str
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: Problem | None = None
+
+
+class ListDrives(_Request, tag="drives", kw_only=True):
+    """Looks again and replies with a list of `Drive`."""
+
+
+class SelectDevice(_Request, tag="device.select", kw_only=True):
+    """Chooses the interface and remembers it. Refused ("busy") while recording. Replies with `DeviceTopic`."""
+
+    device: str
+    """Identity, or a part of the name that only one interface has; "sim" is the simulated band."""
+    rate_hz: int | None = None
+
+
+class MeasureLatency(_Request, tag="device.measure_latency", kw_only=True):
+    """Plays a click out of one output into one input (a cable between) and replies with the round trip in samples."""
+
+    output: int = 1
+    input: int = 1
+
+
+class EditSettings(_Request, tag="settings.edit", kw_only=True):
+    """Changes what is named; replies with all of them."""
+
+    changes: dict[str, str | float | bool | None]
+
+
+class ClearClips(_Request, tag="meters.clear", kw_only=True):
+    """Resets clip counts and peak holds."""
+
+
+class Shutdown(_Request, tag="shutdown", kw_only=True):
+    """Finishes takes, then ends the engine."""
+
+
+Request = (
+    Attach
+    | GetStatus
+    | ListSessions
+    | CreateSession
+    | OpenSession
+    | EditSession
+    | TrashSession
+    | EditTrack
+    | ArmAll
+    | Record
+    | Stop
+    | FalseTake
+    | Mark
+    | KeepLast
+    | ListTakes
+    | EditTake
+    | TrashTake
+    | Play
+    | Seek
+    | ListBounces
+    | GetPlan
+    | SetPlanValue
+    | ReplacePlan
+    | StartJob
+    | CancelJob
+    | TakeJob
+    | JobProgress
+    | FinishJob
+    | ListDrives
+    | SelectDevice
+    | MeasureLatency
+    | EditSettings
+    | ClearClips
+    | Shutdown
+)
+
+
+class Call(_Message, kw_only=True):
+    """A request on the wire."""
+
+    id: int
+    request: Request
+
+
+# ---------------------------------------------------------------- answers
+
+
+class Problem(_Message, kw_only=True):
+    """An error as people and scripts see it."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Hello(_Message, tag_field="say", tag="hello", kw_only=True):
+    """The engine's greeting, sent before anything else."""
+
+    protocol: int = PROTOCOL
+    version: str
+    pid: int
+
+
+class Reply(_Message, tag_field="say", tag="reply", kw_only=True):
+    """The answer to the request with this id: a value, or a problem."""
+
+    id: int
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    problem: Problem | None = None
+
+
+# ---------------------------------------------------------------- topics
+
+State = Literal["no_device", "idle", "counting_in", "recording", "playing"]
+
+
+class TransportTopic(_Message, tag_field="topic", tag="transport", kw_only=True):
+    """What the tape does. Positions move on their own; a client extrapolates from `position_s` and its own clock."""
+
+    state: State = "no_device"
+    take: int | None = None
+    """Being recorded or played."""
+    bounce: str | None = None
+    position_s: float = 0.0
+    length_s: float | None = None
+    """Of what plays; None while recording."""
+    remaining_s: float | None = None
+    """How long the disk lasts at this rate and number of armed tracks, short of the reserve."""
+    preroll_s: float = 0.0
+    preroll_filled_s: float = 0.0
+    loop: tuple[float, float] | None = None
+    overdub_of: int | None = None
+    losses: Losses = Losses()
+    """Of the take being recorded, or of the last one."""
+    mirror: Literal["off", "ok", "failed"] = "off"
+
+
+class DeviceInfo(_Message, kw_only=True):
+    """An audio interface that is plugged in."""
+
+    id: str
+    """Identity that survives re-plugging: USB id and port where there is one, else host API and name."""
+    name: str
+    """Made safe to show."""
+    host_api: str
+    inputs: int
+    outputs: int
+    default_rate_hz: int
+    rates_hz: tuple[int, ...] = ()
+
+
+class DeviceTopic(_Message, tag_field="topic", tag="device", kw_only=True):
+    """The interface in use and the ones that could be."""
+
+    wanted: str | None = None
+    current: DeviceInfo | None = None
+    rate_hz: int = 48_000
+    problem: Problem | None = None
+    available: tuple[DeviceInfo, ...] = ()
+    round_trip_samples: int | None = None
+    """Measured; None if it never was."""
+
+
+class SessionTopic(_Message, tag_field="topic", tag="session", kw_only=True):
+    """The open session."""
+
+    session: Session | None = None
+    path: str = ""
+
+
+class TakesTopic(_Message, tag_field="topic", tag="takes", kw_only=True):
+    """The takes of the open session, oldest first."""
+
+    takes: tuple[Take, ...] = ()
+
+
+class BouncesTopic(_Message, tag_field="topic", tag="bounces", kw_only=True):
+    """The bounces of the open session, newest first, and what was exported."""
+
+    bounces: tuple[Bounce, ...] = ()
+    exports: tuple[ExportRecord, ...] = ()
+
+
+JobKind = Literal["analyse", "mix", "master", "export"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Job(_Message, kw_only=True):
+    """A piece of work for a worker."""
+
+    id: str
+    kind: JobKind
+    session: str
+    take: int | None = None
+    options: dict[str, str | float | bool | list[str] | None] = {}
+    state: JobState = "queued"
+    fraction: float = 0.0
+    doing: str = ""
+    problem: Problem | None = None
+    created_utc: str = ""
+    attempts: int = 0
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class JobsTopic(_Message, tag_field="topic", tag="jobs", kw_only=True):
+    """Every job that is queued or running, and the last twenty that ended."""
+
+    jobs: tuple[Job, ...] = ()
+
+
+class Drive(_Message, kw_only=True):
+    """Somewhere finished music can go."""
+
+    path: str
+    label: str
+    """Made safe to show."""
+    file_system: str
+    size_bytes: int
+    free_bytes: int
+    removable: bool
+    writable: bool
+    max_file_bytes: int | None = None
+    """4 GiB - 1 on FAT."""
+
+
+class DrivesTopic(_Message, tag_field="topic", tag="drives", kw_only=True):
+    """Drives that are plugged in."""
+
+    drives: tuple[Drive, ...] = ()
+
+
+class BoxTopic(_Message, tag_field="topic", tag="box", kw_only=True):
+    """Health, refreshed every few seconds."""
+
+    disk_free_bytes: int = 0
+    disk_size_bytes: int = 0
+    cpu_percent: float = 0.0
+    memory_percent: float = 0.0
+    temperature_c: float | None = None
+    version: str = ""
+
+
+class SettingsTopic(_Message, tag_field="topic", tag="settings", kw_only=True):
+    """All settings, by name."""
+
+    values: dict[str, str | float | bool | None] = {}
+
+
+class Notice(_Message, kw_only=True):
+    """Something a person should know: a recovered take, a full disk, a vanished interface."""
+
+    number: int
+    """Counts up from 1 within one engine."""
+    utc: str
+    level: Literal["info", "warning", "error"]
+    message: str
+    hint: str = ""
+
+
+class NoticesTopic(_Message, tag_field="topic", tag="notices", kw_only=True):
+    """The last hundred notices, oldest first."""
+
+    notices: tuple[Notice, ...] = ()
+
+
+class Meters(_Message, tag_field="topic", tag="meters", kw_only=True):
+    """Levels of every input of the interface, in dBFS, -120 is silence; also where the tape is."""
+
+    peak_dbfs: tuple[float, ...]
+    hold_dbfs: tuple[float, ...]
+    rms_dbfs: tuple[float, ...]
+    clips: tuple[int, ...]
+    """Samples at full scale since they were cleared."""
+    position_s: float
+    remaining_s: float | None = None
+    preroll_filled_s: float = 0.0
+
+
+Topic = (
+    TransportTopic
+    | DeviceTopic
+    | SessionTopic
+    | TakesTopic
+    | BouncesTopic
+    | JobsTopic
+    | DrivesTopic
+    | BoxTopic
+    | SettingsTopic
+    | NoticesTopic
+    | Meters
+)
+
+
+class Push(_Message, tag_field="say", tag="topic", kw_only=True):
+    """A topic on the wire."""
+
+    topic: Topic
+
+
+ServerMessage = Hello | Reply | Push
+
+
+class Status(_Message, kw_only=True):
+    """Every topic at once, for `oto status`."""
+
+    transport: TransportTopic
+    device: DeviceTopic
+    session: SessionTopic
+    takes: TakesTopic
+    bounces: BouncesTopic
+    jobs: JobsTopic
+    drives: DrivesTopic
+    box: BoxTopic
+    settings: SettingsTopic
+    notices: NoticesTopic
+    version: str
+    pid: int
+
+
+class SessionSummary(_Message, kw_only=True):
+    """A line of the session list."""
+
+    id: str
+    name: str
+    created_utc: str
+    takes: int
+    tracks: int
+    bytes: int
+    path: str
+
+

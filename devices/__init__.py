@@ -1,0 +1,1 @@
+"""What is plugged in: audio interfaces, USB drives and the health of the box."""

@@ -1,0 +1,179 @@
+"""The words of the library as data: what a session, a track, a take and a bounce are on disk.
+
+Every document carries `schema`, the version of its shape; `sessions.migrate` walks old ones forward.
+Positions are samples at the session's rate; channels are numbered from 1, as printed on the interface.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SampleFormat = Literal["pcm24", "float32"]
+TakeStatus = Literal["recording", "complete", "recovered"]
+TakeOrigin = Literal["recorded", "retro", "imported"]
+GapCause = Literal["overflow", "ring_overrun", "disk_error", "device_lost"]
+BounceKind = Literal["mix", "master"]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """A value that is written to disk as JSON."""
+
+
+class Track(Document, kw_only=True):
+    """One named thing that is recorded: a microphone, a DI, a pair's left side."""
+
+    id: str
+    """Stable within the session ("t1"); never re-used."""
+    name: str
+    role: str | None = None
+    """A role word of `core.plans.roles` that a person set; None lets OTO listen and guess."""
+    input: int | None = None
+    """Channel of the interface, from 1; None for tracks that were imported."""
+    armed: bool = True
+
+
+class Session(Document, kw_only=True):
+    """One rehearsal, gig or song: its patch, its tracks, and (in folders beside it) its takes."""
+
+    schema: int = 1
+    id: str
+    """The folder's name in the library; unique, safe on any file system."""
+    name: str
+    created_utc: str
+    """ISO 8601."""
+    sequence: int = 0
+    """Order of creation within the library, so that a box without a clock keeps sessions in order."""
+    rate_hz: int = 48_000
+    sample_format: SampleFormat = "pcm24"
+    device: str | None = None
+    """Identity of the interface last used (`devices` decides its form)."""
+    tracks: tuple[Track, ...] = ()
+    notes: str = ""
+
+
+class Clip(Document, kw_only=True):
+    """One audio file of a take, laid on the take's timeline."""
+
+    track: str
+    """Track id."""
+    file: str
+    """File name within the take's folder."""
+    start_samples: int
+    """Where its first sample sits on the take's timeline."""
+    frames: int
+
+
+class Marker(Document, kw_only=True):
+    """A named position that someone set while recording or later."""
+
+    at_samples: int
+    name: str = ""
+
+
+class Gap(Document, kw_only=True):
+    """Audio that was lost, said openly."""
+
+    at_samples: int
+    """Where on the take's timeline."""
+    frames: int | None
+    """How much is missing; None when the driver only said that something is."""
+    cause: GapCause
+
+
+class Losses(Document, kw_only=True):
+    """What went wrong while recording, each cause counted apart."""
+
+    overflows: int = 0
+    """The interface's driver said it dropped input (a lower bound)."""
+    ring_overruns: int = 0
+    """The disk fell so far behind that the memory ring lapped it."""
+    disk_errors: int = 0
+    mirror_errors: int = 0
+
+
+class TakeTrack(Document, kw_only=True):
+    """A track as it was named and patched when the take was recorded."""
+
+    id: str
+    name: str
+    role: str | None = None
+    input: int | None = None
+
+
+class Take(Document, kw_only=True):
+    """One pass of a song: a file per armed track and a journal of what happened meanwhile."""
+
+    schema: int = 1
+    number: int
+    session: str
+    """Session id."""
+    name: str = ""
+    status: TakeStatus
+    origin: TakeOrigin = "recorded"
+    rate_hz: int
+    sample_format: SampleFormat
+    started_utc: str
+    time_reference_samples: int = 0
+    """Samples since local midnight at the take's first sample, as bext wants it."""
+    preroll_samples: int = 0
+    """How much of the start was captured before REC was pressed."""
+    frames: int = 0
+    """Length of the timeline; 0 while recording."""
+    tracks: tuple[TakeTrack, ...]
+    clips: tuple[Clip, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    losses: Losses = Losses()
+    overdub_of: int | None = None
+    """The take that was playing while this one was recorded; its tracks belong to the same song."""
+    false_take: bool = False
+    """Kept but out of the way; its number may be used again."""
+    starred: bool = False
+    notes: str = ""
+
+
+class Bounce(Document, kw_only=True):
+    """Rendered audio with the plan that made it."""
+
+    schema: int = 1
+    id: str
+    """Folder name under the session's bounces/."""
+    kind: BounceKind
+    session: str
+    take: int
+    file: str
+    """Stereo WAV within the bounce's folder."""
+    plan: str
+    """Plan file within the bounce's folder."""
+    source_bounce: str | None = None
+    """For a master: the mix it was made from."""
+    stems: dict[str, str] = {}
+    """Track name to file within the bounce's folder."""
+    created_utc: str
+    rate_hz: int
+    frames: int
+    integrated_lufs: float | None
+    """None when silent."""
+    true_peak_dbtp: float | None
+    sha256: str
+    oto_version: str
+
+
+class ExportRecord(Document, kw_only=True):
+    """What was written to a drive, so that a person can see later what left the box."""
+
+    schema: int = 1
+    created_utc: str
+    destination: str
+    files: tuple[ExportedFile, ...]
+
+
+class ExportedFile(Document, kw_only=True):
+    """One verified file on a drive."""
+
+    path: str
+    bytes: int
+    sha256: str
+    source_bounce: str | None = None
