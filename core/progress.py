@@ -1,0 +1,16 @@
+"""How long work says how far it is, and learns that it is no longer wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.errors import OtoError
+
+Progress = Callable[[float, str], bool]
+"""Called with the fraction done (0..1) and what is being done; returns False when the work shall end."""
+
+
+def report(progress: Progress | None, fraction: float, doing: str) -> None:
+    """Tell `progress`, if there is one. Raises OtoError("cancelled") when it no longer wants the work."""
+    if progress is not None and not progress(fraction, doing):
+        raise OtoError("cancelled", "The work was cancelled. Nothing that existed before was changed.")
