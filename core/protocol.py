@@ -571,5 +571,3 @@ class SessionSummary(_Message, kw_only=True):
     tracks: int
     bytes: int
     path: str
-
-

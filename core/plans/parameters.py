@@ -111,7 +111,12 @@ STRIP: Final[tuple[Parameter, ...]] = (
     *(_knob(f"send_{name}_db", f"Send to {name}", "dB", -90.0, 6.0, -90.0) for name in SENDS),
     _switch("mute", "Mute"),
     Parameter(
-        name="bus", label="Bus", unit="", neutral="master", scale="choice", choices=("drums", "music", "vocals", "master")
+        name="bus",
+        label="Bus",
+        unit="",
+        neutral="master",
+        scale="choice",
+        choices=("drums", "music", "vocals", "master"),
     ),
 )
 """A channel strip, in signal order. A gain of -90 dB is off; a high-pass at 10 Hz is off; a gate at -100 dB is off."""
