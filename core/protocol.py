@@ -1,7 +1,7 @@
 """Every message between the engine and its clients, typed; the wire is one JSON object per line on a Unix socket.
 
-The engine greets with `Hello`. A client sends requests (`Call`), each answered once, in any order, by a `Reply` with the
-same id. Between replies the engine sends topics: the whole present value of one subject of its state. A topic that
+The engine greets with `Hello`. A client sends requests (`Call`), each answered once, in any order, by a `Reply` with
+the same id. Between replies the engine sends topics: the whole present value of one subject of its state. A topic that
 changes while a client is not reading is sent once, with its latest value, when it reads again: nothing is lost, nothing
 piles up. Meter frames work the same way but only go to clients that asked for them.
 """
@@ -28,11 +28,11 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True):
 # ---------------------------------------------------------------- requests
 
 
-class _Request(_Message, tag_field="do", kw_only=True):
+class _Request(_Message, tag_field="do", frozen=True, kw_only=True):
     """Something a client asks for. The docstring of each says what its reply's `value` is."""
 
 
-class Attach(_Request, tag="attach", kw_only=True):
+class Attach(_Request, tag="attach", frozen=True, kw_only=True):
     """First request of a client: which topics it wants. Replies with nothing; the topics follow at once."""
 
     client: str
@@ -43,29 +43,29 @@ class Attach(_Request, tag="attach", kw_only=True):
     """None wants all; () wants none."""
 
 
-class GetStatus(_Request, tag="status", kw_only=True):
+class GetStatus(_Request, tag="status", frozen=True, kw_only=True):
     """Replies with `Status`: every topic at once."""
 
 
-class ListSessions(_Request, tag="sessions", kw_only=True):
+class ListSessions(_Request, tag="sessions", frozen=True, kw_only=True):
     """Replies with a list of `SessionSummary`, newest first."""
 
 
-class CreateSession(_Request, tag="session.create", kw_only=True):
+class CreateSession(_Request, tag="session.create", frozen=True, kw_only=True):
     """Makes a session, with a track per input of the present interface, and opens it. Replies with `Session`."""
 
     name: str = ""
     """Empty gives it the date."""
 
 
-class OpenSession(_Request, tag="session.open", kw_only=True):
+class OpenSession(_Request, tag="session.open", frozen=True, kw_only=True):
     """Replies with `Session`. Refused ("busy") while recording."""
 
     session: str
     """Id or name."""
 
 
-class EditSession(_Request, tag="session.edit", kw_only=True):
+class EditSession(_Request, tag="session.edit", frozen=True, kw_only=True):
     """Changes what is not None. Replies with `Session`."""
 
     name: str | None = None
@@ -73,13 +73,13 @@ class EditSession(_Request, tag="session.edit", kw_only=True):
     sample_format: SampleFormat | None = None
 
 
-class TrashSession(_Request, tag="session.trash", kw_only=True):
+class TrashSession(_Request, tag="session.trash", frozen=True, kw_only=True):
     """Moves a session to the trash. Replies with nothing."""
 
     session: str
 
 
-class EditTrack(_Request, tag="track.edit", kw_only=True):
+class EditTrack(_Request, tag="track.edit", frozen=True, kw_only=True):
     """Changes what is not None. Arming is refused ("busy") while recording; naming is not. Replies with `Session`."""
 
     track: str
@@ -90,13 +90,13 @@ class EditTrack(_Request, tag="track.edit", kw_only=True):
     input: int | None = None
 
 
-class ArmAll(_Request, tag="track.arm_all", kw_only=True):
+class ArmAll(_Request, tag="track.arm_all", frozen=True, kw_only=True):
     """Arms or disarms every track. Replies with `Session`."""
 
     armed: bool
 
 
-class Record(_Request, tag="record", kw_only=True):
+class Record(_Request, tag="record", frozen=True, kw_only=True):
     """Starts a take, or, while recording, the next one without a gap. Replies with the take's number."""
 
     name: str = ""
@@ -109,34 +109,34 @@ class Record(_Request, tag="record", kw_only=True):
     """Stops by itself after this long (not counting the pre-roll), to the sample."""
 
 
-class Stop(_Request, tag="stop", kw_only=True):
+class Stop(_Request, tag="stop", frozen=True, kw_only=True):
     """Stops recording or playback. Replies with the finished take's number, or nothing."""
 
 
-class FalseTake(_Request, tag="false_take", kw_only=True):
+class FalseTake(_Request, tag="false_take", frozen=True, kw_only=True):
     """Marks the take being recorded (which stops) or the last one as false: kept, its number free again."""
 
 
-class Mark(_Request, tag="mark", kw_only=True):
+class Mark(_Request, tag="mark", frozen=True, kw_only=True):
     """Sets a marker now in the take being recorded or played. Replies with `Marker`."""
 
     name: str = ""
 
 
-class KeepLast(_Request, tag="keep_last", kw_only=True):
+class KeepLast(_Request, tag="keep_last", frozen=True, kw_only=True):
     """Makes a take out of the last seconds that were heard but not recorded. Replies with the take's number."""
 
     seconds: float
 
 
-class ListTakes(_Request, tag="takes", kw_only=True):
+class ListTakes(_Request, tag="takes", frozen=True, kw_only=True):
     """Replies with a list of `Take`."""
 
     session: str | None = None
     """None is the open one."""
 
 
-class EditTake(_Request, tag="take.edit", kw_only=True):
+class EditTake(_Request, tag="take.edit", frozen=True, kw_only=True):
     """Changes what is not None. Replies with `Take`."""
 
     take: int
@@ -147,14 +147,14 @@ class EditTake(_Request, tag="take.edit", kw_only=True):
     false_take: bool | None = None
 
 
-class TrashTake(_Request, tag="take.trash", kw_only=True):
+class TrashTake(_Request, tag="take.trash", frozen=True, kw_only=True):
     """Moves a take to the trash. Replies with nothing."""
 
     take: int
     session: str | None = None
 
 
-class Play(_Request, tag="play", kw_only=True):
+class Play(_Request, tag="play", frozen=True, kw_only=True):
     """Plays a take, a bounce or an exported file of the open session. Replies with nothing.
 
     While playing, a second Play of the same length keeps the position when `at_s` is None: that is how A/B works.
@@ -167,19 +167,19 @@ class Play(_Request, tag="play", kw_only=True):
     gain_db: float = 0.0
 
 
-class Seek(_Request, tag="seek", kw_only=True):
+class Seek(_Request, tag="seek", frozen=True, kw_only=True):
     """Moves the playback position."""
 
     at_s: float
 
 
-class ListBounces(_Request, tag="bounces", kw_only=True):
+class ListBounces(_Request, tag="bounces", frozen=True, kw_only=True):
     """Replies with a list of `Bounce`, newest first."""
 
     session: str | None = None
 
 
-class GetPlan(_Request, tag="plan.get", kw_only=True):
+class GetPlan(_Request, tag="plan.get", frozen=True, kw_only=True):
     """Replies with the `MixPlan` or `MasterPlan` that a take has now; "not_found" when none was proposed."""
 
     kind: Literal["mix", "master"]
@@ -187,7 +187,7 @@ class GetPlan(_Request, tag="plan.get", kw_only=True):
     session: str | None = None
 
 
-class SetPlanValue(_Request, tag="plan.set", kw_only=True):
+class SetPlanValue(_Request, tag="plan.set", frozen=True, kw_only=True):
     """A person changes one setting. Replies with the new plan."""
 
     kind: Literal["mix", "master"]
@@ -202,7 +202,7 @@ class SetPlanValue(_Request, tag="plan.set", kw_only=True):
     session: str | None = None
 
 
-class ReplacePlan(_Request, tag="plan.replace", kw_only=True):
+class ReplacePlan(_Request, tag="plan.replace", frozen=True, kw_only=True):
     """Puts a whole plan in place (undo, import). Replies with nothing."""
 
     take: int
@@ -210,7 +210,7 @@ class ReplacePlan(_Request, tag="plan.replace", kw_only=True):
     session: str | None = None
 
 
-class StartJob(_Request, tag="job.start", kw_only=True):
+class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     """Queues work for a worker. Replies with `Job`."""
 
     kind: JobKind
@@ -219,20 +219,20 @@ class StartJob(_Request, tag="job.start", kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = {}
-    """mix: propose (bool), stems (bool), style, hands; master: target, reference, bounce; export: to, formats, bounces."""
+    """mix: propose, stems, style, hands; master: target, reference, bounce; export: to, formats, bounces."""
 
 
-class CancelJob(_Request, tag="job.cancel", kw_only=True):
+class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):
     """Replies with `Job`."""
 
     job: str
 
 
-class TakeJob(_Request, tag="job.take", kw_only=True):
+class TakeJob(_Request, tag="job.take", frozen=True, kw_only=True):
     """A worker asks for work. Replies with `Job` or nothing; the jobs topic says when to ask again."""
 
 
-class JobProgress(_Request, tag="job.progress", kw_only=True):
+class JobProgress(_Request, tag="job.progress", frozen=True, kw_only=True):
     """A worker says how far it is. Replies with whether to go on (false: it was cancelled)."""
 
     job: str
@@ -240,7 +240,7 @@ class JobProgress(_Request, tag="job.progress", kw_only=True):
     doing: str = ""
 
 
-class FinishJob(_Request, tag="job.finish", kw_only=True):
+class FinishJob(_Request, tag="job.finish", frozen=True, kw_only=True):
     """A worker is done, well (error None) or not."""
 
     job: str
@@ -248,11 +248,11 @@ class FinishJob(_Request, tag="job.finish", kw_only=True):
     error: Problem | None = None
 
 
-class ListDrives(_Request, tag="drives", kw_only=True):
+class ListDrives(_Request, tag="drives", frozen=True, kw_only=True):
     """Looks again and replies with a list of `Drive`."""
 
 
-class SelectDevice(_Request, tag="device.select", kw_only=True):
+class SelectDevice(_Request, tag="device.select", frozen=True, kw_only=True):
     """Chooses the interface and remembers it. Refused ("busy") while recording. Replies with `DeviceTopic`."""
 
     device: str
@@ -260,24 +260,24 @@ class SelectDevice(_Request, tag="device.select", kw_only=True):
     rate_hz: int | None = None
 
 
-class MeasureLatency(_Request, tag="device.measure_latency", kw_only=True):
+class MeasureLatency(_Request, tag="device.measure_latency", frozen=True, kw_only=True):
     """Plays a click out of one output into one input (a cable between) and replies with the round trip in samples."""
 
     output: int = 1
     input: int = 1
 
 
-class EditSettings(_Request, tag="settings.edit", kw_only=True):
+class EditSettings(_Request, tag="settings.edit", frozen=True, kw_only=True):
     """Changes what is named; replies with all of them."""
 
     changes: dict[str, str | float | bool | None]
 
 
-class ClearClips(_Request, tag="meters.clear", kw_only=True):
+class ClearClips(_Request, tag="meters.clear", frozen=True, kw_only=True):
     """Resets clip counts and peak holds."""
 
 
-class Shutdown(_Request, tag="shutdown", kw_only=True):
+class Shutdown(_Request, tag="shutdown", frozen=True, kw_only=True):
     """Finishes takes, then ends the engine."""
 
 
@@ -319,7 +319,7 @@ Request = (
 )
 
 
-class Call(_Message, kw_only=True):
+class Call(_Message, frozen=True, kw_only=True):
     """A request on the wire."""
 
     id: int
@@ -329,7 +329,7 @@ class Call(_Message, kw_only=True):
 # ---------------------------------------------------------------- answers
 
 
-class Problem(_Message, kw_only=True):
+class Problem(_Message, frozen=True, kw_only=True):
     """An error as people and scripts see it."""
 
     code: str
@@ -337,7 +337,7 @@ class Problem(_Message, kw_only=True):
     hint: str = ""
 
 
-class Hello(_Message, tag_field="say", tag="hello", kw_only=True):
+class Hello(_Message, tag_field="say", tag="hello", frozen=True, kw_only=True):
     """The engine's greeting, sent before anything else."""
 
     protocol: int = PROTOCOL
@@ -345,7 +345,7 @@ class Hello(_Message, tag_field="say", tag="hello", kw_only=True):
     pid: int
 
 
-class Reply(_Message, tag_field="say", tag="reply", kw_only=True):
+class Reply(_Message, tag_field="say", tag="reply", frozen=True, kw_only=True):
     """The answer to the request with this id: a value, or a problem."""
 
     id: int
@@ -358,7 +358,7 @@ class Reply(_Message, tag_field="say", tag="reply", kw_only=True):
 State = Literal["no_device", "idle", "counting_in", "recording", "playing"]
 
 
-class TransportTopic(_Message, tag_field="topic", tag="transport", kw_only=True):
+class TransportTopic(_Message, tag_field="topic", tag="transport", frozen=True, kw_only=True):
     """What the tape does. Positions move on their own; a client extrapolates from `position_s` and its own clock."""
 
     state: State = "no_device"
@@ -379,7 +379,7 @@ class TransportTopic(_Message, tag_field="topic", tag="transport", kw_only=True)
     mirror: Literal["off", "ok", "failed"] = "off"
 
 
-class DeviceInfo(_Message, kw_only=True):
+class DeviceInfo(_Message, frozen=True, kw_only=True):
     """An audio interface that is plugged in."""
 
     id: str
@@ -393,7 +393,7 @@ class DeviceInfo(_Message, kw_only=True):
     rates_hz: tuple[int, ...] = ()
 
 
-class DeviceTopic(_Message, tag_field="topic", tag="device", kw_only=True):
+class DeviceTopic(_Message, tag_field="topic", tag="device", frozen=True, kw_only=True):
     """The interface in use and the ones that could be."""
 
     wanted: str | None = None
@@ -405,20 +405,20 @@ class DeviceTopic(_Message, tag_field="topic", tag="device", kw_only=True):
     """Measured; None if it never was."""
 
 
-class SessionTopic(_Message, tag_field="topic", tag="session", kw_only=True):
+class SessionTopic(_Message, tag_field="topic", tag="session", frozen=True, kw_only=True):
     """The open session."""
 
     session: Session | None = None
     path: str = ""
 
 
-class TakesTopic(_Message, tag_field="topic", tag="takes", kw_only=True):
+class TakesTopic(_Message, tag_field="topic", tag="takes", frozen=True, kw_only=True):
     """The takes of the open session, oldest first."""
 
     takes: tuple[Take, ...] = ()
 
 
-class BouncesTopic(_Message, tag_field="topic", tag="bounces", kw_only=True):
+class BouncesTopic(_Message, tag_field="topic", tag="bounces", frozen=True, kw_only=True):
     """The bounces of the open session, newest first, and what was exported."""
 
     bounces: tuple[Bounce, ...] = ()
@@ -429,7 +429,7 @@ JobKind = Literal["analyse", "mix", "master", "export"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
-class Job(_Message, kw_only=True):
+class Job(_Message, frozen=True, kw_only=True):
     """A piece of work for a worker."""
 
     id: str
@@ -446,13 +446,13 @@ class Job(_Message, kw_only=True):
     result: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class JobsTopic(_Message, tag_field="topic", tag="jobs", kw_only=True):
+class JobsTopic(_Message, tag_field="topic", tag="jobs", frozen=True, kw_only=True):
     """Every job that is queued or running, and the last twenty that ended."""
 
     jobs: tuple[Job, ...] = ()
 
 
-class Drive(_Message, kw_only=True):
+class Drive(_Message, frozen=True, kw_only=True):
     """Somewhere finished music can go."""
 
     path: str
@@ -467,13 +467,13 @@ class Drive(_Message, kw_only=True):
     """4 GiB - 1 on FAT."""
 
 
-class DrivesTopic(_Message, tag_field="topic", tag="drives", kw_only=True):
+class DrivesTopic(_Message, tag_field="topic", tag="drives", frozen=True, kw_only=True):
     """Drives that are plugged in."""
 
     drives: tuple[Drive, ...] = ()
 
 
-class BoxTopic(_Message, tag_field="topic", tag="box", kw_only=True):
+class BoxTopic(_Message, tag_field="topic", tag="box", frozen=True, kw_only=True):
     """Health, refreshed every few seconds."""
 
     disk_free_bytes: int = 0
@@ -484,13 +484,13 @@ class BoxTopic(_Message, tag_field="topic", tag="box", kw_only=True):
     version: str = ""
 
 
-class SettingsTopic(_Message, tag_field="topic", tag="settings", kw_only=True):
+class SettingsTopic(_Message, tag_field="topic", tag="settings", frozen=True, kw_only=True):
     """All settings, by name."""
 
     values: dict[str, str | float | bool | None] = {}
 
 
-class Notice(_Message, kw_only=True):
+class Notice(_Message, frozen=True, kw_only=True):
     """Something a person should know: a recovered take, a full disk, a vanished interface."""
 
     number: int
@@ -501,13 +501,13 @@ class Notice(_Message, kw_only=True):
     hint: str = ""
 
 
-class NoticesTopic(_Message, tag_field="topic", tag="notices", kw_only=True):
+class NoticesTopic(_Message, tag_field="topic", tag="notices", frozen=True, kw_only=True):
     """The last hundred notices, oldest first."""
 
     notices: tuple[Notice, ...] = ()
 
 
-class Meters(_Message, tag_field="topic", tag="meters", kw_only=True):
+class Meters(_Message, tag_field="topic", tag="meters", frozen=True, kw_only=True):
     """Levels of every input of the interface, in dBFS, -120 is silence; also where the tape is."""
 
     peak_dbfs: tuple[float, ...]
@@ -535,7 +535,7 @@ Topic = (
 )
 
 
-class Push(_Message, tag_field="say", tag="topic", kw_only=True):
+class Push(_Message, tag_field="say", tag="topic", frozen=True, kw_only=True):
     """A topic on the wire."""
 
     topic: Topic
@@ -544,7 +544,7 @@ class Push(_Message, tag_field="say", tag="topic", kw_only=True):
 ServerMessage = Hello | Reply | Push
 
 
-class Status(_Message, kw_only=True):
+class Status(_Message, frozen=True, kw_only=True):
     """Every topic at once, for `oto status`."""
 
     transport: TransportTopic
@@ -561,7 +561,7 @@ class Status(_Message, kw_only=True):
     pid: int
 
 
-class SessionSummary(_Message, kw_only=True):
+class SessionSummary(_Message, frozen=True, kw_only=True):
     """A line of the session list."""
 
     id: str

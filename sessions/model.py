@@ -21,7 +21,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A value that is written to disk as JSON."""
 
 
-class Track(Document, kw_only=True):
+class Track(Document, frozen=True, kw_only=True):
     """One named thing that is recorded: a microphone, a DI, a pair's left side."""
 
     id: str
@@ -34,7 +34,7 @@ class Track(Document, kw_only=True):
     armed: bool = True
 
 
-class Session(Document, kw_only=True):
+class Session(Document, frozen=True, kw_only=True):
     """One rehearsal, gig or song: its patch, its tracks, and (in folders beside it) its takes."""
 
     schema: int = 1
@@ -53,7 +53,7 @@ class Session(Document, kw_only=True):
     notes: str = ""
 
 
-class Clip(Document, kw_only=True):
+class Clip(Document, frozen=True, kw_only=True):
     """One audio file of a take, laid on the take's timeline."""
 
     track: str
@@ -65,14 +65,14 @@ class Clip(Document, kw_only=True):
     frames: int
 
 
-class Marker(Document, kw_only=True):
+class Marker(Document, frozen=True, kw_only=True):
     """A named position that someone set while recording or later."""
 
     at_samples: int
     name: str = ""
 
 
-class Gap(Document, kw_only=True):
+class Gap(Document, frozen=True, kw_only=True):
     """Audio that was lost, said openly."""
 
     at_samples: int
@@ -82,7 +82,7 @@ class Gap(Document, kw_only=True):
     cause: GapCause
 
 
-class Losses(Document, kw_only=True):
+class Losses(Document, frozen=True, kw_only=True):
     """What went wrong while recording, each cause counted apart."""
 
     overflows: int = 0
@@ -93,7 +93,7 @@ class Losses(Document, kw_only=True):
     mirror_errors: int = 0
 
 
-class TakeTrack(Document, kw_only=True):
+class TakeTrack(Document, frozen=True, kw_only=True):
     """A track as it was named and patched when the take was recorded."""
 
     id: str
@@ -102,7 +102,7 @@ class TakeTrack(Document, kw_only=True):
     input: int | None = None
 
 
-class Take(Document, kw_only=True):
+class Take(Document, frozen=True, kw_only=True):
     """One pass of a song: a file per armed track and a journal of what happened meanwhile."""
 
     schema: int = 1
@@ -134,7 +134,7 @@ class Take(Document, kw_only=True):
     notes: str = ""
 
 
-class Bounce(Document, kw_only=True):
+class Bounce(Document, frozen=True, kw_only=True):
     """Rendered audio with the plan that made it."""
 
     schema: int = 1
@@ -161,7 +161,7 @@ class Bounce(Document, kw_only=True):
     oto_version: str
 
 
-class ExportRecord(Document, kw_only=True):
+class ExportRecord(Document, frozen=True, kw_only=True):
     """What was written to a drive, so that a person can see later what left the box."""
 
     schema: int = 1
@@ -170,7 +170,7 @@ class ExportRecord(Document, kw_only=True):
     files: tuple[ExportedFile, ...]
 
 
-class ExportedFile(Document, kw_only=True):
+class ExportedFile(Document, frozen=True, kw_only=True):
     """One verified file on a drive."""
 
     path: str

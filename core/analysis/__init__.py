@@ -1,0 +1,1 @@
+"""Listening: loudness, spectrum, what a track is."""

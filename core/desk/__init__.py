@@ -1,0 +1,1 @@
+"""Renders a mix plan to stereo and stems, streaming, in bounded memory."""

@@ -1,0 +1,1 @@
+"""Files for other people: formats, tags, verified copies on drives."""

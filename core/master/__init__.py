@@ -1,0 +1,1 @@
+"""From a mix to a master that meets its target."""

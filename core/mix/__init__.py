@@ -1,0 +1,1 @@
+"""The rule-based engineer that proposes a mix plan."""

@@ -1,0 +1,1 @@
+"""Plans as documents, parameters as data, roles as words."""
