@@ -1,0 +1,85 @@
+"""What a person has set, typed, validated and kept in settings.json."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from core.errors import OtoError
+
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=7_200.0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings; each field's line says what a person sees when asking."""
+
+    device: str | None = None
+    """Identity of the interface to use; None takes the first real one, else waits."""
+    rate_hz: Annotated[int, msgspec.Meta(ge=44_100, le=192_000)] = 48_000
+    """Sample rate of new sessions."""
+    preroll_s: Annotated[float, msgspec.Meta(ge=0.0, le=60.0)] = 10.0
+    """How much before REC belongs to a take."""
+    retro_s: Seconds = 0.0
+    """How far back 'keep the last minutes' reaches, in a file on disk; 0 reaches as far as the pre-roll, in memory."""
+    mirror_folder: str = ""
+    """A second folder that every take is also written to; its failure never stops the first."""
+    monitor: bool = False
+    """Play inputs to the outputs through the computer: late by the round trip, unlike an interface's direct monitoring."""
+    outputs: Annotated[int, msgspec.Meta(ge=0, le=64)] = 2
+    """How many outputs to open for playback; 0 opens inputs alone."""
+    click: bool = False
+    """A metronome on the outputs while recording."""
+    tempo_bpm: Annotated[float, msgspec.Meta(ge=20.0, le=400.0)] = 120.0
+    beats_per_bar: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
+    round_trips: dict[str, int] = {}
+    """Measured round trip in samples by "interface@rate"."""
+
+
+def load(path: Path) -> Settings:
+    """Read settings; a missing file means defaults. Raises OtoError("bad_input") naming the field that is wrong."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except msgspec.DecodeError as error:
+        raise OtoError(
+            "bad_input",
+            f"The settings in {path} can't be used: {error}.",
+            "Correct the file, or move it away for defaults.",
+        ) from error
+
+
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with some fields changed. Raises OtoError("bad_input") for an unknown name or a value out of range."""
+    unknown = sorted(set(changes) - set(Settings.__struct_fields__))
+    if unknown:
+        raise OtoError(
+            "bad_input",
+            f"There is no setting {unknown[0]!r}.",
+            "Settings: " + ", ".join(Settings.__struct_fields__) + ".",
+        )
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings)
+    except msgspec.ValidationError as error:
+        raise OtoError("bad_input", f"That setting can't be used: {error}.") from error
+
+
+def save(settings: Settings, path: Path) -> None:
+    """Write settings so that a power cut leaves the old or the new file whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
