@@ -1,0 +1,78 @@
+"""What a person meant by SESSION or FILES: paths win, and what could be both is asked about, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core import paths
+from core.errors import Exit, OtoError
+
+SUFFIXES = frozenset(".wav .rf64 .w64 .bwf .flac .aif .aiff .aifc .ogg .oga .opus .mp3 .caf .au .snd".split())
+"""Names of audio files; only used to pick files out of a folder."""
+
+
+class Files(NamedTuple):
+    """Audio files, in the order they were given; a folder stands for what is in it."""
+
+    paths: tuple[Path, ...]
+
+
+class InLibrary(NamedTuple):
+    """A session, by id or name."""
+
+    session: str
+
+
+def existing_file(path: Path) -> Path:
+    """The file, absolute. Raises OtoError("not_found") when there is none."""
+    if not path.is_file():
+        raise OtoError("not_found", f"There is no file {path}.", "", Exit.NOT_FOUND)
+    return path.absolute()
+
+
+def resolve(words: Sequence[str], *, is_session: bool) -> Files | InLibrary:
+    """Decide what the words name; `is_session` says whether the library knows the first by that name.
+
+    Several words are files. One word is a file or folder when such a path exists, else a session. A folder that is a
+    session's own means that session. Raises OtoError: "bad_input" when one word is both, "not_found" for a path that is
+    not there.
+    """
+    first = Path(words[0])
+    if len(words) == 1:
+        if (first / "session.json").is_file():
+            return InLibrary(first.resolve().name)
+        if is_session and first.exists():
+            raise OtoError(
+                "bad_input",
+                f"{words[0]!r} is a session and also a file or folder here.",
+                f"Write ./{words[0]} for the files here, or {paths.library() / words[0]} for the session.",
+                Exit.BAD_INPUT,
+            )
+        if not first.exists() and "/" not in words[0] and first.suffix.lower() not in SUFFIXES:
+            return InLibrary(words[0])
+    return Files(tuple(file for word in words for file in audio_files(Path(word))))
+
+
+def audio_files(path: Path) -> list[Path]:
+    """A file itself, or the audio files in a folder by name. Raises OtoError("not_found") when there is nothing."""
+    if not path.is_dir():
+        return [existing_file(path)]
+    found = sorted(
+        file.absolute()
+        for file in path.iterdir()
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    )
+    if not found:
+        raise OtoError("not_found", f"There are no audio files in {path}.", "", Exit.NOT_FOUND)
+    return found
+
+
+def fresh(path: Path) -> Path:
+    """The path, or the same with " (2)", " (3)", ... when it is taken."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return candidate
