@@ -391,6 +391,8 @@ class DeviceInfo(_Message, frozen=True, kw_only=True):
     outputs: int
     default_rate_hz: int
     rates_hz: tuple[int, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    """What the interface calls its inputs, where it says so."""
 
 
 class DeviceTopic(_Message, tag_field="topic", tag="device", frozen=True, kw_only=True):

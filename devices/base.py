@@ -25,6 +25,13 @@ class Interface:
     outputs: int
     default_rate_hz: int
     rates_hz: tuple[int, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    """What the interface calls its inputs, where it says so."""
+
+
+def is_realtime(interface_id: str) -> bool:
+    """Whether audio arrives by the clock; a simulated interface may run as fast as it is read."""
+    return not interface_id.startswith(f"{SIMULATED}:fast")
 
 
 @dataclass(frozen=True)
