@@ -1,8 +1,8 @@
-"""Loudness as broadcasters and streaming services measure it: ITU-R BS.1770-5, EBU Tech 3341 and Tech 3342, in one pass.
+"""Loudness as broadcasters and streaming services measure it, in one pass: ITU-R BS.1770-5, EBU Tech 3341 and 3342.
 
 Energy is gathered per 10 ms. Momentary and short-term maxima slide over these, so that they don't depend on where in a
-block something begins; gated loudness and loudness range use steps of 100 ms, as the documents define them. What is kept
-for the end is one number per 100 ms.
+block something begins; gated loudness and loudness range use steps of 100 ms, as the documents define them. What is
+kept for the end is one number per 100 ms.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SHORT_TERM_STEPS: Final = 300
 _ABSOLUTE_GATE_LUFS: Final = -70.0
 _RELATIVE_GATE_LU: Final = -10.0
 _RANGE_GATE_LU: Final = -20.0
-_READ_FRAMES: Final = 32_768
+_READ_FRAMES: Final = 16_384
 
 
 class Loudness(msgspec.Struct, frozen=True, kw_only=True):
