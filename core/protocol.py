@@ -13,7 +13,14 @@ from typing import Final, Literal
 import msgspec
 
 from core.plans.document import Plan
-from sessions.model import Bounce, ExportRecord, Losses, SampleFormat, Session, Take
+from sessions.model import Bounce as Bounce
+from sessions.model import ExportRecord as ExportRecord
+from sessions.model import Losses as Losses
+from sessions.model import Marker as Marker
+from sessions.model import SampleFormat as SampleFormat
+from sessions.model import Session as Session
+from sessions.model import Take as Take
+from sessions.model import Track as Track
 
 PROTOCOL: Final = 1
 """Raised when a message changes its meaning; additions keep it."""
