@@ -17,7 +17,8 @@ class Interface:
     """An audio interface that is plugged in."""
 
     id: str
-    """Identity that survives re-plugging: "usb:VENDOR:PRODUCT:PORT", else "HOSTAPI:NAME", or "sim"."""
+    """Identity that survives re-plugging: "usb:VENDOR:PRODUCT:SERIAL or PORT", "alsa:CARD,DEVICE", "jack:CLIENT", else
+    "HOSTAPI:NAME", or "sim"."""
     name: str
     """As its maker wrote it; control characters removed."""
     host_api: str
@@ -56,7 +57,9 @@ class Block:
     audio: NDArray[np.float32] | NDArray[np.int32]
     """(frames, channels), in the interface's own sample format; int32 is left-aligned (full scale 2^31)."""
     overflowed: bool
-    """The driver says that input was lost just before this block."""
+    """Input was lost just before this block: the driver says so, or the process slept longer than its buffer."""
+    lost_frames: int = 0
+    """How much was lost, where that is known."""
 
 
 class Stream(Protocol):

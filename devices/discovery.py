@@ -1,0 +1,158 @@
+"""Which interfaces are plugged in, found out by a process that may hang or crash without harm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from devices import alsa
+from devices.base import SIMULATED, Interface
+from devices.child import kill, module_command, start
+from devices.errors import DeviceError
+from devices.host import CLIENT_NAME
+from devices.text import printable
+
+PROBE: Final = tuple(module_command("devices.probe"))
+
+_OWN_JACK_FILES = re.compile(rf"jack_(sem\.\d+_.*_)?{CLIENT_NAME.decode()}(-\d+)?(_|$)")
+
+
+def enumerate_interfaces(
+    timeout_s: float = 5.0, *, command: Sequence[str] = PROBE, root: Path = alsa.ROOT
+) -> list[Interface]:
+    """Every interface that is plugged in: USB first, then other hardware, then the rest, the simulated one last.
+
+    Also those that another program holds, which PortAudio leaves out. A driver that hangs or crashes PortAudio costs
+    `timeout_s` and the devices that only PortAudio knows. `root` is where /proc and /sys are.
+    """
+    try:
+        listed = probe(timeout_s, command)
+    except DeviceError:
+        listed = []
+    found: dict[str, Interface] = {}
+    for interface in [*_listed(listed, root), *_usb_cards(root)]:
+        seen = found.setdefault(interface.id, interface)
+        # Whoever holds one direction of a device hides it from PortAudio.
+        most = (max(seen.inputs, interface.inputs), max(seen.outputs, interface.outputs))
+        found[interface.id] = replace(seen, inputs=most[0], outputs=most[1])
+    return [*sorted(found.values(), key=_rank), simulated()]
+
+
+def probe(timeout_s: float = 5.0, command: Sequence[str] = PROBE) -> list[dict[str, Any]]:
+    """PortAudio's own list; raises DeviceError "device_lost" when it hangs, crashes or can't be loaded."""
+    process = start(command, stdout=subprocess.PIPE)
+    try:
+        out, _ = process.communicate(timeout=timeout_s)
+        answer = json.loads(out)
+    except subprocess.TimeoutExpired as error:
+        raise DeviceError(
+            "device_lost",
+            f"Looking for audio interfaces took more than {timeout_s:g} s and was given up; no recording is touched.",
+            "Unplug the interface that was plugged in last and plug it in again.",
+        ) from error
+    except ValueError as error:
+        raise DeviceError(
+            "device_lost",
+            "Looking for audio interfaces failed: the audio system crashed; no recording is touched.",
+            "`oto doctor` says what is missing.",
+        ) from error
+    finally:
+        kill(process)
+    if not isinstance(answer, list):
+        raise DeviceError(
+            "device_lost",
+            f"PortAudio could not be loaded: {printable(str(answer['error']), 200)}",
+            "Install it: apt install libportaudio2",
+        )
+    return answer
+
+
+def simulated() -> Interface:
+    """The built-in interface: a band that plays."""
+    from devices.simulated.band import CHANNEL_NAMES
+
+    return Interface(
+        id=SIMULATED,
+        name="Simulated band",
+        host_api="OTO",
+        inputs=len(CHANNEL_NAMES),
+        outputs=2,
+        default_rate_hz=48_000,
+        rates_hz=alsa.STANDARD_RATES_HZ,
+        channel_names=CHANNEL_NAMES,
+    )
+
+
+def fingerprint(root: Path = alsa.ROOT) -> str:
+    """A string that changes when audio hardware, a JACK server or a JACK client comes or goes; well under 1 ms."""
+    facts = [_read_bytes(root / "proc/asound/cards"), *_names(root / "dev/snd")]
+    # A server and each of its clients listen on sockets of theirs; a killed one leaves its file, but not its socket.
+    sockets = re.findall(rb"/dev/shm/(jack_\S+)", _read_bytes(root / "proc/net/unix"))
+    jack = {*sockets, *(name for name in _names(root / "dev/shm") if name.startswith(b"jack_"))}
+    facts += sorted(name for name in jack if not _OWN_JACK_FILES.match(name.decode(errors="replace")))
+    return hashlib.blake2b(b"\n".join(facts), digest_size=8).hexdigest()
+
+
+def _listed(listed: Iterable[dict[str, Any]], root: Path) -> list[Interface]:
+    devices = list(listed)
+    ids = alsa.identities([(device["host_api"], device["name"]) for device in devices], root)
+    return [
+        Interface(
+            id=identity,
+            name=printable(re.sub(r"(: USB Audio)? \(hw:\d+,\d+\)$", "", device["name"])) or device["host_api"],
+            host_api=device["host_api"],
+            inputs=device["inputs"],
+            outputs=device["outputs"],
+            default_rate_hz=device["default_rate_hz"],
+            rates_hz=tuple(device["rates_hz"]),
+        )
+        for identity, device in zip(ids, devices, strict=True)
+    ]
+
+
+def _usb_cards(root: Path) -> list[Interface]:
+    """USB cards by their descriptors, which also tell of those that a program holds."""
+    found = []
+    for card in alsa.cards(root):
+        formats = alsa.usb_formats(card.number, root)
+        if formats is None or not (formats.inputs or formats.outputs):
+            continue
+        [identity] = alsa.identities([("ALSA", f"(hw:{card.number},0)")], root)
+        default_hz = 48_000 if 48_000 in formats.rates_hz or not formats.rates_hz else formats.rates_hz[0]
+        found.append(
+            Interface(
+                id=identity,
+                name=printable(card.name),
+                host_api="ALSA",
+                inputs=formats.inputs,
+                outputs=formats.outputs,
+                default_rate_hz=default_hz,
+                rates_hz=formats.rates_hz,
+            )
+        )
+    return found
+
+
+def _rank(interface: Interface) -> int:
+    return {"usb": 0, "alsa": 1}.get(interface.id.partition(":")[0], 2)
+
+
+def _names(folder: Path) -> list[bytes]:
+    try:
+        return sorted(os.fsencode(entry.name) for entry in os.scandir(folder))
+    except OSError:
+        return []
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

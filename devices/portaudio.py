@@ -1,0 +1,202 @@
+"""Real interfaces through PortAudio, which lives in a process of its own (`devices.driver`)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import select
+import subprocess
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices import driver
+from devices.base import Block, Stream, StreamRequest
+from devices.child import kill, module_command, start
+from devices.errors import DeviceError
+
+OPEN_WITHIN_S: Final = 10.0
+SILENT_FOR_S: Final = 1.0
+"""An interface that delivers nothing for so long is gone."""
+
+_PLAY_AHEAD_S: Final = 0.15
+"""Sleep of the writing thread that playback survives, beside its own block."""
+
+
+class PortAudioStream:
+    """An open interface, read out of the ring that its driver process fills."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        events_fd: int,
+        memory: mmap.mmap,
+        task: driver.Task,
+        sample_type: Literal["float32", "int32"],
+        output_latency_frames: int,
+    ) -> None:
+        self.sample_type: Literal["float32", "int32"] = sample_type
+        self.rate_hz = task.rate_hz
+        self.inputs = task.inputs
+        self.outputs = task.outputs
+        self.output_latency_frames = output_latency_frames
+        self._process = process
+        self._events_fd = events_fd
+        self._ring_frames = task.ring_frames
+        whole = np.frombuffer(memory, sample_type)
+        split = task.ring_frames * task.inputs
+        self._captured: NDArray[Any] = whole[:split].reshape(-1, task.inputs)
+        self._played: NDArray[Any] = whole[split:].reshape(-1, task.outputs or 1)
+        self._pending = b""
+        self._available = 0
+        self._losses = 0
+        self._losses_told = 0
+        self._read = 0
+        self._written = output_latency_frames
+
+    def read(self, frames: int) -> Block:
+        """Wait for exactly `frames` frames; DeviceError "device_lost" after a second without any."""
+        audio = np.empty((frames, self.inputs), self.sample_type)
+        lost = 0
+        done = 0
+        while done < frames:
+            self._collect(0.0 if self._read < self._available else SILENT_FOR_S)
+            lost += self._skip_overwritten()
+            count = min(frames - done, self._available - self._read)
+            _from_ring(self._captured, self._read, audio[done : done + count])
+            self._collect(0.0)
+            if self._available - self._read > self._ring_frames:
+                continue  # overwritten while it was copied
+            self._read += count
+            done += count
+        overflowed = lost > 0 or self._losses > self._losses_told
+        self._losses_told = self._losses
+        return Block(audio=audio, overflowed=overflowed, lost_frames=lost)
+
+    def _skip_overwritten(self) -> int:
+        """After a sleep longer than the ring: go on with what is new; returns the frames that are lost."""
+        behind = self._available - self._read
+        if behind <= self._ring_frames:
+            return 0
+        kept = self._ring_frames // 2
+        self._read += behind - kept
+        return behind - kept
+
+    def _collect(self, timeout_s: float) -> None:
+        """Take in what the driver process has told; waits for the first word of it."""
+        if not select.select([self._events_fd], [], [], timeout_s)[0]:
+            if timeout_s:
+                raise self._gone("it has delivered nothing for a second")
+            return
+        with contextlib.suppress(BlockingIOError):
+            events = os.read(self._events_fd, 1 << 16)
+            if not events:
+                raise self._gone("its driver ended")
+            events = self._pending + events
+            whole = len(events) // driver.EVENT.size * driver.EVENT.size
+            self._pending = events[whole:]
+            if whole:
+                self._available, self._losses = driver.EVENT.unpack_from(events, whole - driver.EVENT.size)
+
+    def _gone(self, why: str) -> DeviceError:
+        return DeviceError(
+            "device_lost",
+            f"The interface is gone: {why}. What was recorded so far is safe.",
+            "Check its cable and power; recording goes on when it is back.",
+        )
+
+    def write(self, audio: NDArray[np.float32]) -> bool:
+        """Put (frames, outputs) behind what was written before; True when some of it comes too late to be heard."""
+        self._collect(0.0)
+        late = min(max(self._available - self._written, 0), len(audio))
+        self._written += late
+        heard = audio[late:]
+        if self.sample_type == "int32":
+            # 2^31 - 128 is the largest float32 below full scale.
+            heard = np.clip(heard.astype(np.float64) * 2.0**31, -(2.0**31), 2.0**31 - 128).astype(np.int32)
+        _into_ring(self._played, self._written, heard)
+        self._written += len(heard)
+        return late > 0
+
+    def close(self) -> None:
+        """Give the interface back; a driver process that doesn't end by itself is killed."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=driver.CLOSE_WITHIN_S)
+        kill(self._process)
+        if self._events_fd >= 0:
+            os.close(self._events_fd)
+            self._events_fd = -1
+
+
+def _from_ring(ring: NDArray[Any], position: int, out: NDArray[Any]) -> None:
+    at = position % len(ring)
+    first = min(len(out), len(ring) - at)
+    out[:first] = ring[at : at + first]
+    out[first:] = ring[: len(out) - first]
+
+
+def _into_ring(ring: NDArray[Any], position: int, audio: NDArray[Any]) -> None:
+    at = position % len(ring)
+    first = min(len(audio), len(ring) - at)
+    ring[at : at + first] = audio[:first]
+    ring[: len(audio) - first] = audio[first:]
+
+
+def open_portaudio(interface_id: str, request: StreamRequest) -> Stream:
+    """Open a real interface by its identity; raises DeviceError as `devices.base.open_stream` says."""
+    ahead = request.block_frames + round(_PLAY_AHEAD_S * request.rate_hz)
+    events_fd, theirs = os.pipe()
+    memory_fd = os.memfd_create("oto-audio")
+    task = driver.Task(
+        interface_id=interface_id,
+        rate_hz=request.rate_hz,
+        inputs=request.inputs,
+        outputs=request.outputs,
+        ring_frames=max(round(request.buffer_s * request.rate_hz), 4 * request.block_frames, 2 * ahead, 16_384),
+        memory_fd=memory_fd,
+        events_fd=theirs,
+    )
+    os.ftruncate(memory_fd, task.memory_bytes)
+    memory = mmap.mmap(memory_fd, task.memory_bytes)
+    process = start(module_command("devices.driver", driver.command_argument(task)), pass_fds=(memory_fd, theirs))
+    os.close(memory_fd)
+    os.close(theirs)
+    try:
+        answer = _first_line(events_fd)
+    except DeviceError:
+        kill(process)
+        os.close(events_fd)
+        raise
+    os.set_blocking(events_fd, False)
+    return PortAudioStream(process, events_fd, memory, task, answer["sample_type"], ahead if request.outputs else 0)
+
+
+def _first_line(events_fd: int) -> Any:
+    """What the driver process says about opening; raises what it tells, or that it says nothing."""
+    line = b""
+    while not line.endswith(b"\n"):
+        if not select.select([events_fd], [], [], OPEN_WITHIN_S)[0]:
+            raise DeviceError(
+                "device_lost",
+                f"The interface did not open within {OPEN_WITHIN_S:g} s.",
+                "Unplug it, plug it in again and try once more.",
+            )
+        # A byte at a time: events follow at once.
+        byte = os.read(events_fd, 1)
+        if not byte:
+            raise DeviceError(
+                "device_lost",
+                "The audio system crashed while the interface was being opened.",
+                "Unplug it, plug it in again and try once more.",
+            )
+        line += byte
+    answer = json.loads(line)
+    if "error" in answer:
+        raise DeviceError(answer["error"], answer["message"], answer["hint"])
+    return answer
