@@ -11,7 +11,9 @@ Role = Literal[
     "toms",
     "overheads",
     "room",
+    "cymbals",
     "percussion",
+    "drums",
     "bass",
     "synth_bass",
     "acoustic_guitar",
@@ -27,9 +29,13 @@ Role = Literal[
     "lead_vocal",
     "backing_vocal",
     "speech",
+    "backing_track",
+    "effects",
     "click",
     "other",
 ]
+"""A whole kit, a drum loop or a beat on one track is "drums"; a finished accompaniment is "backing_track"; risers, sweeps
+and noises are "effects"."""
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -42,7 +48,9 @@ BUS_OF_ROLE: Final[dict[Role, Bus]] = {
     "toms": "drums",
     "overheads": "drums",
     "room": "drums",
+    "cymbals": "drums",
     "percussion": "drums",
+    "drums": "drums",
     "lead_vocal": "vocals",
     "backing_vocal": "vocals",
     "speech": "vocals",
