@@ -130,6 +130,8 @@ class Take(Document, frozen=True, kw_only=True):
     """The take that was playing while this one was recorded; its tracks belong to the same song."""
     false_take: bool = False
     """Kept but out of the way; its number may be used again."""
+    false_number: int = 0
+    """Tells false takes of one number apart ("003 false 2" is 2); 0 for a take that counts."""
     starred: bool = False
     notes: str = ""
 

@@ -1,0 +1,436 @@
+"""The library: sessions, takes, plans, bounces and exports as folders and files that any program can open.
+
+Several processes may use a library at once. Whatever gets a name of its own (a session, a take, a bounce) gets it by
+making its folder, which only one of them can do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from sessions import journal, migrate
+from sessions.errors import LibraryError
+from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
+from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
+from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track
+from sessions.names import safe_name, unique_name
+from sessions.trash import Trash, TrashEntry
+
+SESSION_FILE: Final = "session.json"
+_NUMBERED: Final = re.compile(r"(?:mix|master)-(\d{3,})(?:-\d+|\.json)")
+"""A plan's file or a bounce's folder, and the take it belongs to."""
+
+
+class Library:
+    """The folder of sessions. Holds no state: every answer is read from disk."""
+
+    def __init__(self, root: Path) -> None:
+        """Use `root`, made if needed."""
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        self._trash = Trash(root)
+
+    # ------------------------------------------------------------ sessions
+
+    def sessions(self) -> list[Session]:
+        """Every session that can be read, newest first; `verify.check_library` names the others."""
+        found: list[Session] = []
+        for session_id in self._session_ids():
+            with contextlib.suppress(LibraryError):
+                found.append(self._load_session(session_id))
+        return sorted(found, key=lambda session: (session.sequence, session.created_utc, session.id), reverse=True)
+
+    def session(self, id_or_name: str) -> Session:
+        """A session by its id, or the newest with this name. Raises LibraryError("not_found", "newer", "damaged")."""
+        if id_or_name in self._session_ids():
+            return self._load_session(id_or_name)
+        known = self.sessions()
+        for session in known:
+            if session.name.casefold() == id_or_name.casefold():
+                return session
+        names = ", ".join(f"'{session.name}'" for session in known[:5])
+        hint = f"The newest sessions are {names}." if known else "The library is empty: record or import something."
+        raise LibraryError("not_found", f"There is no session '{id_or_name}'.", hint)
+
+    def create_session(
+        self,
+        name: str = "",
+        *,
+        rate_hz: int = 48_000,
+        sample_format: SampleFormat = "pcm24",
+        device: str | None = None,
+        tracks: Sequence[Track] = (),
+    ) -> Session:
+        """Make a session; without a name it is called by the date. Raises OSError."""
+        now = datetime.now(UTC)
+        session = Session(
+            id=self.claim_session_folder(name),
+            name=name.strip() or now.astimezone().date().isoformat(),
+            created_utc=now.isoformat(timespec="milliseconds"),
+            sequence=self.next_sequence(),
+            rate_hz=rate_hz,
+            sample_format=sample_format,
+            device=device,
+            tracks=tuple(tracks),
+        )
+        (self.session_path(session.id) / "takes").mkdir()
+        self.save_session(session)
+        return session
+
+    def claim_session_folder(self, name: str) -> str:
+        """Make an empty folder "date name" that no other session has, and return its name: the session's id."""
+        base = f"{datetime.now().astimezone().date().isoformat()} {safe_name(name, '')}".strip()
+        while True:
+            candidate = unique_name(base, os.listdir(self.root))
+            try:
+                (self.root / candidate).mkdir()
+            except FileExistsError:
+                continue
+            sync_folder(self.root)
+            return candidate
+
+    def next_sequence(self) -> int:
+        """What the next session's `sequence` is."""
+        return 1 + max((session.sequence for session in self.sessions()), default=0)
+
+    def save_session(self, session: Session) -> None:
+        """Write a session's document. Raises OSError."""
+        _save(self.session_path(session.id) / SESSION_FILE, session)
+
+    def session_path(self, session_id: str) -> Path:
+        """The folder of a session. Raises LibraryError("not_found") when the id is none."""
+        path = self.root / session_id
+        if path.parent != self.root or session_id.startswith(".") or not path.is_dir():
+            raise LibraryError("not_found", f"There is no session '{session_id}'.", "`oto sessions` lists them.")
+        return path
+
+    def session_bytes(self, session_id: str) -> int:
+        """Size of everything in a session."""
+        return folder_bytes(self.session_path(session_id))
+
+    def trash_session(self, session_id: str) -> TrashEntry:
+        """Move a session to the trash. Raises LibraryError("busy") while a take of it is being recorded."""
+        session = self.session(session_id)
+        path = self.session_path(session.id)
+        for folder in self._take_folders(session.id).values():
+            self._refuse_while_recording(folder)
+        return self._trash.throw(path, "session", f"session '{session.name}'")
+
+    # ------------------------------------------------------------ takes
+
+    def takes(self, session_id: str) -> list[Take]:
+        """The takes that can be read, in order of number; false ones after the take that has their number now."""
+        found: list[Take] = []
+        for folder in self._take_folders(session_id).values():
+            with contextlib.suppress(LibraryError):
+                found.append(self._load_take(session_id, folder))
+        return sorted(found, key=lambda take: (take.number, take.false_number))
+
+    def take(self, session_id: str, number: int, false_number: int = 0) -> Take:
+        """One take; `false_number` tells false takes of the number apart. Raises LibraryError("not_found", ...)."""
+        return self._load_take(session_id, self.take_path(session_id, number, false_number))
+
+    def take_path(self, session_id: str, number: int, false_number: int = 0) -> Path:
+        """The folder of a take. Raises LibraryError("not_found")."""
+        folder = self._take_folders(session_id).get((number, false_number))
+        if folder is None:
+            raise LibraryError("not_found", f"Session '{session_id}' has no take {number}.", "`oto takes` lists them.")
+        return folder
+
+    def next_take_number(self, session_id: str) -> int:
+        """One more than any number that a take, a plan, a bounce or the trash of this session speaks of."""
+        session = self.session_path(session_id)
+        used = [number for number, false_number in self._take_folders(session_id) if not false_number]
+        for name in [*_names(session / "plans"), *_names(session / "bounces")]:
+            if found := _NUMBERED.fullmatch(name):
+                used.append(int(found[1]))
+        for entry in self._trash.entries():
+            place = parse_take_folder(Path(entry.path).name)
+            if place and not place[1] and entry.path.startswith(f"{session_id}/takes/"):
+                used.append(place[0])
+        return 1 + max(used, default=0)
+
+    def begin_take(self, take: Take) -> Path:
+        """Make a take's folder with its document and an empty journal, safe from a power cut, and return the folder.
+
+        Raises LibraryError("exists") when the number is taken, OSError.
+        """
+        takes = self.session_path(take.session) / "takes"
+        takes.mkdir(exist_ok=True)
+        folder = takes / take_folder_name(take.number)
+        try:
+            folder.mkdir()
+        except FileExistsError as error:
+            raise LibraryError(
+                "exists", f"Take {take.number} of '{take.session}' is already there.", "Begin the next number."
+            ) from error
+        take = msgspec.structs.replace(take, false_take=False, false_number=0)
+        start = journal.checkpoint(take)
+        write_new(folder / JOURNAL_FILE, msgspec.json.encode(start) + b"\n" if start != journal.Checkpoint() else b"")
+        _save(folder / TAKE_FILE, take)
+        sync_folder(takes)
+        return folder
+
+    def save_take(self, take: Take) -> None:
+        """Write a take's document. Raises LibraryError("not_found"), OSError."""
+        _save(self.take_path(take.session, take.number, take.false_number) / TAKE_FILE, take)
+
+    def finish_take(self, session_id: str, number: int) -> Take:
+        """Fold the journal of a take that was stopped into its document, mark it complete and save it."""
+        folder = self.take_path(session_id, number)
+        take = journal.fold(self._load_take(session_id, folder), journal.read_journal(folder / JOURNAL_FILE))
+        take = msgspec.structs.replace(take, status="complete")
+        self.save_take(take)
+        return take
+
+    def resume_take(self, session_id: str, number: int) -> tuple[Take, int]:
+        """Open a take that was interrupted so that it goes on: "recording" again, and the number of its next clip.
+
+        The clip's files are named by `layout.clip_file_name(take, track, clip)`; its journal is appended to.
+        Raises LibraryError: "not_found", "busy" when it is being recorded, "bad_input" when it was completed.
+        """
+        folder = self.take_path(session_id, number)
+        take = self._load_take(session_id, folder)
+        if take.status == "complete":
+            raise LibraryError("bad_input", f"Take {number} was finished and can't go on.", "Record the next take.")
+        lines = journal.Journal(folder / JOURNAL_FILE)
+        try:
+            if take.status == "recovered":
+                lines.append(journal.checkpoint(take))
+                lines.sync()
+        finally:
+            lines.close()
+        take = msgspec.structs.replace(take, status="recording")
+        self.save_take(take)
+        present = set(_names(folder))
+        clip = 1
+        while any(clip_file_name(take, track.id, clip) in present for track in take.tracks):
+            clip += 1
+        return take, clip
+
+    def mark_false(self, session_id: str, number: int) -> Take:
+        """Put a take out of the way: kept as "003 false 1", its number free again, its plans in the history.
+
+        Raises LibraryError: "not_found", "busy" while it is being recorded; OSError.
+        """
+        folder = self.take_path(session_id, number)
+        self._refuse_while_recording(folder)
+        used = [false_number for other, false_number in self._take_folders(session_id) if other == number]
+        take = msgspec.structs.replace(
+            self._load_take(session_id, folder), false_take=True, false_number=1 + max(used, default=0)
+        )
+        target = folder.with_name(take_folder_name(number, take.false_number))
+        folder.rename(target)
+        sync_folder(folder.parent)
+        self.save_take(take)
+        for kind in ("mix", "master"):
+            self._shelve_plan(session_id, kind, number)
+        return take
+
+    def unmark_false(self, session_id: str, number: int, false_number: int) -> Take:
+        """Let a false take count again, with its old number if that is free, else with the next one."""
+        folder = self.take_path(session_id, number, false_number)
+        if (number, 0) in self._take_folders(session_id):
+            number = self.next_take_number(session_id)
+        take = msgspec.structs.replace(
+            self._load_take(session_id, folder), number=number, false_take=False, false_number=0
+        )
+        folder.rename(folder.with_name(take_folder_name(number)))
+        sync_folder(folder.parent)
+        self.save_take(take)
+        return take
+
+    def trash_take(self, session_id: str, number: int, false_number: int = 0) -> TrashEntry:
+        """Move a take to the trash. Raises LibraryError: "not_found", "busy" while it is being recorded; OSError."""
+        folder = self.take_path(session_id, number, false_number)
+        self._refuse_while_recording(folder)
+        session = self._load_session(session_id)
+        return self._trash.throw(folder, "take", f"take {number} of '{session.name}'")
+
+    # ------------------------------------------------------------ plans
+
+    def load_plan(self, session_id: str, kind: BounceKind, take: int) -> bytes | None:
+        """The plan that a take has now, as it was saved; None when it has none."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._plan_path(session_id, kind, take).read_bytes()
+        return None
+
+    def save_plan(self, session_id: str, kind: BounceKind, take: int, data: bytes) -> None:
+        """Give a take a plan; the one it had goes into the history. Raises OSError."""
+        path = self._plan_path(session_id, kind, take)
+        if self.load_plan(session_id, kind, take) == data:
+            return
+        path.parent.mkdir(exist_ok=True)
+        self._copy_to_history(path)
+        write_atomic(path, data)
+
+    def plan_history(self, session_id: str, kind: BounceKind, take: int) -> list[Path]:
+        """Earlier plans of a take, oldest first."""
+        path = self._plan_path(session_id, kind, take)
+        history = path.parent / "history"
+        return sorted(history / name for name in _names(history) if name.startswith(f"{path.stem}."))
+
+    # ------------------------------------------------------------ bounces and exports
+
+    def bounces(self, session_id: str) -> list[Bounce]:
+        """The finished bounces of a session, newest first."""
+        found: list[Bounce] = []
+        folder = self.session_path(session_id) / "bounces"
+        for name in _names(folder):
+            with contextlib.suppress(LibraryError, FileNotFoundError, NotADirectoryError):
+                bounce = _load(folder / name / "bounce.json", Bounce)
+                found.append(msgspec.structs.replace(bounce, id=name, session=session_id))
+        return sorted(found, key=lambda bounce: (bounce.created_utc, bounce.id), reverse=True)
+
+    def new_bounce(self, session_id: str, kind: BounceKind, take: int) -> tuple[str, Path]:
+        """Make the folder of a new bounce ("mix-003-02"); it is listed once `save_bounce` was called. Raises OSError."""
+        folder = self.session_path(session_id) / "bounces"
+        folder.mkdir(exist_ok=True)
+        start = f"{kind}-{take:03d}-"
+        numbers = (name.removeprefix(start) for name in _names(folder) if name.startswith(start))
+        number = 1 + max((int(text) for text in numbers if text.isdecimal()), default=0)
+        while True:
+            path = folder / f"{start}{number:02d}"
+            try:
+                path.mkdir()
+            except FileExistsError:
+                number += 1
+                continue
+            sync_folder(folder)
+            return path.name, path
+
+    def save_bounce(self, bounce: Bounce) -> None:
+        """Write a bounce's document, which makes it one. Raises LibraryError("not_found"), OSError."""
+        _save(self.bounce_path(bounce.session, bounce.id) / "bounce.json", bounce)
+
+    def bounce_path(self, session_id: str, bounce_id: str) -> Path:
+        """The folder of a bounce. Raises LibraryError("not_found")."""
+        folder = self.session_path(session_id) / "bounces"
+        if bounce_id not in _names(folder):
+            raise LibraryError("not_found", f"Session '{session_id}' has no bounce '{bounce_id}'.", "")
+        return folder / bounce_id
+
+    def append_export(self, session_id: str, record: ExportRecord) -> None:
+        """Remember what was written to a drive. Raises OSError."""
+        append_line(self.session_path(session_id) / "exports.jsonl", msgspec.json.encode(record))
+
+    def exports(self, session_id: str) -> list[ExportRecord]:
+        """What was written to drives, oldest first; a line that a crash tore is left out."""
+        records: list[ExportRecord] = []
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self.session_path(session_id) / "exports.jsonl").read_bytes().splitlines():
+                with contextlib.suppress(LibraryError):
+                    records.append(migrate.load(line, ExportRecord, "exports.jsonl"))
+        return records
+
+    # ------------------------------------------------------------ trash
+
+    def trash_entries(self) -> list[TrashEntry]:
+        """What is in the trash, newest first."""
+        return self._trash.entries()
+
+    def trash_bytes(self) -> int:
+        """How much emptying the trash would free."""
+        return self._trash.bytes()
+
+    def restore(self, entry: TrashEntry) -> Path:
+        """Put something back where it was; a name that was given away meanwhile becomes the next free one.
+
+        Raises LibraryError("not_found") when it, or the session that it belongs to, is not there; OSError.
+        """
+        name = Path(entry.path).name
+        if entry.kind == "session":
+            return self._trash.take_back(entry, lambda: _claim(self.root, name))
+        session_id = entry.path.split("/")[0]
+        takes = self.session_path(session_id) / "takes"
+        place = parse_take_folder(name)
+        if place and (takes / name).exists():
+            number, false_number = place
+            used = self._take_folders(session_id)
+            while (number, false_number) in used:
+                number, false_number = (number, false_number + 1) if false_number else (number + 1, 0)
+            name = take_folder_name(number, false_number)
+        return self._trash.take_back(entry, lambda: _claim(takes, name))
+
+    def empty_trash(self) -> int:
+        """Delete what is in the trash for good, and return the bytes that were freed. Raises OSError."""
+        return self._trash.empty()
+
+    # ------------------------------------------------------------ inside
+
+    def _session_ids(self) -> set[str]:
+        return {name for name in _names(self.root) if (self.root / name / SESSION_FILE).is_file()}
+
+    def _load_session(self, session_id: str) -> Session:
+        # The folder's name is the truth, so that a person may rename folders by hand.
+        session = _load(self.session_path(session_id) / SESSION_FILE, Session)
+        return session if session.id == session_id else msgspec.structs.replace(session, id=session_id)
+
+    def _take_folders(self, session_id: str) -> dict[tuple[int, int], Path]:
+        takes = self.session_path(session_id) / "takes"
+        placed = ((parse_take_folder(name), takes / name) for name in _names(takes))
+        return {place: folder for place, folder in placed if place}
+
+    def _load_take(self, session_id: str, folder: Path) -> Take:
+        take = _load(folder / TAKE_FILE, Take)
+        number, false_number = parse_take_folder(folder.name) or (take.number, take.false_number)
+        if (take.session, take.number, take.false_number) == (session_id, number, false_number):
+            return take
+        return msgspec.structs.replace(
+            take, session=session_id, number=number, false_number=false_number, false_take=false_number > 0
+        )
+
+    def _refuse_while_recording(self, take_folder: Path) -> None:
+        if journal.in_use(take_folder / JOURNAL_FILE):
+            raise LibraryError("busy", f"Take {take_folder.name} is being recorded right now.", "Stop it first.")
+
+    def _plan_path(self, session_id: str, kind: str, take: int) -> Path:
+        return self.session_path(session_id) / "plans" / f"{kind}-{take:03d}.json"
+
+    def _copy_to_history(self, plan: Path) -> None:
+        history = plan.parent / "history"
+        history.mkdir(exist_ok=True)
+        numbers = (name.split(".")[1] for name in _names(history) if name.startswith(f"{plan.stem}."))
+        number = 1 + max((int(text) for text in numbers if text.isdecimal()), default=0)
+        with contextlib.suppress(FileNotFoundError):
+            write_new(history / f"{plan.stem}.{number:06d}.json", plan.read_bytes())
+
+    def _shelve_plan(self, session_id: str, kind: str, take: int) -> None:
+        plan = self._plan_path(session_id, kind, take)
+        if plan.exists():
+            self._copy_to_history(plan)
+            plan.unlink()
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """Names in a folder that are not hidden; none when there is no such folder."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    yield from (name for name in names if not name.startswith("."))
+
+
+def _claim(parent: Path, name: str) -> Path:
+    """An empty folder with this name, or with the next one that is free."""
+    while True:
+        folder = parent / unique_name(name, os.listdir(parent))
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+
+
+def _load[D: Document](path: Path, kind: type[D]) -> D:
+    return migrate.load(path.read_bytes(), kind, f"{path.parent.name}/{path.name}")
+
+
+def _save(path: Path, document: Document) -> None:
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
