@@ -33,7 +33,7 @@ class Console:
         print(text, file=self._err, flush=True)
 
     def progress(self, fraction: float, doing: str) -> bool:
-        """Draw how far the work is; nothing unless stderr is a terminal. Always True: Ctrl-C is what stops a command."""
+        """Draw how far the work is, on a terminal only. Always True: Ctrl-C is what stops a command."""
         now = time.monotonic()
         if self._terminal and (now >= self._bar_due or fraction >= 1.0):
             self._bar_due = now + BAR_INTERVAL_S
@@ -71,7 +71,7 @@ def dumps(value: Any) -> str:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, float):
-        return value if abs(value) != float("inf") and value == value else None  # noqa: PLR0124
+        return value if abs(value) < float("inf") else None
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from core import paths
 from core.errors import Exit, OtoError
 
-SUFFIXES = frozenset(".wav .rf64 .w64 .bwf .flac .aif .aiff .aifc .ogg .oga .opus .mp3 .caf .au .snd".split())
+SUFFIXES = {".wav", ".rf64", ".w64", ".bwf", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".ogg", ".opus", ".mp3"}
 """Names of audio files; only used to pick files out of a folder."""
 
 

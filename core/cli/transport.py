@@ -1,4 +1,4 @@
-"""The keys of the recorder as commands: rec, stop, mark, next, false-take, keep. Each asks the running engine one thing."""
+"""The recorder's keys as commands: rec, stop, mark, next, false-take, keep. Each asks the running engine one thing."""
 
 from __future__ import annotations
 

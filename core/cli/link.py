@@ -1,0 +1,78 @@
+"""How commands that do work reach the engine's job queue, or do the same work themselves when no engine runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from core import paths
+from core.cli.console import Console
+from core.client import Client
+from core.errors import EXIT_BY_CODE, Exit, OtoError
+from core.protocol import Attach, CancelJob, Job, JobKind, JobsTopic, StartJob
+
+LOCAL_JOB = "local"
+"""Id of a job that never saw a queue."""
+
+PATIENCE_S = 10.0
+"""How long a queued job may find no worker before a person is told."""
+
+
+def engine_if_any() -> Client | None:
+    """A connection to the running engine, or None when there is none."""
+    try:
+        return Client()
+    except OtoError as error:
+        if error.code == "no_engine":
+            return None
+        raise
+
+
+def do(kind: JobKind, session: str, take: int | None, options: dict[str, Any], console: Console) -> dict[str, Any]:
+    """Have a job done: by a worker of the running engine, else in this process on the library. Returns its result."""
+    client = engine_if_any()
+    if client is None:
+        from core.jobs.tasks import run_job
+        from sessions.store import Library
+
+        library = Library(paths.library())
+        job = Job(id=LOCAL_JOB, kind=kind, session=library.session(session).id, take=take, options=options)
+        return run_job(job, library, console.progress)
+    with client:
+        return follow(client, StartJob(kind=kind, session=session, take=take, options=options), console)
+
+
+def follow(client: Client, request: StartJob, console: Console) -> dict[str, Any]:
+    """Queue a job and show its progress until it ends; Ctrl-C cancels it. Raises OtoError when it fails."""
+    client.call(Attach(client="cli", topics=("jobs",)))
+    job = client.call(request, type=Job)
+    started = time.monotonic()
+    told = False
+    try:
+        for topic in client.topics():
+            if not isinstance(topic, JobsTopic):
+                continue
+            now = next((other for other in topic.jobs if other.id == job.id), job)
+            if now.state in ("queued", "running"):
+                console.progress(now.fraction, now.doing or now.state)
+                if now.state == "queued" and not told and time.monotonic() - started > PATIENCE_S:
+                    told = True
+                    console.say("Waiting for a worker; 'oto worker' starts one.")
+                continue
+            return _result(now)
+    except KeyboardInterrupt:
+        client.call(CancelJob(job=job.id))
+        raise
+    raise AssertionError("topics end only by an error")
+
+
+def _result(job: Job) -> dict[str, Any]:
+    if job.state == "done":
+        result: dict[str, Any] = msgspec.json.decode(job.result)
+        return result
+    if job.problem is None:
+        raise OtoError("cancelled", f"The {job.kind} was cancelled. Nothing that existed before was changed.")
+    problem = job.problem
+    raise OtoError(problem.code, problem.message, problem.hint, EXIT_BY_CODE.get(problem.code, Exit.FAILED))

@@ -1,0 +1,337 @@
+"""`oto analyse`, `oto mix`, `oto master`: on a session through the job queue, on plain files right here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import paths
+from core.cli.command import Answer, Command
+from core.cli.console import level, table
+from core.cli.inputs import Files, InLibrary, existing_file, fresh, resolve
+from core.errors import Exit, OtoError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from core.cli.console import Console
+
+SESSION_HELP = "a session by name, or audio files, or a folder of them"
+
+
+def _take_option(parser: ArgumentParser) -> None:
+    parser.add_argument("--take", type=int, metavar="N", help="of a session: which take (default: the newest good one)")
+
+
+def _resolve(words: list[str]) -> Files | InLibrary:
+    """Files or session, asking the library on disk only where a word could be either."""
+    return resolve(words, is_session=len(words) == 1 and _is_session(words[0]))
+
+
+def _is_session(word: str) -> bool:
+    from core.cli.link import engine_if_any
+    from core.protocol import ListSessions, SessionSummary
+
+    client = engine_if_any()
+    if client is not None:
+        with client:
+            known = client.call(ListSessions(), type=list[SessionSummary])
+        return any(word in (session.id, session.name) for session in known)
+    if not paths.library().is_dir():
+        return False
+    from sessions.store import Library
+
+    return any(word in (session.id, session.name) for session in Library(paths.library()).sessions())
+
+
+def _only_files(options: Namespace) -> None:
+    if options.take is not None:
+        raise OtoError("usage", "--take goes with a session, not with files.", "", Exit.USAGE)
+
+
+# ---------------------------------------------------------------- analyse
+
+
+def _analyse_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", nargs="+", metavar="SESSION|FILE", help=SESSION_HELP)
+    _take_option(parser)
+
+
+def _analyse(options: Namespace, console: Console) -> Answer:
+    found = _resolve(options.what)
+    if isinstance(found, InLibrary):
+        from core.cli.link import do
+
+        value = do("analyse", found.session, options.take, {}, console)
+    else:
+        _only_files(options)
+        from core.desk.sources import file_sources
+        from core.jobs.work import analyse
+
+        tracks = analyse(file_sources(found.paths), console.progress)
+        value = {
+            "tracks": [{"file": str(file), **track} for file, track in zip(found.paths, tracks, strict=True)],
+        }
+    rows = [
+        (
+            track["track"],
+            track["role"],
+            f"{track['confidence']:.0%}",
+            level(track["integrated_lufs"], "LUFS"),
+            level(track["sample_peak_dbfs"], "dBFS"),
+            track["why"],
+        )
+        for track in value["tracks"]
+    ]
+    return Answer(value, table(("track", "role", "sure", "loudness", "peak", "why"), rows))
+
+
+# ---------------------------------------------------------------- mix
+
+
+def _mix_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", nargs="+", metavar="SESSION|FILE", help=SESSION_HELP)
+    _take_option(parser)
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="render this plan instead of proposing one")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the mix goes (replaced if it exists)")
+    parser.add_argument("--stems", type=Path, metavar="FOLDER", help="also write each strip's part of the mix there")
+    parser.add_argument("--engineer", choices=("rules",), default="rules", help="who proposes (default: %(default)s)")
+    parser.add_argument("--style", help="natural, or another style the engineer knows")
+    parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
+    parser.add_argument("--propose", action="store_true", help="of a session: propose anew, keeping what you set")
+
+
+def _mix(options: Namespace, console: Console) -> Answer:
+    if options.hands is not None and not 0.0 <= options.hands <= 1.0:
+        raise OtoError("usage", "--hands is between 0 (untouched) and 1 (the whole proposal).", "", Exit.USAGE)
+    found = _resolve(options.what)
+    value = (
+        _mix_session(found, options, console) if isinstance(found, InLibrary) else _mix_files(found, options, console)
+    )
+    text = f"Mixed to {value['out']}\n  {_loudness(value)}\n  plan {value['plan']}"
+    return Answer(value, text)
+
+
+def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, Any]:
+    _only_files(options)
+    from core.desk.sources import file_sources
+    from core.jobs import work
+
+    out = _chosen_out(options.out, Path("mix.wav"), files.paths)
+    sources = file_sources(files.paths)
+    plan = _given_plan(options.plan)
+    with _partial(out) as making:
+        plan, result = work.mix(
+            sources,
+            making,
+            plan=plan,
+            style=options.style or "natural",
+            hands=1.0 if options.hands is None else options.hands,
+            stems=None if options.stems is None else options.stems.absolute(),
+            progress=console.progress,
+        )
+    plan_file = options.plan.absolute() if options.plan else _keep_plan(work.plan_bytes(plan), out)
+    return {**work.mix_value(result, plan_file), "out": str(out), "notes": list(plan.notes)}
+
+
+def _given_plan(path: Path | None) -> Any:
+    """The mix plan in a file that the person named."""
+    if path is None:
+        return None
+    from core.jobs.work import read_plan
+    from core.plans.document import MixPlan
+
+    plan = read_plan(existing_file(path).read_bytes(), str(path))
+    if not isinstance(plan, MixPlan):
+        raise OtoError("bad_input", f"{path} is the plan of a master, not of a mix.", "", Exit.BAD_INPUT)
+    return plan
+
+
+def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict[str, Any]:
+    from core.cli.link import do
+
+    take = options.take
+    if options.plan is not None:
+        take = _put_plan(found.session, take, _given_plan(options.plan))
+    wanted = {
+        "propose": options.propose and options.plan is None,
+        "stems": options.stems is not None,
+        "style": options.style,
+        "hands": options.hands,
+    }
+    value = do("mix", found.session, take, wanted, console)
+    if options.out is not None:
+        value["out"] = str(_copy(Path(value["out"]), options.out.absolute()))
+    if options.stems is not None:
+        folder = options.stems.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        value["stems"] = {
+            name: str(_copy(Path(file), folder / Path(file).name)) for name, file in value["stems"].items()
+        }
+    return value
+
+
+def _put_plan(session: str, take: int | None, plan: Any) -> int:
+    """Make a plan the take's own, through the engine when one runs; returns the take's number."""
+    from core.cli.link import engine_if_any
+    from core.jobs.choice import newest_take
+    from core.protocol import ListTakes, ReplacePlan
+    from sessions.model import Take
+
+    client = engine_if_any()
+    if client is not None:
+        with client:
+            number = take or newest_take(client.call(ListTakes(session=session), type=list[Take]), session).number
+            client.call(ReplacePlan(take=number, plan=plan, session=session))
+            return number
+    from core.jobs.work import plan_bytes
+    from sessions.store import Library
+
+    library = Library(paths.library())
+    session_id = library.session(session).id
+    number = take or newest_take(library.takes(session_id), session_id).number
+    library.save_plan(session_id, "mix", number, plan_bytes(plan))
+    return number
+
+
+# ---------------------------------------------------------------- master
+
+
+def _master_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", metavar="SESSION|FILE", help="a session by name, or a stereo file")
+    _take_option(parser)
+    parser.add_argument("--target", help="streaming, cd, club or broadcast (default: streaming)")
+    parser.add_argument("--reference", type=Path, metavar="FILE", help="a song to come close to")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
+
+
+def _master(options: Namespace, console: Console) -> Answer:
+    reference = None if options.reference is None else existing_file(options.reference)
+    found = _resolve([options.what])
+    if isinstance(found, InLibrary):
+        from core.cli.link import do
+
+        wanted = {"target": options.target, "reference": None if reference is None else str(reference)}
+        value = do("master", found.session, options.take, wanted, console)
+        if options.out is not None:
+            value["out"] = str(_copy(Path(value["out"]), options.out.absolute()))
+    else:
+        value = _master_file(found, reference, options, console)
+    target = value["target"]
+    aim = f"{target['name']}: {target['integrated_lufs']:+.1f} LUFS, {target['true_peak_dbtp']:+.1f} dBTP at most"
+    notes = "".join(f"\n  note: {note}" for note in value["notes"])
+    text = f"Mastered to {value['out']}\n  {_loudness(value)}\n  target {aim}\n  plan {value['plan']}{notes}"
+    return Answer(value, text)
+
+
+def _master_file(files: Files, reference: Path | None, options: Namespace, console: Console) -> dict[str, Any]:
+    _only_files(options)
+    if len(files.paths) != 1:
+        raise OtoError("bad_input", "A master is made of one file.", "'oto mix' makes one of many.", Exit.BAD_INPUT)
+    from core.desk.sources import file_sources
+    from core.jobs import work
+
+    song = files.paths[0]
+    out = _chosen_out(options.out, song.with_name(f"{song.stem} master.wav"), files.paths)
+    target = work.target_named(options.target or "streaming")
+    with _partial(out) as making:
+        plan, result = work.master(
+            file_sources([song])[0], making, target=target, reference=reference, progress=console.progress
+        )
+    return {**work.master_value(result, plan, _keep_plan(work.plan_bytes(plan), out)), "out": str(out)}
+
+
+# ---------------------------------------------------------------- where results go
+
+
+def _chosen_out(asked: Path | None, otherwise: Path, inputs: tuple[Path, ...]) -> Path:
+    """The file to write: what was asked for, else a name that is still free. Never one of the inputs."""
+    if asked is None:
+        return fresh(otherwise.absolute())
+    out = asked.absolute()
+    if out.is_dir():
+        out = fresh(out / otherwise.name)
+    if any(out.exists() and out.samefile(file) for file in inputs):
+        raise OtoError("bad_input", f"{out.name} is one of the inputs and won't be replaced.", "", Exit.BAD_INPUT)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+class _partial:  # noqa: N801 - reads as a word where it is used
+    """A name beside `out` to render to; it becomes `out` only when the work succeeded."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._making = out.with_name(f".{out.stem}.partial{out.suffix}")
+
+    def __enter__(self) -> Path:
+        return self._making
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        if failure is None:
+            self._making.replace(self._out)
+        else:
+            self._making.unlink(missing_ok=True)
+
+
+def _keep_plan(data: bytes, out: Path) -> Path:
+    """Write the plan beside its audio: "mix.wav" has "mix.plan.json"."""
+    path = out.with_suffix(".plan.json")
+    path.write_bytes(data)
+    return path
+
+
+def _copy(source: Path, out: Path) -> Path:
+    """Copy a bounce to where the person wants it; the bounce stays in the session."""
+    if out.is_dir():
+        out = fresh(out / source.name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    making = out.with_name(f".{out.name}.partial")
+    shutil.copyfile(source, making)
+    os.replace(making, out)  # noqa: PTH105
+    return out
+
+
+def _loudness(value: dict[str, Any]) -> str:
+    return f"{level(value['integrated_lufs'], 'LUFS')}, true peak {level(value['true_peak_dbtp'], 'dBTP')}"
+
+
+COMMANDS = {
+    "analyse": Command(
+        "what is on each track",
+        "Listen to a session's take, or to files, and say what each is: its role with how sure OTO is and why, its\n"
+        "loudness, peaks, spectrum, noise and hum. Changes nothing. Needs neither session nor engine for files.",
+        ("oto analyse Rehearsal", "oto analyse kick.wav bass.wav --json", "oto analyse stems/"),
+        _analyse_options,
+        _analyse,
+    ),
+    "mix": Command(
+        "mix a take, or files",
+        "Mix a session's take into a new bounce, or files into a stereo WAV with its plan beside it.\n\n"
+        "A session renders the take's plan; without one (or with --propose) the engineer proposes it first and keeps\n"
+        "what you have set or locked. Through the running engine's queue if there is one, else right here.\n"
+        "Files need neither session nor engine: the names say what they are ('Kick in.wav'), the sound says the rest.",
+        (
+            "oto mix Rehearsal --take 3",
+            "oto mix kick.wav snare.wav bass.wav vox.wav --out song.wav",
+            "oto mix stems/ --stems parts/ --json",
+            "oto mix stems/ --plan mix.plan.json --out again.wav",
+        ),
+        _mix_options,
+        _mix,
+    ),
+    "master": Command(
+        "master a mix, or a file",
+        "Master a session's newest mix into a new bounce, or a stereo file into '<name> master.wav' beside it.\n"
+        "A target fixes loudness and true peak; --reference aims at the sound of a song you like.",
+        (
+            "oto master Rehearsal",
+            "oto master song.wav --target cd --out song-cd.wav",
+            "oto master song.wav --reference hit.flac --json",
+        ),
+        _master_options,
+        _master,
+    ),
+}

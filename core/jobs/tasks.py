@@ -1,0 +1,304 @@
+"""What each kind of job does to the library: the same in a worker and, with no engine running, in a command."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from core.desk.sources import Source, file_sources, take_sources
+from core.errors import Exit, OtoError
+from core.export.export import ExportItem, check_formats, export_files
+from core.export.tags import Tags
+from core.jobs import work
+from core.jobs.choice import newest_take
+from core.plans.document import MasterPlan, MixPlan, Plan
+from core.progress import Progress, report
+from core.protocol import Job
+from core.version import VERSION
+from sessions.files import sha256_file, write_atomic
+from sessions.model import Bounce, BounceKind, ExportRecord, Take
+from sessions.store import Library
+
+T = TypeVar("T")
+PlanKind = TypeVar("PlanKind", MixPlan, MasterPlan)
+
+MIX_FILE = "mix.wav"
+MASTER_FILE = "master.wav"
+PLAN_FILE = "plan.json"
+STEMS_FOLDER = "stems"
+
+DEFAULT_TARGET = "streaming"
+DEFAULT_FORMATS = ("wav24",)
+
+
+def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
+    """Do a job and return its JSON-able result, as `oto` prints it for this kind.
+
+    Raises OtoError or LibraryError; "cancelled" when `progress` no longer wants the work. A job that fails leaves no bounce.
+    """
+    return _TASKS[job.kind](library, job, progress)
+
+
+# ---------------------------------------------------------------- the four kinds
+
+
+def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    take = _take(library, job)
+    sources = take_sources(library, job.session, take.number)
+    tracks = work.analyse(sources, progress)
+    folder = library.take_path(job.session, take.number)
+    names = {track.id: track.name for track in take.tracks}
+    files = {names[clip.track]: str(folder / clip.file) for clip in reversed(take.clips)}
+    return {
+        "session": job.session,
+        "take": take.number,
+        "tracks": [{"file": files.get(track["track"]), **track} for track in tracks],
+    }
+
+
+def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    take = _take(library, job)
+    sources = take_sources(library, job.session, take.number)
+    existing = _saved_plan(library, job.session, "mix", take.number, MixPlan)
+    propose = existing is None or _option(job, "propose", bool, False)
+    roles = {track.name: track.role for track in take.tracks if track.role}
+    with _new_bounce(library, job.session, "mix", take.number) as (bounce_id, folder):
+        stems = folder / STEMS_FOLDER if _option(job, "stems", bool, False) else None
+        plan, result = work.mix(
+            sources,
+            folder / MIX_FILE,
+            plan=None if propose else existing,
+            previous=existing,
+            roles=roles,
+            style=_option(job, "style", str, existing.style if existing else "natural"),
+            hands=float(_option(job, "hands", (int, float), existing.hands if existing else 1.0)),
+            stems=stems,
+            progress=progress,
+        )
+        plan = msgspec.structs.replace(plan, session=job.session, take=take.number)
+        report(progress, 1.0, "keeping the mix")
+        if propose:
+            library.save_plan(job.session, "mix", take.number, work.plan_bytes(plan))
+        plan_file = _write_plan(folder, plan)
+        bounce = Bounce(
+            id=bounce_id,
+            kind="mix",
+            session=job.session,
+            take=take.number,
+            file=MIX_FILE,
+            plan=PLAN_FILE,
+            stems={name: str(path.relative_to(folder)) for name, path in result.stems.items()},
+            created_utc=_now(),
+            rate_hz=result.rate_hz,
+            frames=result.frames,
+            integrated_lufs=result.loudness.integrated_lufs,
+            true_peak_dbtp=result.loudness.true_peak_dbtp,
+            sha256=sha256_file(result.out),
+            oto_version=VERSION,
+        )
+        library.save_bounce(bounce)
+    return {**_whose(bounce), **work.mix_value(result, plan_file), "notes": list(plan.notes)}
+
+
+def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    mix = _mix_to_master(library, job)
+    existing = _saved_plan(library, job.session, "master", mix.take, MasterPlan)
+    target = work.target_named(_option(job, "target", str, existing.target.name if existing else DEFAULT_TARGET))
+    reference = _option(job, "reference", str, "")
+    source = _only_source(library.bounce_path(job.session, mix.id) / mix.file)
+    keep_plan = existing is not None and not _option(job, "propose", bool, True)
+    with _new_bounce(library, job.session, "master", mix.take) as (bounce_id, folder):
+        plan, result = work.master(
+            source,
+            folder / MASTER_FILE,
+            target=target,
+            plan=existing if keep_plan else None,
+            previous=existing,
+            reference=Path(reference) if reference else None,
+            progress=progress,
+        )
+        report(progress, 1.0, "keeping the master")
+        if not keep_plan:
+            library.save_plan(job.session, "master", mix.take, work.plan_bytes(plan))
+        plan_file = _write_plan(folder, plan)
+        bounce = Bounce(
+            id=bounce_id,
+            kind="master",
+            session=job.session,
+            take=mix.take,
+            file=MASTER_FILE,
+            plan=PLAN_FILE,
+            source_bounce=mix.id,
+            created_utc=_now(),
+            rate_hz=result.rate_hz,
+            frames=result.frames,
+            integrated_lufs=result.loudness.integrated_lufs,
+            true_peak_dbtp=result.loudness.true_peak_dbtp,
+            sha256=sha256_file(result.out),
+            oto_version=VERSION,
+        )
+        library.save_bounce(bounce)
+    return {**_whose(bounce), **work.master_value(result, plan, plan_file)}
+
+
+def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    formats = _option(job, "formats", list, list(DEFAULT_FORMATS))
+    check_formats(formats)
+    destination = Path(_option(job, "to", str, ""))
+    if not destination.is_absolute():
+        raise OtoError("bad_input", "An export needs a folder or drive to go to.", "", Exit.BAD_INPUT)
+    rate_hz = int(_option(job, "rate_hz", (int, float), 0)) or None
+    items = [_item(library, job.session, bounce) for bounce in _bounces_to_export(library, job)]
+    files = export_files(items, destination, formats, rate_hz=rate_hz, progress=progress)
+    record = ExportRecord(created_utc=_now(), destination=str(destination), files=tuple(files))
+    library.append_export(job.session, record)
+    return {
+        "session": job.session,
+        "destination": str(destination),
+        "exports": [file.path for file in files],
+        "files": [msgspec.to_builtins(file) for file in files],
+    }
+
+
+_TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
+    "analyse": _analyse,
+    "mix": _mix,
+    "master": _master,
+    "export": _export,
+}
+
+
+# ---------------------------------------------------------------- what a job is about
+
+
+def _option(job: Job, name: str, kind: type[T] | tuple[type, ...], default: T) -> T:
+    """An option of the job, checked. None stands for the default."""
+    value = job.options.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, kind):
+        raise OtoError("bad_input", f"The option {name!r} of a {job.kind} can't be {value!r}.", "", Exit.BAD_INPUT)
+    return value  # type: ignore[return-value]  # isinstance has just checked it
+
+
+def _take(library: Library, job: Job) -> Take:
+    """The take that the job names, or the newest that is complete and not false."""
+    if job.take is None:
+        return newest_take(library.takes(job.session), job.session)
+    take = library.take(job.session, job.take)
+    if take.status == "recording":
+        raise OtoError("busy", f"Take {take.number} is still being recorded.", "Stop it first.", Exit.BUSY)
+    return take
+
+
+def _mix_to_master(library: Library, job: Job) -> Bounce:
+    """The mix that the job names, else the newest mix (of the job's take)."""
+    wanted = _option(job, "bounce", str, "")
+    for bounce in library.bounces(job.session):
+        if bounce.kind == "mix" and (bounce.id == wanted if wanted else job.take in (None, bounce.take)):
+            return bounce
+    what = f"no mix {wanted!r}" if wanted else "no mix yet"
+    raise OtoError("not_found", f"The session {job.session!r} has {what}.", "'oto mix' makes one.", Exit.NOT_FOUND)
+
+
+def _bounces_to_export(library: Library, job: Job) -> list[Bounce]:
+    """The bounces that the job names, else the newest master, else the newest mix (of the job's take)."""
+    bounces = [bounce for bounce in library.bounces(job.session) if job.take in (None, bounce.take)]
+    wanted: list[str] = _option(job, "bounces", list, [])
+    if wanted:
+        chosen = {bounce.id: bounce for bounce in bounces}
+        missing = [name for name in wanted if name not in chosen]
+        if missing:
+            raise OtoError("not_found", f"The session has no bounce {missing[0]!r}.", "", Exit.NOT_FOUND)
+        return [chosen[name] for name in wanted]
+    for kind in ("master", "mix"):
+        for bounce in bounces:
+            if bounce.kind == kind:
+                return [bounce]
+    raise OtoError(
+        "not_found",
+        f"The session {job.session!r} has nothing to export yet.",
+        "'oto mix' and then 'oto master' make it.",
+        Exit.NOT_FOUND,
+    )
+
+
+def _only_source(path: Path) -> Source:
+    (source,) = file_sources([path])
+    return source
+
+
+def _saved_plan(library: Library, session: str, kind: BounceKind, take: int, form: type[PlanKind]) -> PlanKind | None:
+    data = library.load_plan(session, kind, take)
+    if data is None:
+        return None
+    plan = work.read_plan(data, f"the {kind} of take {take}")
+    return plan if isinstance(plan, form) else None
+
+
+# ---------------------------------------------------------------- what a job leaves behind
+
+
+@contextlib.contextmanager
+def _new_bounce(library: Library, session: str, kind: BounceKind, take: int) -> Iterator[tuple[str, Path]]:
+    """A bounce's folder, taken away again when the work in it fails."""
+    bounce_id, folder = library.new_bounce(session, kind, take)
+    try:
+        yield bounce_id, folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write_plan(folder: Path, plan: Plan) -> Path:
+    path = folder / PLAN_FILE
+    write_atomic(path, work.plan_bytes(plan))
+    return path
+
+
+def _whose(bounce: Bounce) -> dict[str, Any]:
+    return {"session": bounce.session, "take": bounce.take, "bounce": bounce.id}
+
+
+def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
+    """A bounce as a song to export: its name, its tags, and the stems of the mix behind it."""
+    session, take = library.session(session_id), library.take(session_id, bounce.take)
+    title = take.name or session.name
+    mix = bounce
+    if bounce.source_bounce is not None:
+        by_id = {other.id: other for other in library.bounces(session_id)}
+        mix = by_id.get(bounce.source_bounce, bounce)
+    mix_folder = library.bounce_path(session_id, mix.id)
+    return ExportItem(
+        source=library.bounce_path(session_id, bounce.id) / bounce.file,
+        name=title if bounce.kind == "master" else f"{title} mix",
+        tags=Tags(
+            title=title,
+            album=session.name,
+            date=take.started_utc[:10],
+            comment=_provenance(library, session_id, bounce, mix),
+        ),
+        bounce=bounce.id,
+        stems={name: mix_folder / file for name, file in mix.stems.items()},
+    )
+
+
+def _provenance(library: Library, session_id: str, bounce: Bounce, mix: Bounce) -> str:
+    """One line that says what made this audio: version, take, bounces with their hashes, and who decided how much."""
+    parts = [f"OTO {bounce.oto_version}", f"take {bounce.take}"]
+    for made in (mix, bounce) if mix is not bounce else (bounce,):
+        file = library.bounce_path(session_id, made.id) / made.plan
+        plan = work.read_plan(file.read_bytes(), str(file))
+        who = ", ".join(f"{by} {count}" for by, count in sorted(work.decisions(plan).items())) or "untouched"
+        parts.append(f"{made.kind} by {plan.engineer} (settings: {who}; sha256 {made.sha256[:16]})")
+    return "; ".join(parts)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,173 @@
+"""What analysing, mixing and mastering mean: the same for a take in the library and for files somewhere on a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.analysis.loudness import Loudness
+from core.analysis.roles import guess_role
+from core.analysis.track import analyse_source
+from core.desk.render import MixResult, render_mix
+from core.desk.sources import Source
+from core.errors import Exit, OtoError
+from core.master.engineer import propose_master
+from core.master.render import MasterResult, render_master
+from core.master.targets import TARGETS
+from core.mix.engineer import propose_mix
+from core.plans.document import MasterPlan, MixPlan, Plan, Target
+from core.progress import Progress
+
+PROPOSING_SHARE = 0.4
+"""Of the progress of a mix or master; the rest is rendering."""
+
+CURVES = ("loudness_curve", "peak_curve_dbfs")
+"""Parts of an analysis that grow with the song; too long for a message."""
+
+
+def read_plan(data: bytes, where: str) -> Plan:
+    """Decode a plan document. Raises OtoError("bad_input") naming what is wrong in it."""
+    try:
+        return msgspec.json.decode(data, type=Plan)
+    except msgspec.DecodeError as error:
+        raise OtoError(
+            "bad_input", f"The plan in {where} can't be used: {error}.", "Nothing was rendered.", Exit.BAD_INPUT
+        ) from error
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """A plan as the document that people read and change."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
+
+
+def target_named(name: str) -> Target:
+    """The delivery target of this name. Raises OtoError("bad_input") listing those there are."""
+    try:
+        return TARGETS[name]
+    except KeyError as error:
+        raise OtoError(
+            "bad_input", f"There is no target {name!r}.", "Targets: " + ", ".join(TARGETS) + ".", Exit.BAD_INPUT
+        ) from error
+
+
+def analyse(sources: Sequence[Source], progress: Progress | None = None) -> list[dict[str, Any]]:
+    """Listen to every source: role with its confidence and reason, then what was measured. JSON-able."""
+    tracks: list[dict[str, Any]] = []
+    for number, source in enumerate(sources):
+        analysis = analyse_source(source, progress=share(progress, number / len(sources), 1 / len(sources)))
+        guess = guess_role(source.name, analysis)
+        tracks.append(
+            {
+                "track": source.name,
+                "role": guess.role,
+                "confidence": guess.confidence,
+                "why": guess.why,
+                **{key: value for key, value in msgspec.to_builtins(analysis).items() if key not in CURVES},
+            }
+        )
+    return tracks
+
+
+def mix(
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    plan: MixPlan | None = None,
+    previous: MixPlan | None = None,
+    roles: dict[str, str] | None = None,
+    style: str = "natural",
+    hands: float = 1.0,
+    stems: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[MixPlan, MixResult]:
+    """Render `plan`, or a new proposal that keeps what a person set in `previous`."""
+    if plan is not None:
+        return plan, render_mix(plan, sources, out, stems=stems, progress=progress)
+    proposal = propose_mix(
+        sources,
+        roles=roles,
+        style=style,
+        hands=hands,
+        previous=previous,
+        progress=share(progress, 0.0, PROPOSING_SHARE),
+    )
+    rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
+    return proposal, render_mix(proposal, sources, out, stems=stems, progress=rendering)
+
+
+def master(
+    source: Source,
+    out: Path,
+    *,
+    target: Target,
+    plan: MasterPlan | None = None,
+    previous: MasterPlan | None = None,
+    reference: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[MasterPlan, MasterResult]:
+    """Render `plan`, or a new proposal for `target` that keeps what a person set in `previous`."""
+    if plan is not None:
+        return plan, render_master(plan, source, out, progress=progress)
+    proposal = propose_master(
+        source, target, reference=reference, previous=previous, progress=share(progress, 0.0, PROPOSING_SHARE)
+    )
+    rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
+    return proposal, render_master(proposal, source, out, progress=rendering)
+
+
+def mix_value(result: MixResult, plan: Path) -> dict[str, Any]:
+    """A rendered mix as scripts read it."""
+    return {
+        "out": str(result.out),
+        "stems": {name: str(path) for name, path in result.stems.items()},
+        "plan": str(plan),
+        **_figures(result.loudness),
+    }
+
+
+def master_value(result: MasterResult, plan: MasterPlan, plan_file: Path) -> dict[str, Any]:
+    """A rendered master as scripts read it."""
+    target = plan.target
+    return {
+        "out": str(result.out),
+        **_figures(result.loudness),
+        "target": {
+            "name": target.name,
+            "integrated_lufs": target.integrated_lufs,
+            "true_peak_dbtp": target.true_peak_dbtp,
+        },
+        "plan": str(plan_file),
+        "notes": list(plan.notes),
+    }
+
+
+def _figures(loudness: Loudness) -> dict[str, float | None]:
+    return {
+        "integrated_lufs": loudness.integrated_lufs,
+        "true_peak_dbtp": loudness.true_peak_dbtp,
+        "duration_s": loudness.duration_s,
+    }
+
+
+def decisions(plan: Plan) -> dict[str, int]:
+    """How many settings of a plan were made by whom: rules, model, person."""
+    groups: Iterable[Any] = (
+        [strip.settings for strip in plan.strips] + [bus.settings for bus in plan.buses] + [plan.master]
+        if isinstance(plan, MixPlan)
+        else [plan.settings]
+    )
+    counts: dict[str, int] = {}
+    for settings in groups:
+        for setting in settings.values():
+            counts[setting.by] = counts.get(setting.by, 0) + 1
+    return counts
+
+
+def share(progress: Progress | None, start: float, part: float) -> Progress | None:
+    """A step's own progress as a part of the whole's."""
+    if progress is None:
+        return None
+    return lambda fraction, doing: progress(start + part * fraction, doing)
