@@ -213,7 +213,7 @@ def iterate(body: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _ascii(text: str) -> bytes:
-    """ASCII is all that bext knows: accents are taken off, what has no ASCII form becomes "?"; iXML keeps the true spelling."""
+    """What bext can hold: accents are taken off, what has no ASCII form becomes "?". iXML keeps the true spelling."""
     decomposed = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return "".join(decomposed).encode("ascii", "replace")
 

@@ -1,8 +1,8 @@
-"""Names that survive FAT, exFAT, Windows, macOS and any shell, and still read as the person wrote them.
+r"""Names that survive FAT, exFAT, Windows, macOS and any shell, and still read as the person wrote them.
 
-Rules: Microsoft, "Naming Files, Paths, and Namespaces" (reserved characters and device names, trailing dots and spaces);
-POSIX shells expand ``$ ` \\ " !`` inside double quotes and cmd.exe expands ``%``, so a safe name in double quotes is
-literal everywhere; a leading ``-`` or ``~`` would be read as an option or a home folder.
+Rules: Microsoft, "Naming Files, Paths, and Namespaces" (reserved characters and device names, trailing dots and
+spaces). POSIX shells expand ``$ ` \ " !`` inside double quotes and cmd.exe expands ``%``, so a safe name in double
+quotes is literal everywhere; a leading ``-`` or ``~`` would be read as an option or a home folder.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from collections.abc import Iterable
 MAX_BYTES = 120
 """UTF-8 bytes of a safe name: leaves room for a date, a number and a suffix within the 255 of ext4."""
 
-_REPLACED = str.maketrans(
-    {"/": "-", "\\": "-", ":": "-", "|": "-", '"': "'", "<": "(", ">": ")"} | dict.fromkeys("*?$`!%")
-)
+_REPLACED = str.maketrans(dict.fromkeys("/\\:|", "-") | dict.fromkeys("*?$`!%") | {'"': "'", "<": "(", ">": ")"})
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE)
 

@@ -7,12 +7,11 @@ making its folder, which only one of them can do.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -23,6 +22,8 @@ from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, parse_take_
 from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track
 from sessions.names import safe_name, unique_name
 from sessions.trash import Trash, TrashEntry
+
+D = TypeVar("D", bound=Document)
 
 SESSION_FILE: Final = "session.json"
 _NUMBERED: Final = re.compile(r"(?:mix|master)-(\d{3,})(?:-\d+|\.json)")
@@ -87,15 +88,8 @@ class Library:
 
     def claim_session_folder(self, name: str) -> str:
         """Make an empty folder "date name" that no other session has, and return its name: the session's id."""
-        base = f"{datetime.now().astimezone().date().isoformat()} {safe_name(name, '')}".strip()
-        while True:
-            candidate = unique_name(base, os.listdir(self.root))
-            try:
-                (self.root / candidate).mkdir()
-            except FileExistsError:
-                continue
-            sync_folder(self.root)
-            return candidate
+        date = datetime.now().astimezone().date().isoformat()
+        return _claim(self.root, f"{date} {safe_name(name, '')}".strip()).name
 
     def next_sequence(self) -> int:
         """What the next session's `sequence` is."""
@@ -149,9 +143,8 @@ class Library:
         """One more than any number that a take, a plan, a bounce or the trash of this session speaks of."""
         session = self.session_path(session_id)
         used = [number for number, false_number in self._take_folders(session_id) if not false_number]
-        for name in [*_names(session / "plans"), *_names(session / "bounces")]:
-            if found := _NUMBERED.fullmatch(name):
-                used.append(int(found[1]))
+        named = map(_NUMBERED.fullmatch, [*_names(session / "plans"), *_names(session / "bounces")])
+        used += [int(found[1]) for found in named if found]
         for entry in self._trash.entries():
             place = parse_take_folder(Path(entry.path).name)
             if place and not place[1] and entry.path.startswith(f"{session_id}/takes/"):
@@ -291,7 +284,7 @@ class Library:
         return sorted(found, key=lambda bounce: (bounce.created_utc, bounce.id), reverse=True)
 
     def new_bounce(self, session_id: str, kind: BounceKind, take: int) -> tuple[str, Path]:
-        """Make the folder of a new bounce ("mix-003-02"); it is listed once `save_bounce` was called. Raises OSError."""
+        """Make the folder of a new bounce ("mix-003-02"), which counts once `save_bounce` was called. Raises OSError."""
         folder = self.session_path(session_id) / "bounces"
         folder.mkdir(exist_ok=True)
         start = f"{kind}-{take:03d}-"
@@ -413,7 +406,7 @@ class Library:
 def _names(folder: Path) -> Iterator[str]:
     """Names in a folder that are not hidden; none when there is no such folder."""
     try:
-        names = os.listdir(folder)
+        names = [path.name for path in folder.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return
     yield from (name for name in names if not name.startswith("."))
@@ -422,13 +415,14 @@ def _names(folder: Path) -> Iterator[str]:
 def _claim(parent: Path, name: str) -> Path:
     """An empty folder with this name, or with the next one that is free."""
     while True:
-        folder = parent / unique_name(name, os.listdir(parent))
+        folder = parent / unique_name(name, (path.name for path in parent.iterdir()))
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
+            sync_folder(parent)
             return folder
 
 
-def _load[D: Document](path: Path, kind: type[D]) -> D:
+def _load(path: Path, kind: type[D]) -> D:
     return migrate.load(path.read_bytes(), kind, f"{path.parent.name}/{path.name}")
 
 

@@ -1,12 +1,12 @@
 """The crash-safe WAV/RF64 writer: at every moment the file on disk is a complete file that any program opens.
 
-Layout: RIFF | JUNK (28 bytes, room for ds64) | bext | fmt | fact (float only) | data | iXML | cue | LIST adtl. Audio always
-starts at byte 1024, so that it can be found even when the header was lost, and the whole header is one write of 1024
-bytes. Above 4 GiB the same bytes become RF64 and ds64 in place (EBU Tech 3306); nothing else moves.
+Layout: RIFF | JUNK (28 bytes, room for ds64) | bext | fmt | fact (float only) | data | iXML | cue | LIST adtl. Audio
+always starts at byte 1024, so that it can be found even when the header was lost, and the whole header is one write of
+1024 bytes. Above 4 GiB the same bytes become RF64 and ds64 in place (EBU Tech 3306); nothing else moves.
 
-Audio is written first and the header after it, straight to the kernel, so a process that is killed leaves a header that
-speaks of audio that is there. What was appended after the last `publish` lies behind the audio that the header speaks of;
-`repair` takes it in.
+Audio is written first and the header after it, straight to the kernel, so a process that is killed leaves a header
+that speaks of audio that is there. What was appended after the last `publish` lies behind that audio; `repair` takes it
+in.
 """
 
 from __future__ import annotations
@@ -198,9 +198,9 @@ def repair(
 ) -> int:
     """Make a file that `WavWriter` left behind complete: its header speaks of all whole frames that are there.
 
-    Takes in audio that was not published yet, trims a torn last frame, and leaves a file that was closed as it is. A file
-    whose header never reached the disk is given a new one when `otherwise` says what it held. With `info`, a file that
-    was not closed also gets its iXML and markers. Returns the frames in the file.
+    Takes in audio that was not published yet, trims a torn last frame, and leaves a file that was closed as it is. A
+    file whose header never reached the disk is given a new one when `otherwise` says what it held. With `info`, a file
+    that was not closed also gets its iXML and markers. Returns the frames in the file.
 
     Raises LibraryError("bad_input") when the file has no header of OTO's and `otherwise` is None; OSError.
     """
@@ -212,9 +212,7 @@ def repair(
         if own is None:
             if otherwise is None:
                 raise LibraryError(
-                    "bad_input",
-                    f"{path.name} has no header that OTO wrote, so it was left as it is.",
-                    "Open it elsewhere.",
+                    "bad_input", f"{path.name} was not written by OTO's recorder, so it was left as it is.", ""
                 )
             form, published, closed_bytes = otherwise, 0, 0
             header = _blank_header(form, info or WavInfo())
@@ -325,7 +323,7 @@ def _set_sizes(header: bytearray, data_bytes: int, trailer_bytes: int, frame_byt
 def _write_trailer(
     fd: int, header: bytearray, data_bytes: int, form: WavFormat, info: WavInfo, markers: Sequence[Marker]
 ) -> None:
-    """Put the words after the audio, then let the header speak of them; without room for them leave both as they were."""
+    """Put the words after the audio and let the header speak of them; where the disk has no room, leave both out."""
     trailer = chunks.chunk(_TRAILER_START, chunks.ixml_body(info, form.rate_hz, form.bits, form.channels))
     trailer += chunks.cue_chunks(markers)
     audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
