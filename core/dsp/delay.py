@@ -1,0 +1,60 @@
+"""Delay to a fraction of a sample, for aligning microphones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.signal import lfilter
+from scipy.special import i0
+
+from core.dsp.audio import Audio, Chain, DelayLine, Floats, Processor, checked, run
+
+_HALF_TAPS = 32
+_KAISER_BETA = 8.0
+
+
+def _fractional_taps(fraction: float) -> Floats:
+    """A windowed sinc of 64 taps that delays by 31 + fraction samples; flat within 0.01 dB up to 0.43 of the rate."""
+    position = np.arange(2 * _HALF_TAPS) - (_HALF_TAPS - 1) - fraction
+    window = i0(_KAISER_BETA * np.sqrt(np.maximum(1.0 - (position / _HALF_TAPS) ** 2, 0.0))) / i0(_KAISER_BETA)
+    taps = np.sinc(position) * window
+    return taps / taps.sum()
+
+
+class _Fraction:
+    """Delays by a fraction of a sample beyond its latency."""
+
+    latency_samples = _HALF_TAPS - 1
+
+    def __init__(self, channels: int, fraction: float) -> None:
+        self._taps = _fractional_taps(fraction)
+        self._state = np.zeros((channels, len(self._taps) - 1))
+
+    def process(self, block: Audio) -> Audio:
+        """Take and give (channels, n)."""
+        y, self._state = lfilter(self._taps, [1.0], block.astype(np.float64), zi=self._state)
+        return y.astype(np.float32)
+
+
+class Delay(Chain):
+    """Streaming form of `delay`."""
+
+    def __init__(self, rate_hz: int, channels: int, *, delay_ms: float) -> None:
+        samples = delay_ms * rate_hz / 1000.0
+        whole = math.floor(samples + 1e-6)
+        fraction = max(samples - whole, 0.0)
+        parts: list[Processor] = [DelayLine(channels, whole)]
+        if fraction > 1e-6:
+            parts.append(_Fraction(channels, fraction))
+        super().__init__(parts)
+
+
+def delay(x: Audio, rate_hz: int, *, delay_ms: float) -> Audio:
+    """Move (channels, frames) audio later by any time, whole samples bit for bit, fractions by band-limited interpolation.
+
+    (T. Laakso et al., "Splitting the Unit Delay", IEEE Signal Processing Magazine 13(1), 1996.) What moves past the end
+    is cut off. Raises OtoError("bad_input") for NaN.
+    """
+    audio = checked(x)
+    return audio if delay_ms == 0.0 else run(Delay(rate_hz, len(audio), delay_ms=delay_ms), audio)

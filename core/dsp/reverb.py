@@ -1,0 +1,222 @@
+"""Three spaces: a room, a plate and a hall.
+
+Each is a stereo impulse response made from a seeded random generator and convolved with what is sent to it. The tail is
+Gaussian noise that decays exponentially at a rate of its own in every band: the statistical model of a diffuse field
+(J. Moorer, "About this reverberation business", Computer Music Journal 3(2), 1979; J.-D. Polack, thesis, Le Mans
+1988), which has no mode that could ring, as dense as a reverb can be, and a decay time that is right by construction.
+Reflections before it grow in density with the square of time, as in any room (H. Kuttruff, Room Acoustics). Being linear
+and time-invariant, a return adds up from the strips that feed it, and a learning desk can have the very same reverb.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+from scipy.signal import freqz_sos
+
+from core.dsp.audio import Audio, Floats, Framed, checked, run
+from core.dsp.filters import butterworth_highpass
+
+Space = Literal["room", "plate", "hall"]
+
+
+@dataclass(frozen=True)
+class _Character:
+    """What makes a space sound like itself."""
+
+    first_ms: float
+    """When the first reflection arrives."""
+    dense_ms: float
+    """When reflections are too dense to tell apart."""
+    build_ms: float
+    """Time constant with which the tail swells."""
+    early_db: float
+    """Level of the early reflections against the tail."""
+    bass_ratio: float
+    """Decay time at 100 Hz against the middle."""
+    common_below_hz: float
+    """Below this the two sides are one: lows stay firm and mono-safe."""
+    seed: int
+
+
+_CHARACTERS: dict[Space, _Character] = {
+    "room": _Character(
+        first_ms=2.0, dense_ms=25.0, build_ms=2.0, early_db=3.0, bass_ratio=0.9, common_below_hz=200.0, seed=11
+    ),
+    "plate": _Character(
+        first_ms=0.0, dense_ms=1.0, build_ms=0.5, early_db=-60.0, bass_ratio=1.0, common_below_hz=150.0, seed=23
+    ),
+    "hall": _Character(
+        first_ms=12.0, dense_ms=80.0, build_ms=25.0, early_db=-2.0, bass_ratio=1.25, common_below_hz=120.0, seed=37
+    ),
+}
+
+_BAND_RATIO = 2.0**0.5
+_PART = 16_384
+"""Samples that are convolved at a time."""
+_DENSEST_PER_S = 4_000.0
+"""Reflections per second that the ear no longer tells from noise."""
+
+
+def decay_time_s(freq_hz: float, space: Space, *, decay_s: float, damping_hz: float) -> float:
+    """Time to fall by 60 dB at a frequency: `decay_s` in the middle, half of it at `damping_hz`, less above."""
+    bass = 1.0 + (_CHARACTERS[space].bass_ratio - 1.0) / (1.0 + (freq_hz / 200.0) ** 2)
+    return decay_s * bass / (1.0 + (freq_hz / damping_hz) ** 2)
+
+
+def tail_s(space: Space, *, decay_s: float, predelay_ms: float) -> float:
+    """How long the response lasts: until it is 66 dB down in its longest band."""
+    return predelay_ms / 1000.0 + 1.1 * decay_s * max(1.0, _CHARACTERS[space].bass_ratio) + 0.05
+
+
+def _excitation(random: np.random.Generator, character: _Character, frames: int, rate_hz: int) -> Floats:
+    """What arrives at one ear before any decay: single reflections that grow into Gaussian noise. Shape (frames,)."""
+    time_s = np.arange(frames) / rate_hz
+    first_s, dense_s = character.first_ms / 1000.0, character.dense_ms / 1000.0
+    swell = -np.expm1(-np.maximum(time_s - first_s, 0.0) / (character.build_ms / 1000.0))
+    excitation = swell * random.standard_normal(frames)
+    # Reflections at random times, per second as many as the square of time says, each with its share of the energy.
+    early = slice(round(first_s * rate_hz), round(dense_s * rate_hz))
+    density_hz = _DENSEST_PER_S * (np.maximum(time_s[early], 1e-3) / dense_s) ** 2
+    arrives = random.random(len(density_hz)) < density_hz / rate_hz
+    sign = np.where(random.random(len(density_hz)) < 0.5, -1.0, 1.0)
+    level = 10.0 ** (character.early_db / 20.0) * np.sqrt(rate_hz / density_hz)
+    fade = 1.0 - (time_s[early] / dense_s) ** 2
+    excitation[early] += arrives * sign * level * fade
+    return excitation
+
+
+def impulse_response(
+    rate_hz: int, space: Space, *, decay_s: float, predelay_ms: float, damping_hz: float, lowcut_hz: float
+) -> Audio:
+    """Response of a space, shape (2 inputs, 2 outputs, frames).
+
+    Scaled so that white noise comes back exactly as loud as it was sent, at any decay: how long a reverb lasts and how
+    loud it is are two knobs.
+    """
+    character = _CHARACTERS[space]
+    predelay = round(predelay_ms / 1000.0 * rate_hz)
+    frames = round(tail_s(space, decay_s=decay_s, predelay_ms=0.0) * rate_hz)
+    size = fft.next_fast_len(frames, real=True)
+    frequencies = np.fft.rfftfreq(size, 1.0 / rate_hz)
+    common = 1.0 / (1.0 + (frequencies / character.common_below_hz) ** 4)
+    _, cut = freqz_sos(butterworth_highpass(rate_hz, freq_hz=lowcut_hz), worN=frequencies, fs=rate_hz)
+    fade = np.ones(frames)
+    fade[-frames // 10 :] = 0.5 + 0.5 * np.cos(np.linspace(0.0, math.pi, len(fade[-frames // 10 :])))
+    random = np.random.Generator(np.random.PCG64(character.seed))
+    response = np.zeros((2, 2, predelay + frames), np.float32)
+    for source in range(2):
+        left = fft.rfft(_excitation(random, character, size, rate_hz))
+        right = fft.rfft(_excitation(random, character, size, rate_hz))
+        sides = (left, np.sqrt(common) * left + np.sqrt(1.0 - common) * right)
+        for ear, spectrum in enumerate(sides if source == 0 else sides[::-1]):
+            tail = _decaying(spectrum * cut, size, rate_hz, space, decay_s, damping_hz)
+            response[source, ear, predelay:] = tail[:frames] * fade
+        energy = np.sum(response[source].astype(np.float64) ** 2)
+        response[source] /= np.float32(math.sqrt(energy))
+    return response
+
+
+def _decaying(
+    spectrum: NDArray[np.complex128], frames: int, rate_hz: int, space: Space, decay_s: float, damping_hz: float
+) -> Floats:
+    """Let each half octave of a spectrum decay at its own rate, and add them up: shape (frames,)."""
+    frequencies = np.fft.rfftfreq(frames, 1.0 / rate_hz)
+    position = np.log(np.maximum(frequencies, 1.0)) / math.log(_BAND_RATIO)
+    centres = np.arange(math.log(60.0, _BAND_RATIO), math.log(min(20_000.0, rate_hz / 2.0), _BAND_RATIO))
+    time_s = np.arange(frames) / rate_hz
+    out = np.zeros(frames)
+    for index, centre in enumerate(centres):
+        # Raised cosines over the logarithm of frequency; neighbours add up to one, the outermost reach to the ends.
+        offset = position - centre
+        if index == 0:
+            offset = np.maximum(offset, 0.0)
+        if index == len(centres) - 1:
+            offset = np.minimum(offset, 0.0)
+        weight = np.where(np.abs(offset) < 1.0, 0.5 + 0.5 * np.cos(math.pi * offset), 0.0)
+        seconds = max(decay_time_s(_BAND_RATIO**centre, space, decay_s=decay_s, damping_hz=damping_hz), 0.02)
+        out += fft.irfft(spectrum * weight, frames) * np.exp(time_s * (-3.0 * math.log(10.0) / seconds))
+    return out
+
+
+class Reverb(Framed):
+    """Streaming form of `reverb`: uniformly partitioned fast convolution, stereo in and out.
+
+    (W. Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3), 1995, without its small first parts: the
+    desk renders ahead and takes the latency of one part out.)
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        *,
+        space: Space,
+        decay_s: float = 1.2,
+        predelay_ms: float = 10.0,
+        damping_hz: float = 7_000.0,
+        lowcut_hz: float = 200.0,
+    ) -> None:
+        super().__init__(2, _PART)
+        response = impulse_response(
+            rate_hz, space, decay_s=decay_s, predelay_ms=predelay_ms, damping_hz=damping_hz, lowcut_hz=lowcut_hz
+        )
+        parts = -(-response.shape[2] // _PART)
+        padded = np.zeros((2, 2, parts * _PART), np.float32)
+        padded[:, :, : response.shape[2]] = response
+        pieces = padded.reshape(2, 2, parts, _PART)
+        # (parts, inputs, outputs, bins)
+        self._response = np.ascontiguousarray(fft.rfft(pieces, 2 * _PART).transpose(2, 0, 1, 3))
+        self._heard: deque[NDArray[np.complex64] | None] = deque(maxlen=parts)
+        self._before = np.zeros((2, _PART), np.float32)
+
+    def _process_frames(self, x: Audio) -> Audio:
+        out = np.empty_like(x)
+        for start in range(0, x.shape[1], _PART):
+            now = x[:, start : start + _PART]
+            both = np.concatenate([self._before, now], axis=1)
+            self._before = now.copy()
+            # Silence costs nothing.
+            self._heard.appendleft(fft.rfft(both) if both.any() else None)
+            out[:, start : start + _PART] = self._convolved()
+        return out
+
+    def _convolved(self) -> Audio:
+        spectrum = np.zeros((2, _PART + 1), np.complex64)
+        product = np.empty_like(spectrum)
+        for heard, response in zip(self._heard, self._response, strict=False):
+            if heard is None:
+                continue
+            for source in range(2):
+                np.multiply(response[source], heard[source], out=product)
+                spectrum += product
+        if not spectrum.any():
+            return np.zeros((2, _PART), np.float32)
+        wet: Audio = fft.irfft(spectrum, 2 * _PART)[:, _PART:]
+        return wet
+
+
+def reverb(
+    x: Audio,
+    rate_hz: int,
+    *,
+    space: Space,
+    decay_s: float = 1.2,
+    predelay_ms: float = 10.0,
+    damping_hz: float = 7_000.0,
+    lowcut_hz: float = 200.0,
+) -> Audio:
+    """What a space answers to (2, frames) audio, without the audio itself. Cut off where the audio ends.
+
+    `decay_s` is the time to fall by 60 dB in the middle of the spectrum, `damping_hz` where it is half as long,
+    `lowcut_hz` a 12 dB per octave high-pass on the return. Raises OtoError("bad_input") for NaN.
+    """
+    processor = Reverb(
+        rate_hz, space=space, decay_s=decay_s, predelay_ms=predelay_ms, damping_hz=damping_hz, lowcut_hz=lowcut_hz
+    )
+    return run(processor, checked(x))
