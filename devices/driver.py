@@ -22,6 +22,7 @@ import os
 import signal
 import struct
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -31,8 +32,10 @@ from devices import alsa, host
 from devices.child import quiet_stdout
 from devices.errors import DeviceError
 
-EVENT: Final = struct.Struct("<QQ")
-"""Frames captured since the start, times that the driver reported a loss."""
+EVENT: Final = struct.Struct("<QQQ8x")
+"""Totals since the start: frames captured, times that the host API reported a loss, frames known to be lost.
+
+Its size divides a page, so that a full pipe holds whole ones."""
 
 SAMPLE_BYTES: Final = 4
 
@@ -40,7 +43,7 @@ _HOST_LATENCY_S: Final = 0.1
 """The driver's own buffer, where the host API lets us choose (JACK does not)."""
 
 _REAL_TIME_PRIORITY: Final = 60
-CLOSE_WITHIN_S: Final = 2
+CLOSE_WITHIN_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,11 @@ class Copier:
         self._events_fd = task.events_fd
         self._frames = 0
         self._losses = 0
+        self._lost_frames = 0
 
-    def __call__(self, captured: memoryview, to_play: memoryview | None, frames: int, lost: bool) -> None:
+    def __call__(
+        self, captured: memoryview, to_play: memoryview | None, frames: int, *, loss: bool, lost_frames: int
+    ) -> None:
         """Copy one callback's audio and tell the reader."""
         done = 0
         while done < frames:
@@ -89,10 +95,41 @@ class Copier:
                 self._played_ring[there] = bytes(count * size)
             done += count
         self._frames += frames
-        self._losses += lost
+        self._losses += loss
+        self._lost_frames += lost_frames
         # Counts are totals, so an event that finds the pipe full is made up for by the next.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            os.write(self._events_fd, EVENT.pack(self._frames, self._losses))
+            os.write(self._events_fd, EVENT.pack(self._frames, self._losses, self._lost_frames))
+
+
+class LossMeter:
+    """How much JACK dropped when it says that it did: whole periods, by how far its clock ran ahead of the frames.
+
+    A callback that comes late reads the clock late, and the one that reports a loss always does; so the next one is
+    awaited, and the clock's usual lead is the smallest of the last few.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._frames = 0
+        self._usual: deque[float] = deque(maxlen=16)
+        self._reported: float | None = None
+
+    def add(self, clock_s: float, frames: int, *, loss: bool) -> int:
+        """Take in a callback; returns the frames that were lost before the one before it."""
+        lead = clock_s * self._rate_hz - self._frames
+        self._frames += frames
+        if loss:
+            self._reported = lead if self._reported is None else min(lead, self._reported)
+            return 0
+        lost = 0
+        if self._reported is not None and self._usual:
+            lost = max(0, round((min(lead, self._reported) - min(self._usual)) / frames)) * frames
+            self._frames += lost
+            lead -= lost
+        self._reported = None
+        self._usual.append(lead)
+        return lost
 
 
 def open_device(sounddevice: ModuleType, task: Task, copy: Copier) -> tuple[Any, str]:
@@ -115,7 +152,8 @@ def open_device(sounddevice: ModuleType, task: Task, copy: Copier) -> tuple[Any,
         "clip_off": True,
         "dither_off": True,
     }
-    callback = _callback(copy, duplex=bool(task.outputs))
+    meter = LossMeter(task.rate_hz) if device.host_api == "JACK" else None
+    callback = _callback(copy, meter, duplex=bool(task.outputs))
     try:
         if task.outputs:
             return sounddevice.RawStream(channels=(task.inputs, task.outputs), callback=callback, **common), sample_type
@@ -124,19 +162,22 @@ def open_device(sounddevice: ModuleType, task: Task, copy: Copier) -> tuple[Any,
         raise _in_words(str(error), device, task) from error
 
 
-def _callback(copy: Copier, *, duplex: bool) -> Callable[..., None]:
+def _callback(copy: Copier, meter: LossMeter | None, *, duplex: bool) -> Callable[..., None]:
     started = False
 
-    def run(captured: Any, to_play: Any, frames: int, flags: Any) -> None:
+    def run(captured: Any, to_play: Any, frames: int, time: Any, flags: Any) -> None:
         nonlocal started
         if not started:
             started = True
             _raise_priority()
-        copy(memoryview(captured), memoryview(to_play) if duplex else None, frames, bool(flags.input_overflow))
+        loss = bool(flags.input_overflow)
+        lost_frames = meter.add(time.inputBufferAdcTime, frames, loss=loss) if meter else 0
+        playing = memoryview(to_play) if duplex else None
+        copy(memoryview(captured), playing, frames, loss=loss, lost_frames=lost_frames)
 
     if duplex:
-        return lambda captured, to_play, frames, _time, flags: run(captured, to_play, frames, flags)
-    return lambda captured, frames, _time, flags: run(captured, None, frames, flags)
+        return run
+    return lambda captured, frames, time, flags: run(captured, None, frames, time, flags)
 
 
 def _raise_priority() -> None:
@@ -207,7 +248,7 @@ def run(task: Task) -> None:
     stream.start()
     sys.stdin.buffer.read()
     # Closing may hang with the driver; then the alarm ends the process.
-    signal.alarm(CLOSE_WITHIN_S)
+    signal.setitimer(signal.ITIMER_REAL, CLOSE_WITHIN_S)
     stream.abort()
     stream.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import mmap
 import os
@@ -18,12 +19,15 @@ from devices.base import Block, Stream, StreamRequest
 from devices.child import kill, module_command, start
 from devices.errors import DeviceError
 
-OPEN_WITHIN_S: Final = 10.0
+OPEN_WITHIN_S: Final = 5.0
 SILENT_FOR_S: Final = 1.0
 """An interface that delivers nothing for so long is gone."""
 
 _PLAY_AHEAD_S: Final = 0.15
 """Sleep of the writing thread that playback survives, beside its own block."""
+
+_LARGEST_CALLBACK_FRAMES: Final = 8_192
+"""JACK's longest period; the ring's part that may be overwritten while it is read."""
 
 
 class PortAudioStream:
@@ -45,63 +49,64 @@ class PortAudioStream:
         self.output_latency_frames = output_latency_frames
         self._process = process
         self._events_fd = events_fd
-        self._ring_frames = task.ring_frames
+        self._nearly_full_bytes = fcntl.fcntl(events_fd, fcntl.F_GETPIPE_SZ) - 2 * select.PIPE_BUF
         whole = np.frombuffer(memory, sample_type)
         split = task.ring_frames * task.inputs
         self._captured: NDArray[Any] = whole[:split].reshape(-1, task.inputs)
         self._played: NDArray[Any] = whole[split:].reshape(-1, task.outputs or 1)
-        self._pending = b""
-        self._available = 0
-        self._losses = 0
-        self._losses_told = 0
+        self._safe_frames = task.ring_frames - _LARGEST_CALLBACK_FRAMES
+        self._told = (0, 0, 0)
+        self._known_losses = (0, 0)
         self._read = 0
         self._written = output_latency_frames
+        self._gone = False
 
     def read(self, frames: int) -> Block:
         """Wait for exactly `frames` frames; DeviceError "device_lost" after a second without any."""
         audio = np.empty((frames, self.inputs), self.sample_type)
-        lost = 0
+        slept_over = 0
         done = 0
         while done < frames:
-            self._collect(0.0 if self._read < self._available else SILENT_FOR_S)
-            lost += self._skip_overwritten()
-            count = min(frames - done, self._available - self._read)
+            if self._read == self._told[0]:
+                self._listen(SILENT_FOR_S)
+            slept_over += self._skip_overwritten()
+            count = min(frames - done, self._told[0] - self._read)
             _from_ring(self._captured, self._read, audio[done : done + count])
-            self._collect(0.0)
-            if self._available - self._read > self._ring_frames:
-                continue  # overwritten while it was copied
-            self._read += count
-            done += count
-        overflowed = lost > 0 or self._losses > self._losses_told
-        self._losses_told = self._losses
-        return Block(audio=audio, overflowed=overflowed, lost_frames=lost)
+            self._listen(0.0)
+            if self._told[0] - self._read <= self._safe_frames:
+                self._read += count
+                done += count
+        reports, lost = self._told[1] - self._known_losses[0], self._told[2] - self._known_losses[1]
+        self._known_losses = self._told[1:]
+        lost += slept_over
+        return Block(audio=audio, overflowed=reports > 0 or lost > 0, lost_frames=lost)
 
     def _skip_overwritten(self) -> int:
         """After a sleep longer than the ring: go on with what is new; returns the frames that are lost."""
-        behind = self._available - self._read
-        if behind <= self._ring_frames:
+        behind = self._told[0] - self._read
+        if behind <= self._safe_frames:
             return 0
-        kept = self._ring_frames // 2
-        self._read += behind - kept
-        return behind - kept
+        skipped = behind - self._safe_frames // 2
+        self._read += skipped
+        return skipped
 
-    def _collect(self, timeout_s: float) -> None:
-        """Take in what the driver process has told; waits for the first word of it."""
+    def _listen(self, timeout_s: float) -> None:
+        """Take in what the driver process has told; with a timeout, wait for its next word or call it gone."""
         if not select.select([self._events_fd], [], [], timeout_s)[0]:
             if timeout_s:
-                raise self._gone("it has delivered nothing for a second")
+                raise self._is_gone("it has delivered nothing for a second")
             return
-        with contextlib.suppress(BlockingIOError):
-            events = os.read(self._events_fd, 1 << 16)
-            if not events:
-                raise self._gone("its driver ended")
-            events = self._pending + events
-            whole = len(events) // driver.EVENT.size * driver.EVENT.size
-            self._pending = events[whole:]
-            if whole:
-                self._available, self._losses = driver.EVENT.unpack_from(events, whole - driver.EVENT.size)
+        # Every write is one event and smaller than a page, so that only whole ones are read.
+        events = os.read(self._events_fd, driver.EVENT.size << 12)
+        if not events:
+            raise self._is_gone("its driver ended")
+        self._told = driver.EVENT.unpack_from(events, len(events) - driver.EVENT.size)
+        if len(events) >= self._nearly_full_bytes:
+            # The last events may have found no room.
+            self._listen(SILENT_FOR_S)
 
-    def _gone(self, why: str) -> DeviceError:
+    def _is_gone(self, why: str) -> DeviceError:
+        self._gone = True
         return DeviceError(
             "device_lost",
             f"The interface is gone: {why}. What was recorded so far is safe.",
@@ -110,8 +115,8 @@ class PortAudioStream:
 
     def write(self, audio: NDArray[np.float32]) -> bool:
         """Put (frames, outputs) behind what was written before; True when some of it comes too late to be heard."""
-        self._collect(0.0)
-        late = min(max(self._available - self._written, 0), len(audio))
+        self._listen(0.0)
+        late = min(max(self._told[0] - self._written, 0), len(audio))
         self._written += late
         heard = audio[late:]
         if self.sample_type == "int32":
@@ -123,11 +128,11 @@ class PortAudioStream:
 
     def close(self) -> None:
         """Give the interface back; a driver process that doesn't end by itself is killed."""
-        if self._process.stdin is not None:
+        if self._process.stdin is not None and not self._gone:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=driver.CLOSE_WITHIN_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=driver.CLOSE_WITHIN_S)
         kill(self._process)
         if self._events_fd >= 0:
             os.close(self._events_fd)
@@ -151,6 +156,7 @@ def _into_ring(ring: NDArray[Any], position: int, audio: NDArray[Any]) -> None:
 def open_portaudio(interface_id: str, request: StreamRequest) -> Stream:
     """Open a real interface by its identity; raises DeviceError as `devices.base.open_stream` says."""
     ahead = request.block_frames + round(_PLAY_AHEAD_S * request.rate_hz)
+    buffer_frames = max(round(request.buffer_s * request.rate_hz), 4 * request.block_frames, 2 * ahead)
     events_fd, theirs = os.pipe()
     memory_fd = os.memfd_create("oto-audio")
     task = driver.Task(
@@ -158,7 +164,7 @@ def open_portaudio(interface_id: str, request: StreamRequest) -> Stream:
         rate_hz=request.rate_hz,
         inputs=request.inputs,
         outputs=request.outputs,
-        ring_frames=max(round(request.buffer_s * request.rate_hz), 4 * request.block_frames, 2 * ahead, 16_384),
+        ring_frames=buffer_frames + _LARGEST_CALLBACK_FRAMES,
         memory_fd=memory_fd,
         events_fd=theirs,
     )
