@@ -17,9 +17,9 @@ class RingOverrunError(Exception):
 class Ring:
     """A ring of interleaved frames with one writer and any number of readers, without locks.
 
-    Positions count frames since the stream started and never wrap. Short rings live in memory (an anonymous file that the
-    kernel keeps in RAM), long ones in a file that has no name and vanishes with the process; both are read and written
-    with positional system calls that release Python's lock.
+    Positions count frames since the stream started and never wrap. Short rings live in memory (an anonymous file that
+    the kernel keeps in RAM), long ones in a file that has no name and vanishes with the process; both are read and
+    written with positional system calls that release Python's lock.
     """
 
     def __init__(self, capacity_frames: int, frame_bytes: int, folder: Path | None = None) -> None:
@@ -73,8 +73,7 @@ class Ring:
             raise RingOverrunError(self.oldest)
         return data
 
-    def close(self) -> None:
-        """Give the memory back."""
+    def __del__(self) -> None:
         os.close(self._fd)
 
 

@@ -1,0 +1,293 @@
+"""Keeps the wanted interface open: notices what is plugged in and out, and an interface that has gone silent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from core.engine.board import Board
+from core.engine.capture import Capture, InputLost
+from core.engine.packing import BYTES_PER_SAMPLE
+from core.engine.player import Player
+from core.engine.ring import Ring
+from core.engine.server import problem_of
+from core.errors import Exit, OtoError
+from core.protocol import DeviceInfo, DeviceTopic
+from core.settings import Settings
+from devices import base, discovery
+from devices.errors import DeviceError
+from sessions.model import SampleFormat
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 0.5
+RETRY_S: Final = 2.0
+ZEROS_SUSPECT_S: Final = 0.5
+ZEROS_LOOK_AGAIN_S: Final = 30.0
+MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
+STALL_S: Final = 2.0
+"""How much longer than the pre-roll the ring is: what a disk may be late with right after REC."""
+BLOCKS_PER_S: Final = 24
+BUFFER_S: Final = 2.0
+"""How long the engine may sleep without losing input."""
+
+
+class Listener(Protocol):
+    """Who is told about the interface (the transport)."""
+
+    def interface_opened(self, capture: Capture) -> None:
+        """Audio comes in."""
+
+    def interface_lost(self, capture: Capture) -> None:
+        """No more audio comes from this capture."""
+
+    def input_lost(self, loss: InputLost) -> None:
+        """Some audio never came."""
+
+    def playback_finished(self) -> None:
+        """The tape has run out."""
+
+
+class InterfaceKeeper:
+    """Opens the wanted interface, watches over it, and opens it again when it comes back.
+
+    Drivers that hang or crash do so in a process of their own (`devices.portaudio`), so closing always works.
+    """
+
+    def __init__(self, board: Board, settings: Callable[[], Settings], cache: Path) -> None:
+        self.capture: Capture | None = None
+        self.player: Player | None = None
+        self.listener: Listener | None = None
+        self.rate_hz = settings().rate_hz
+        self.sample_format: SampleFormat = "pcm24"
+        self._board = board
+        self._settings = settings
+        self._cache = cache
+        self._interfaces: list[base.Interface] = []
+        self._fingerprint = ""
+        self._failed_at_s = 0.0
+        self._end: DeviceError | None = None
+        self._suspicious_since_s: float | None = None
+        self._look_again_s = ZEROS_SUSPECT_S
+        self._reopen = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._opening = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Watch for ever."""
+        await self.look()
+        while True:
+            try:
+                await self._watch_once()
+            except Exception:
+                log.exception("watching the interface failed")
+            try:
+                await asyncio.wait_for(self._reopen.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+            self._reopen.clear()
+
+    async def look(self) -> None:
+        """Enumerate what is plugged in."""
+        self._fingerprint = discovery.fingerprint()
+        self._interfaces = await asyncio.to_thread(discovery.enumerate_interfaces)
+        self.publish()
+
+    def wanted(self) -> base.Interface | None:
+        """The interface that the settings ask for and that is plugged in; without a setting the first real one."""
+        wish = self._settings().device
+        if wish is None:
+            return next((one for one in self._interfaces if one.id != base.SIMULATED and one.inputs), None)
+        found = next((one for one in self._interfaces if one.id == wish), None)
+        if found is None and wish.partition(":")[0] == base.SIMULATED:
+            simulated = next((one for one in self._interfaces if one.id == base.SIMULATED), None)
+            return simulated and dataclasses.replace(simulated, id=wish)
+        return found
+
+    def find(self, words: str) -> base.Interface:
+        """The interface with this identity, or the only one whose name contains the words. Raises OtoError."""
+        if words.partition(":")[0] == base.SIMULATED:
+            return next(dataclasses.replace(one, id=words) for one in self._interfaces if one.id == base.SIMULATED)
+        exact = [one for one in self._interfaces if one.id == words]
+        similar = exact or [one for one in self._interfaces if words.lower() in one.name.lower()]
+        if len(similar) == 1:
+            return similar[0]
+        names = ", ".join(f"{one.name} ({one.id})" for one in (similar or self._interfaces))
+        if similar:
+            raise OtoError("bad_input", f"More than one interface matches {words!r}: {names}.", "Use the identity.")
+        raise OtoError(
+            "no_device", f"No interface called {words!r} is plugged in.", f"There is: {names}.", Exit.NO_DEVICE
+        )
+
+    async def reopen(self) -> None:
+        """Close what is open and open what is wanted now (another device, rate, format or pre-roll)."""
+        async with self._opening:
+            self._failed_at_s = 0.0
+            await self._close()
+            await self._open_wanted()
+
+    async def close(self) -> None:
+        """Give the interface back."""
+        async with self._opening:
+            await self._close()
+
+    async def _watch_once(self) -> None:
+        if discovery.fingerprint() != self._fingerprint:
+            await self.look()
+            self._failed_at_s = 0.0
+        capture = self.capture
+        if capture is not None:
+            await self._check(capture)
+        if self.capture is None and time.monotonic() - self._failed_at_s > RETRY_S:
+            async with self._opening:
+                if self.capture is None:
+                    await self._open_wanted()
+
+    async def _check(self, capture: Capture) -> None:
+        if self._end is not None:
+            await self._lose(self._end)
+            return
+        now_s = time.monotonic()
+        silent_since_s = capture.silent_since_s
+        if silent_since_s is None:
+            self._look_again_s = ZEROS_SUSPECT_S
+            return
+        if now_s - silent_since_s > self._look_again_s:
+            self._look_again_s = min(2.0 * (now_s - silent_since_s), (now_s - silent_since_s) + ZEROS_LOOK_AGAIN_S)
+            await self.look()
+            if self.wanted() is None and self.capture is capture:
+                await self._lose(DeviceError("device_lost", "The interface is gone.", "Plug it in again."))
+
+    async def _lose(self, error: DeviceError) -> None:
+        capture = self.capture
+        if capture is None:
+            return
+        name = self._board.get(DeviceTopic).current
+        log.warning("lost the interface: %s", error.message)
+        if self.listener is not None:
+            self.listener.interface_lost(capture)
+        async with self._opening:
+            self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
+            self._board.notify(
+                "error",
+                f"{name.name if name else 'The interface'}: {error.message}",
+                "What was recorded is safe. OTO goes on by itself when the interface is back.",
+            )
+            await self._close()
+            self._failed_at_s = 0.0
+        await self.look()
+
+    async def _close(self) -> None:
+        capture, self.capture = self.capture, None
+        player, self.player = self.player, None
+        self._end = None
+        if player is not None:
+            player.close()
+        if capture is not None:
+            await asyncio.to_thread(capture.close)
+            self.publish()
+
+    async def _open_wanted(self) -> None:
+        interface = self.wanted()
+        if interface is None:
+            self.publish()
+            return
+        settings = self._settings()
+        block_frames = max(self.rate_hz // BLOCKS_PER_S, 256)
+        request = base.StreamRequest(
+            rate_hz=self.rate_hz,
+            inputs=interface.inputs,
+            outputs=min(settings.outputs, interface.outputs),
+            block_frames=block_frames,
+            buffer_s=BUFFER_S,
+        )
+        try:
+            stream = await asyncio.to_thread(base.open_stream, interface.id, request)
+        except DeviceError as error:
+            self._failed_at_s = time.monotonic()
+            topic = self._board.get(DeviceTopic)
+            if topic.problem is None or topic.problem.message != error.message:
+                self._board.notify("error", error.message, error.hint)
+            self._board.put(msgspec.structs.replace(topic, problem=problem_of(error)))
+            return
+        ring_s = max(settings.preroll_s, settings.retro_s) + STALL_S
+        frame_bytes = interface.inputs * BYTES_PER_SAMPLE[self.sample_format]
+        capacity_frames = int(ring_s * self.rate_hz)
+        in_memory = capacity_frames * frame_bytes <= MEMORY_RING_BYTES
+        ring = Ring(capacity_frames, frame_bytes, None if in_memory else self._cache)
+        self.player = Player(self.rate_hz, self._from_thread(self._playback_finished))
+        self.capture = Capture(
+            stream,
+            ring,
+            self.player,
+            sample_format=self.sample_format,
+            block_frames=block_frames,
+            realtime=base.is_realtime(interface.id),
+            on_lost=self._from_thread(self._lost_input),
+            on_end=self._from_thread(self._ended),
+        )
+        self.capture.start()
+        self._look_again_s = ZEROS_SUSPECT_S
+        self.publish()
+        if self.listener is not None:
+            self.listener.interface_opened(self.capture)
+
+    def _from_thread(self, function: Callable[..., None]) -> Callable[..., None]:
+        def call(*values: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
+                self._loop.call_soon_threadsafe(function, *values)
+
+        return call
+
+    def _lost_input(self, loss: InputLost) -> None:
+        if self.listener is not None:
+            self.listener.input_lost(loss)
+
+    def _playback_finished(self) -> None:
+        if self.listener is not None:
+            self.listener.playback_finished()
+
+    def _ended(self, error: DeviceError) -> None:
+        self._end = error
+        self._reopen.set()
+
+    def publish(self) -> None:
+        """Put the device topic on the board."""
+        capture = self.capture
+        interface = self.wanted()
+        settings = self._settings()
+        problem = self._board.get(DeviceTopic).problem if capture is None and interface is not None else None
+        if interface is None and settings.device is not None:
+            problem = problem_of(
+                OtoError("no_device", "The chosen interface is not plugged in.", "Plug it in, or choose another.")
+            )
+        current = interface if capture is not None else None
+        self._board.put(
+            DeviceTopic(
+                wanted=settings.device,
+                current=None if current is None else _info(current),
+                rate_hz=self.rate_hz,
+                problem=problem,
+                available=tuple(_info(one) for one in self._interfaces),
+                round_trip_samples=None
+                if current is None
+                else settings.round_trips.get(round_trip_key(current.id, self.rate_hz)),
+            )
+        )
+
+
+def round_trip_key(interface_id: str, rate_hz: int) -> str:
+    """The name under which the settings keep a measured round trip."""
+    return f"{interface_id}@{rate_hz}"
+
+
+def _info(interface: base.Interface) -> DeviceInfo:
+    return DeviceInfo(**dataclasses.asdict(interface))

@@ -1,0 +1,175 @@
+"""The jobs: a queue that survives restarts, and the workers that take from it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from core.engine.board import Board, now_utc
+from core.engine.server import Connection
+from core.errors import Exit, OtoError
+from core.protocol import FinishJob, Job, JobProgress, JobsTopic, Problem, StartJob
+from sessions.files import write_atomic
+
+log = logging.getLogger(__name__)
+
+ENDED_KEPT: Final = 20
+ATTEMPTS: Final = 2
+"""How often a job is given to a worker before its death counts as the job's fault."""
+OPEN_STATES: Final = ("queued", "running")
+
+
+class JobQueue:
+    """Jobs in the order they were asked for, each a file, each done by a worker that may die.
+
+    With `spawn_workers` the queue starts a worker of its own whenever there is work and no worker is attached; a box
+    whose service manager runs workers turns that off.
+    """
+
+    def __init__(self, board: Board, folder: Path, *, spawn_workers: bool) -> None:
+        self._board = board
+        self._folder = folder
+        self._spawn_workers = spawn_workers
+        self._jobs: dict[str, Job] = {}
+        self._takers: dict[str, Connection] = {}
+        self._workers: set[Connection] = set()
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.glob("*.json")):
+            with contextlib.suppress(msgspec.DecodeError, OSError):
+                job = msgspec.json.decode(path.read_bytes(), type=Job)
+                self._jobs[job.id] = job
+        for job in list(self._jobs.values()):
+            if job.state == "running":
+                self._put_back(job, "The engine was restarted while this was being done.")
+        self._show()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is queued or running."""
+        return any(job.state in OPEN_STATES for job in self._jobs.values())
+
+    def add(self, request: StartJob, session: str, take: int | None) -> Job:
+        """Queue a job."""
+        job = Job(
+            id=f"{1 + max((_number(job.id) for job in self._jobs.values()), default=0):06d}-{uuid.uuid4().hex[:8]}",
+            kind=request.kind,
+            session=session,
+            take=take,
+            options=request.options,
+            created_utc=now_utc(),
+        )
+        self._put(job)
+        self.tend()
+        return job
+
+    def cancel(self, job_id: str) -> Job:
+        """Take a job out of the queue, or tell its worker to stop."""
+        job = self._get(job_id)
+        if job.state in OPEN_STATES:
+            job = msgspec.structs.replace(job, state="cancelled", doing="")
+            self._put(job)
+        return job
+
+    def take(self, connection: Connection) -> Job | None:
+        """Give the oldest queued job to a worker."""
+        if connection not in self._workers:
+            self._workers.add(connection)
+            connection.on_close.append(lambda: self._worker_left(connection))
+        for job in self._jobs.values():
+            if job.state == "queued":
+                job = msgspec.structs.replace(job, state="running", attempts=job.attempts + 1, fraction=0.0)
+                self._takers[job.id] = connection
+                self._put(job)
+                return job
+        return None
+
+    def progress(self, request: JobProgress) -> bool:
+        """Remember how far a job is; False tells the worker that it is no longer wanted."""
+        job = self._get(request.job)
+        if job.state != "running":
+            return False
+        self._jobs[job.id] = msgspec.structs.replace(job, fraction=request.fraction, doing=request.doing)
+        self._show()
+        return True
+
+    def finish(self, request: FinishJob) -> Job:
+        """Remember how a job ended."""
+        job = self._get(request.job)
+        self._takers.pop(job.id, None)
+        if job.state != "running":
+            return job
+        if request.error is not None:
+            job = msgspec.structs.replace(job, state="failed", problem=request.error, doing="")
+            self._board.notify("error", f"The {job.kind} failed: {request.error.message}", request.error.hint)
+        else:
+            job = msgspec.structs.replace(job, state="done", fraction=1.0, doing="", result=request.result)
+        self._put(job)
+        return job
+
+    def tend(self) -> None:
+        """Start a worker if there is work and nobody to do it. Called after changes and once a second."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+        waiting = any(job.state == "queued" for job in self._jobs.values())
+        if not self._spawn_workers or not waiting or self._workers or self._process is not None:
+            return
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "core.jobs.worker", "--exit-when-idle"],
+            stdin=subprocess.DEVNULL,
+            env=os.environ,
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def close(self) -> None:
+        """Let our own worker go; what it was doing is queued again."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def _worker_left(self, connection: Connection) -> None:
+        self._workers.discard(connection)
+        for job_id, taker in list(self._takers.items()):
+            if taker is connection:
+                del self._takers[job_id]
+                job = self._jobs[job_id]
+                if job.state == "running":
+                    self._put_back(job, "The worker died while doing this.")
+
+    def _put_back(self, job: Job, reason: str) -> None:
+        if job.attempts < ATTEMPTS:
+            self._put(msgspec.structs.replace(job, state="queued", fraction=0.0, doing=""))
+            return
+        problem = Problem(code="worker_died", message=reason, hint="Try it again; the log may say more.")
+        self._put(msgspec.structs.replace(job, state="failed", problem=problem, doing=""))
+        self._board.notify("error", f"The {job.kind} failed: {reason}", problem.hint)
+
+    def _get(self, job_id: str) -> Job:
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise OtoError("not_found", f"There is no job {job_id!r}.", exit_code=Exit.NOT_FOUND)
+        return job
+
+    def _put(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        write_atomic(self._folder / f"{job.id}.json", msgspec.json.encode(job))
+        ended = [one for one in self._jobs.values() if one.state not in OPEN_STATES]
+        for old in ended[:-ENDED_KEPT]:
+            del self._jobs[old.id]
+            (self._folder / f"{old.id}.json").unlink(missing_ok=True)
+        self._show()
+
+    def _show(self) -> None:
+        self._board.put(JobsTopic(jobs=tuple(self._jobs.values())))
+
+
+def _number(job_id: str) -> int:
+    return int(job_id.partition("-")[0])

@@ -1,0 +1,325 @@
+"""The library as the engine serves it: the open session, its takes, bounces and plans, and the requests about them."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from core.engine.board import Board
+from core.engine.interface import InterfaceKeeper
+from core.errors import Exit, OtoError
+from core.plans.document import BusStrip, MasterPlan, MixPlan, Plan, Setting, Settings, Strip
+from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_of
+from core.protocol import (
+    BouncesTopic,
+    CreateSession,
+    EditSession,
+    EditTake,
+    EditTrack,
+    ReplacePlan,
+    SessionSummary,
+    SessionTopic,
+    SetPlanValue,
+    TakesTopic,
+)
+from sessions.model import Bounce, Marker, Session, Take, Track
+from sessions.store import Library
+
+_decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
+
+
+class Shelf:
+    """Holds the open session. Reads and writes go through the library; the board shows the result."""
+
+    def __init__(self, board: Board, library: Library) -> None:
+        self.library = library
+        self.session: Session | None = None
+        self._board = board
+        self._bounces: list[Bounce] = []
+
+    # ------------------------------------------------------------ sessions
+
+    def summaries(self) -> list[SessionSummary]:
+        """A line per session, newest first."""
+        return [
+            SessionSummary(
+                id=session.id,
+                name=session.name,
+                created_utc=session.created_utc,
+                takes=len(self.library.takes(session.id)),
+                tracks=len(session.tracks),
+                bytes=self.library.session_bytes(session.id),
+                path=str(self.library.session_path(session.id)),
+            )
+            for session in self.library.sessions()
+        ]
+
+    def need_open_session(self) -> Session:
+        """The open session. Raises OtoError("not_found") when there is none."""
+        if self.session is None:
+            raise OtoError("not_found", "No session is open.", "Make one with N, or open one.", Exit.NOT_FOUND)
+        return self.session
+
+    async def need_session(self, keeper: InterfaceKeeper) -> Session:
+        """The open session, made now if there is none: REC always works."""
+        if self.session is None:
+            await self.create(CreateSession(), keeper, keeper.rate_hz)
+        return self.need_open_session()
+
+    def of(self, session_id: str | None) -> Session:
+        """A session by id or name, or the open one."""
+        return self.need_open_session() if session_id is None else self.library.session(session_id)
+
+    async def create(self, request: CreateSession, keeper: InterfaceKeeper, rate_hz: int) -> Session:
+        """Make a session with a track per input of the present interface, and open it."""
+        interface = keeper.wanted()
+        names = interface.channel_names if interface is not None else ()
+        count = interface.inputs if interface is not None else 0
+        tracks = tuple(
+            Track(id=f"t{number}", name=names[number - 1] if number <= len(names) else f"Input {number}", input=number)
+            for number in range(1, count + 1)
+        )
+        session = await asyncio.to_thread(
+            self.library.create_session,
+            request.name.strip() or dt.datetime.now().astimezone().strftime("%Y-%m-%d %H.%M"),
+            rate_hz=rate_hz,
+            device=interface.id if interface is not None else None,
+            tracks=tracks,
+        )
+        return self.open(session)
+
+    def open(self, session: Session) -> Session:
+        """Make this the open session."""
+        self.session = session
+        self._show_session()
+        self.show_takes()
+        self.show_bounces()
+        return session
+
+    def close(self) -> None:
+        """Open none."""
+        self.session = None
+        self._board.put(SessionTopic())
+        self._board.put(TakesTopic())
+        self._board.put(BouncesTopic())
+
+    async def edit_session(self, request: EditSession) -> Session:
+        """Rename, annotate, or choose the sample format."""
+        session = self.need_open_session()
+        changes = {
+            field: value
+            for field in ("name", "notes", "sample_format")
+            if (value := getattr(request, field)) is not None
+        }
+        return await self._save(msgspec.structs.replace(session, **changes))
+
+    async def edit_track(self, request: EditTrack) -> Session:
+        """Rename a track, give it a role, arm it or patch it."""
+        session = self.need_open_session()
+        if all(track.id != request.track for track in session.tracks):
+            raise OtoError("not_found", f"This session has no track {request.track!r}.", exit_code=Exit.NOT_FOUND)
+        changes: dict[str, object] = {
+            field: value for field in ("name", "armed", "input") if (value := getattr(request, field)) is not None
+        }
+        if request.role is not None:
+            changes["role"] = request.role or None
+        tracks = tuple(
+            msgspec.structs.replace(track, **changes) if track.id == request.track else track
+            for track in session.tracks
+        )
+        return await self._save(msgspec.structs.replace(session, tracks=tracks))
+
+    async def arm_all(self, armed: bool) -> Session:
+        """Arm or disarm every track."""
+        session = self.need_open_session()
+        tracks = tuple(msgspec.structs.replace(track, armed=armed) for track in session.tracks)
+        return await self._save(msgspec.structs.replace(session, tracks=tracks))
+
+    async def fit_to_interface(self, keeper: InterfaceKeeper) -> None:
+        """Give an empty session's tracks to a newly chosen interface."""
+        session, interface = self.session, keeper.wanted()
+        if session is None or interface is None or session.device == interface.id or self.takes():
+            return
+        await asyncio.to_thread(self.library.trash_session, session.id)
+        await self.create(CreateSession(name=session.name), keeper, session.rate_hz)
+
+    # ------------------------------------------------------------ takes
+
+    def takes(self) -> list[Take]:
+        """Takes of the open session, oldest first."""
+        return [] if self.session is None else self.library.takes(self.session.id)
+
+    def begin_take(self, take: Take) -> Take:
+        """Give a take its number and folder on disk."""
+        numbered = msgspec.structs.replace(take, number=self.library.next_take_number(take.session))
+        self.library.begin_take(numbered)
+        return numbered
+
+    async def edit_take(self, request: EditTake) -> Take:
+        """Name, annotate, star, or set aside."""
+        session = self.of(request.session)
+        take = self.library.take(session.id, request.take)
+        changes = {
+            field: value for field in ("name", "notes", "starred") if (value := getattr(request, field)) is not None
+        }
+        take = msgspec.structs.replace(take, **changes)
+        await asyncio.to_thread(self.library.save_take, take)
+        if request.false_take:
+            await self.mark_false(take.number)
+        self.show_takes()
+        return take
+
+    async def mark_false(self, number: int) -> None:
+        """Set a take aside; its number is free again."""
+        session = self.need_open_session()
+        await asyncio.to_thread(self.library.mark_false, session.id, number)
+        self.show_takes()
+
+    async def add_marker(self, number: int, at_samples: int, name: str) -> Marker:
+        """Set a marker in a finished take."""
+        session = self.need_open_session()
+        take = self.library.take(session.id, number)
+        marker = Marker(at_samples=at_samples, name=name or f"Marker {len(take.markers) + 1}")
+        markers = tuple(sorted((*take.markers, marker), key=lambda one: one.at_samples))
+        await asyncio.to_thread(self.library.save_take, msgspec.structs.replace(take, markers=markers))
+        self.show_takes()
+        return marker
+
+    # ------------------------------------------------------------ bounces
+
+    def bounce(self, bounce_id: str) -> Bounce:
+        """A bounce of the open session."""
+        session = self.need_open_session()
+        for bounce in self.library.bounces(session.id):
+            if bounce.id == bounce_id:
+                return bounce
+        raise OtoError("not_found", f"This session has no bounce {bounce_id!r}.", exit_code=Exit.NOT_FOUND)
+
+    # ------------------------------------------------------------ plans
+
+    def plan(self, session_id: str, kind: Literal["mix", "master"], take: int) -> Plan:
+        """The plan a take has now."""
+        data = self.library.load_plan(session_id, kind, take)
+        if data is None:
+            raise OtoError(
+                "not_found",
+                f"Take {take} has no {kind} plan yet.",
+                f"Start a {kind} to have one proposed.",
+                Exit.NOT_FOUND,
+            )
+        return _decode_plan.decode(data)
+
+    async def set_plan_value(self, request: SetPlanValue) -> Plan:
+        """A person changes, locks or clears one setting of a plan."""
+        session = self.of(request.session)
+        plan = with_value(self.plan(session.id, request.kind, request.take), request)
+        await self._save_plan(session.id, request.kind, request.take, plan)
+        return plan
+
+    async def replace_plan(self, request: ReplacePlan) -> None:
+        """Put a whole plan in place."""
+        session = self.of(request.session)
+        kind: Literal["mix", "master"] = "mix" if isinstance(request.plan, MixPlan) else "master"
+        await self._save_plan(session.id, kind, request.take, request.plan)
+
+    async def _save_plan(self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan) -> None:
+        data = msgspec.json.format(msgspec.json.encode(plan), indent=2)
+        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, data)
+
+    # ------------------------------------------------------------ the board
+
+    def show_takes(self, recording: Take | None = None) -> None:
+        """Refresh the takes topic; a take that is being recorded is shown as it is in memory."""
+        takes = self.takes()
+        if recording is not None:
+            takes = [recording if take.number == recording.number and not take.false_take else take for take in takes]
+        self._board.put(TakesTopic(takes=tuple(takes)))
+
+    def show_bounces(self) -> None:
+        """Refresh the bounces topic."""
+        if self.session is None:
+            return
+        self._board.put(
+            BouncesTopic(
+                bounces=tuple(self.library.bounces(self.session.id)),
+                exports=tuple(self.library.exports(self.session.id)),
+            )
+        )
+
+    def _show_session(self) -> None:
+        session = self.need_open_session()
+        self._board.put(SessionTopic(session=session, path=str(self.library.session_path(session.id))))
+
+    async def _save(self, session: Session) -> Session:
+        await asyncio.to_thread(self.library.save_session, session)
+        self.session = session
+        self._show_session()
+        return session
+
+
+def with_value(plan: Plan, request: SetPlanValue) -> Plan:
+    """The plan with one setting changed by a person. Raises OtoError for an unknown strip, name or value."""
+    if isinstance(plan, MasterPlan):
+        return msgspec.structs.replace(plan, settings=_with_setting(plan.settings, by_name(MASTER), request))
+    if request.strip is None:
+        return msgspec.structs.replace(plan, master=_with_setting(plan.master, parameters_of("master"), request))
+    strips: list[Strip] = [
+        msgspec.structs.replace(one, settings=_with_setting(one.settings, by_name(STRIP), request))
+        if one.track == request.strip
+        else one
+        for one in plan.strips
+    ]
+    if any(one.track == request.strip for one in plan.strips):
+        return msgspec.structs.replace(plan, strips=tuple(strips))
+    buses: list[BusStrip] = [
+        msgspec.structs.replace(one, settings=_with_setting(one.settings, parameters_of(one.name), request))
+        if one.name == request.strip
+        else one
+        for one in plan.buses
+    ]
+    if any(one.name == request.strip for one in plan.buses):
+        return msgspec.structs.replace(plan, buses=tuple(buses))
+    raise OtoError("not_found", f"The plan has no strip {request.strip!r}.", exit_code=Exit.NOT_FOUND)
+
+
+def _with_setting(settings: Settings, known: dict[str, Parameter], request: SetPlanValue) -> Settings:
+    parameter = known.get(request.name)
+    if parameter is None:
+        raise OtoError("bad_input", f"There is no knob called {request.name!r} here.", "Knobs: " + ", ".join(known))
+    before = settings.get(request.name)
+    if request.value is None and request.locked is None:
+        return {name: setting for name, setting in settings.items() if name != request.name}
+    if request.value is None:
+        value = before.value if before is not None else parameter.neutral
+    else:
+        value = _checked(parameter, request.value)
+    same = before is not None and before.value == value
+    setting = Setting(
+        value=value,
+        unit=parameter.unit,
+        by=before.by if same and before is not None else "person",
+        why=before.why if same and before is not None else "",
+        confidence=before.confidence if same and before is not None else None,
+        locked=request.locked if request.locked is not None else (before.locked if before is not None else False),
+    )
+    return {**settings, request.name: setting}
+
+
+def _checked(parameter: Parameter, value: float | bool | str) -> float | bool | str:
+    if parameter.scale == "switch":
+        if isinstance(value, bool):
+            return value
+        raise OtoError("bad_input", f"{parameter.label} is on or off.")
+    if parameter.scale == "choice":
+        if value in parameter.choices:
+            return value
+        raise OtoError("bad_input", f"{parameter.label} is one of: {', '.join(parameter.choices)}.")
+    if isinstance(value, (bool, str)) or not parameter.low <= value <= parameter.high:
+        raise OtoError(
+            "bad_input",
+            f"{parameter.label} goes from {parameter.low:g} to {parameter.high:g} {parameter.unit}.".strip(),
+        )
+    return float(value)

@@ -1,0 +1,395 @@
+"""The engine as one thing: its parts, and what each request makes them do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from core import paths, protocol
+from core import settings as settings_file
+from core.engine.board import Board
+from core.engine.interface import InterfaceKeeper, round_trip_key
+from core.engine.latency import measure_round_trip
+from core.engine.queue import JobQueue
+from core.engine.server import Connection, Handler, Server
+from core.engine.shelf import Shelf
+from core.engine.transport import Transport
+from core.errors import Exit, OtoError
+from core.version import VERSION
+from devices import drives, health
+from sessions.model import Session
+from sessions.recover import recover
+from sessions.store import Library
+
+log = logging.getLogger(__name__)
+
+
+METERS_HZ: Final = 12
+GUARD_EVERY_S: Final = 0.25
+BOX_EVERY_S: Final = 5.0
+DRIVES_EVERY_S: Final = 1.0
+STATE_EVERY_S: Final = 1.0
+RESUME_WITHIN_S: Final = 60.0
+
+
+class Studio:
+    """Wires the parts together and answers requests. Lives on the event loop."""
+
+    def __init__(self, *, spawn_workers: bool, resume: bool, device: str | None = None) -> None:
+        self.board = Board()
+        self.settings = settings_file.load(paths.settings_file())
+        if device is not None:
+            self.settings = settings_file.changed(self.settings, {"device": device})
+        self.library = Library(paths.library())
+        self.shelf = Shelf(self.board, self.library)
+        self.keeper = InterfaceKeeper(self.board, lambda: self.settings, paths.cache())
+        self.transport = Transport(self.board, self.shelf, self.keeper, lambda: self.settings)
+        self.queue = JobQueue(self.board, paths.jobs_folder(), spawn_workers=spawn_workers)
+        self.server = Server(self.board, self._handlers(), VERSION)
+        self.ended = asyncio.Event()
+        self.idle_since_s: float | None = time.monotonic()
+        self._resume = resume
+        self._tasks: list[asyncio.Task[None]] = []
+        self._in_order = asyncio.Lock()
+        self._mounts = b""
+
+    # ------------------------------------------------------------ life
+
+    async def start(self, socket_path: Path) -> None:
+        """Recover, listen, and open the interface."""
+        await self._recover()
+        self._show_settings()
+        self._open_latest()
+        await self.server.listen(socket_path)
+        for work, every_s in (
+            (self._meters, 1.0 / METERS_HZ),
+            (self._guard, GUARD_EVERY_S),
+            (self._tick, STATE_EVERY_S),
+            (self._box, BOX_EVERY_S),
+            (self._drives, DRIVES_EVERY_S),
+        ):
+            self._tasks.append(asyncio.create_task(_repeat(work, every_s)))
+        self._tasks.append(asyncio.create_task(self.keeper.run()))
+
+    async def close(self) -> None:
+        """Finish takes first, then let go of everything."""
+        with contextlib.suppress(OtoError):
+            await self.transport.stop()
+        for task in self._tasks:
+            task.cancel()
+        self.queue.close()
+        await self.keeper.close()
+        await self.server.close()
+
+    def alive(self) -> bool:
+        """Whether audio moves, or none is expected: what the watchdog wants to know."""
+        capture = self.keeper.capture
+        return capture is None or capture.moving
+
+    def status_line(self) -> str:
+        """One line for the service manager."""
+        topic = self.board.get(protocol.TransportTopic)
+        return f"{topic.state}" + (f", take {topic.take}" if topic.take is not None else "")
+
+    async def _recover(self) -> None:
+        found = await asyncio.to_thread(recover, self.library)
+        for one in found:
+            self.board.notify("warning", one.message)
+        if not found or not self._resume:
+            return
+        last = found[-1].take
+        folder = self.library.take_path(last.session, last.number)
+        lost_s = time.time() - max(path.stat().st_mtime for path in folder.glob("*.wav"))
+        if lost_s < RESUME_WITHIN_S:
+            self.shelf.open(self.library.session(last.session))
+            take, clip = self.library.resume_take(last.session, last.number)
+            self.keeper.rate_hz, self.keeper.sample_format = take.rate_hz, take.sample_format
+            self.transport.resume(take, clip, lost_s)
+
+    def _open_latest(self) -> None:
+        if self.shelf.session is not None:
+            return
+        for session in self.library.sessions():
+            self._use(self.shelf.open(session))
+            return
+
+    def _use(self, session: Session) -> Session:
+        self.keeper.rate_hz = session.rate_hz
+        self.keeper.sample_format = session.sample_format
+        return session
+
+    # ------------------------------------------------------------ what happens by the clock
+
+    async def _meters(self) -> None:
+        if any(connection.wants_meters for connection in self.server.connections):
+            meters = self.transport.meters()
+            if meters is not None:
+                self.board.put(meters)
+
+    async def _guard(self) -> None:
+        self.transport.apply_monitoring()
+        if self.transport.recording is not None:
+            async with self._in_order:
+                await self.transport.guard_disk()
+
+    async def _tick(self) -> None:
+        self.transport.publish()
+        self.queue.tend()
+        busy = bool(self.server.connections) or self.transport.busy or self.queue.busy
+        if busy:
+            self.idle_since_s = None
+        elif self.idle_since_s is None:
+            self.idle_since_s = time.monotonic()
+
+    async def _box(self) -> None:
+        reading = await asyncio.to_thread(health.read_health, self.library.root)
+        self.board.put(protocol.BoxTopic(**_fields(reading, protocol.BoxTopic), version=VERSION))
+
+    async def _drives(self) -> None:
+        mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_bytes)
+        if mounts != self._mounts:
+            self._mounts = mounts
+            await self._look_for_drives()
+
+    async def _look_for_drives(self) -> list[protocol.Drive]:
+        found = await asyncio.to_thread(drives.list_drives)
+        listed = [protocol.Drive(**_fields(drive, protocol.Drive)) for drive in found]
+        self.board.put(protocol.DrivesTopic(drives=tuple(listed)))
+        return listed
+
+    # ------------------------------------------------------------ requests
+
+    def _handlers(self) -> dict[type[Any], Handler]:
+        p = protocol
+        return {
+            p.GetStatus: self._now(lambda _: self._status()),
+            p.ListSessions: self._threaded(lambda _: self.shelf.summaries()),
+            p.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
+            p.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
+            p.GetPlan: self._now(lambda r: self.shelf.plan(self.shelf.of(r.session).id, r.kind, r.take)),
+            p.ListDrives: self._ordered(lambda _: self._look_for_drives()),
+            p.CreateSession: self._ordered(self._create_session),
+            p.OpenSession: self._ordered(self._open_session),
+            p.EditSession: self._ordered(self._edit_session),
+            p.TrashSession: self._ordered(self._trash_session),
+            p.EditTrack: self._ordered(self._edit_track),
+            p.ArmAll: self._ordered(self._arm_all),
+            p.Record: self._ordered(self.transport.record),
+            p.Stop: self._ordered(lambda _: self.transport.stop()),
+            p.FalseTake: self._ordered(lambda _: self.transport.false_take()),
+            p.Mark: self._ordered(self.transport.mark),
+            p.KeepLast: self._ordered(self.transport.keep_last),
+            p.EditTake: self._ordered(self.shelf.edit_take),
+            p.TrashTake: self._ordered(self._trash_take),
+            p.Play: self._ordered(self.transport.play),
+            p.Seek: self._now(self.transport.seek),
+            p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
+            p.ReplacePlan: self._ordered(self.shelf.replace_plan),
+            p.StartJob: self._now(self._start_job),
+            p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
+            p.TakeJob: self._take_job,
+            p.JobProgress: self._now(self.queue.progress),
+            p.FinishJob: self._now(self._finish_job),
+            p.SelectDevice: self._ordered(self._select_device),
+            p.MeasureLatency: self._ordered(self._measure_latency),
+            p.EditSettings: self._ordered(self._edit_settings),
+            p.ClearClips: self._now(lambda _: self._clear_clips()),
+            p.Shutdown: self._now(lambda _: self.ended.set()),
+        }
+
+    def _now(self, answer: Callable[[Any], Any]) -> Handler:
+        async def handle(request: Any, _: Connection) -> Any:
+            return answer(request)
+
+        return handle
+
+    def _threaded(self, answer: Callable[[Any], Any]) -> Handler:
+        async def handle(request: Any, _: Connection) -> Any:
+            return await asyncio.to_thread(answer, request)
+
+        return handle
+
+    def _ordered(self, answer: Callable[[Any], Awaitable[Any]]) -> Handler:
+        """Requests that change something are done one after the other, in the order they came."""
+
+        async def handle(request: Any, _: Connection) -> Any:
+            async with self._in_order:
+                return await answer(request)
+
+        return handle
+
+    def _status(self) -> protocol.Status:
+        self.transport.publish()
+        get = self.board.get
+        return protocol.Status(
+            transport=get(protocol.TransportTopic),
+            device=get(protocol.DeviceTopic),
+            session=get(protocol.SessionTopic),
+            takes=get(protocol.TakesTopic),
+            bounces=get(protocol.BouncesTopic),
+            jobs=get(protocol.JobsTopic),
+            drives=get(protocol.DrivesTopic),
+            box=get(protocol.BoxTopic),
+            settings=get(protocol.SettingsTopic),
+            notices=get(protocol.NoticesTopic),
+            version=VERSION,
+            pid=self.server.pid,
+        )
+
+    async def _create_session(self, request: protocol.CreateSession) -> Session:
+        self.transport.refuse_while_recording("A new session")
+        session = await self.shelf.create(request, self.keeper, self.settings.rate_hz)
+        return await self._opened(session)
+
+    async def _open_session(self, request: protocol.OpenSession) -> Session:
+        self.transport.refuse_while_recording("Opening a session")
+        return await self._opened(self.shelf.open(self.library.session(request.session)))
+
+    async def _opened(self, session: Session) -> Session:
+        await self.transport.stop()
+        changed = (session.rate_hz, session.sample_format) != (self.keeper.rate_hz, self.keeper.sample_format)
+        self._use(session)
+        if changed:
+            await self.keeper.reopen()
+        return session
+
+    async def _edit_session(self, request: protocol.EditSession) -> Session:
+        if request.sample_format is not None:
+            self.transport.refuse_while_recording("Changing the format")
+        return await self._opened_format(await self.shelf.edit_session(request))
+
+    async def _opened_format(self, session: Session) -> Session:
+        if session.sample_format != self.keeper.sample_format:
+            self._use(session)
+            await self.keeper.reopen()
+        return session
+
+    async def _trash_session(self, request: protocol.TrashSession) -> None:
+        session = self.library.session(request.session)
+        current = self.shelf.session
+        if current is not None and current.id == session.id:
+            self.transport.refuse_while_recording("Moving this session to the trash")
+            await self.transport.stop()
+        await asyncio.to_thread(self.library.trash_session, session.id)
+        if current is not None and current.id == session.id:
+            self.shelf.close()
+            self._open_latest()
+
+    async def _edit_track(self, request: protocol.EditTrack) -> Session:
+        if request.armed is not None or request.input is not None:
+            self.transport.refuse_while_recording("Arming and patching")
+        return await self.shelf.edit_track(request)
+
+    async def _arm_all(self, request: protocol.ArmAll) -> Session:
+        self.transport.refuse_while_recording("Arming")
+        return await self.shelf.arm_all(request.armed)
+
+    async def _trash_take(self, request: protocol.TrashTake) -> None:
+        session = self.shelf.of(request.session)
+        recording = self.transport.recording
+        if recording is not None and recording.number == request.take and recording.session == session.id:
+            raise OtoError("busy", f"Take {request.take} is being recorded.", "Stop it first.")
+        await asyncio.to_thread(self.library.trash_take, session.id, request.take)
+        self.shelf.show_takes(recording=recording)
+
+    def _start_job(self, request: protocol.StartJob) -> protocol.Job:
+        session = self.shelf.of(request.session)
+        take = request.take
+        if take is None and request.kind != "export":
+            good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
+            if not good:
+                raise OtoError(
+                    "not_found", f"'{session.name}' has no finished take.", "Record one first.", Exit.NOT_FOUND
+                )
+            take = good[-1].number
+        return self.queue.add(request, session.id, take)
+
+    async def _take_job(self, _: protocol.TakeJob, connection: Connection) -> protocol.Job | None:
+        return self.queue.take(connection)
+
+    def _finish_job(self, request: protocol.FinishJob) -> None:
+        self.queue.finish(request)
+        self.shelf.show_bounces()
+
+    async def _select_device(self, request: protocol.SelectDevice) -> protocol.DeviceTopic:
+        self.transport.refuse_while_recording("Choosing another interface")
+        await self.keeper.look()
+        interface = self.keeper.find(request.device)
+        changes: dict[str, object] = {"device": interface.id}
+        if request.rate_hz is not None:
+            changes["rate_hz"] = request.rate_hz
+        self._change_settings(changes)
+        await self.transport.stop()
+        await self.shelf.fit_to_interface(self.keeper)
+        if self.shelf.session is None:
+            self.keeper.rate_hz = self.settings.rate_hz
+        await self.keeper.reopen()
+        topic = self.board.get(protocol.DeviceTopic)
+        if topic.current is None and topic.problem is not None:
+            problem = topic.problem
+            raise OtoError(problem.code, problem.message, problem.hint, Exit.NO_DEVICE)
+        return topic
+
+    async def _measure_latency(self, request: protocol.MeasureLatency) -> int:
+        self.transport.refuse_while_recording("Measuring the round trip")
+        capture, player = self.keeper.capture, self.keeper.player
+        device = self.board.get(protocol.DeviceTopic).current
+        if capture is None or player is None or device is None:
+            raise OtoError("no_device", "No audio interface is open.", "Plug one in.", Exit.NO_DEVICE)
+        await self.transport.stop()
+        frames = await measure_round_trip(capture, player, output=request.output, input=request.input)
+        key = round_trip_key(device.id, capture.stream.rate_hz)
+        self._change_settings({"round_trips": {**self.settings.round_trips, key: frames}})
+        self.keeper.publish()
+        return frames
+
+    async def _edit_settings(self, request: protocol.EditSettings) -> protocol.SettingsTopic:
+        before = self.settings
+        after = settings_file.changed(before, request.changes)
+        reopen = any(
+            getattr(before, name) != getattr(after, name) for name in ("preroll_s", "retro_s", "outputs", "device")
+        )
+        if reopen:
+            self.transport.refuse_while_recording("Changing that")
+        self._change_settings(request.changes)
+        if reopen:
+            await self.keeper.reopen()
+        self.transport.publish()
+        return self.board.get(protocol.SettingsTopic)
+
+    def _clear_clips(self) -> None:
+        if self.keeper.capture is not None:
+            self.keeper.capture.meters.clear()
+
+    def _change_settings(self, changes: dict[str, Any]) -> None:
+        self.settings = settings_file.changed(self.settings, changes)
+        settings_file.save(self.settings, paths.settings_file())
+        self._show_settings()
+
+    def _show_settings(self) -> None:
+        values = {
+            name: value for name, value in msgspec.structs.asdict(self.settings).items() if not isinstance(value, dict)
+        }
+        self.board.put(protocol.SettingsTopic(values=values))
+
+
+def _fields(value: object, kind: type[Any]) -> dict[str, Any]:
+    """The attributes of `value` that a message of `kind` has too."""
+    return {name: getattr(value, name) for name in kind.__struct_fields__ if hasattr(value, name)}
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    """Do something again and again; one failure is logged and does not end it."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed", work)
+        await asyncio.sleep(every_s)

@@ -1,0 +1,522 @@
+"""The tape machine: record, next take, stop, mark, keep, play, and what happens when interface or disk fail."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from core.engine.board import Board
+from core.engine.capture import Capture, InputLost
+from core.engine.interface import InterfaceKeeper, round_trip_key
+from core.engine.packing import BYTES_PER_SAMPLE
+from core.engine.player import Click, Tape
+from core.engine.recording import Recording, samples_since_midnight
+from core.engine.shelf import Shelf
+from core.engine.tapes import FileTape, SilentTape, take_tape
+from core.errors import Exit, OtoError
+from core.protocol import (
+    DeviceTopic,
+    KeepLast,
+    Mark,
+    Meters,
+    Play,
+    Record,
+    Seek,
+    State,
+    TransportTopic,
+)
+from core.settings import Settings
+from sessions.model import Losses, Marker, Session, Take, TakeTrack
+
+STOP_TIMEOUT_S: Final = 60.0
+PLAY_LEAD_S: Final = 0.3
+MIN_RESERVE_BYTES: Final = 8 << 20
+MAX_RESERVE_BYTES: Final = 512 << 20
+RESERVE_SHARE: Final = 0.02
+RESERVE_S: Final = 5.0
+
+
+def reserve_bytes(disk_size_bytes: int, bytes_per_s: float) -> int:
+    """What recording leaves free on a disk, so that files close and the system lives on."""
+    share = min(max(int(RESERVE_SHARE * disk_size_bytes), MIN_RESERVE_BYTES), MAX_RESERVE_BYTES)
+    return share + int(RESERVE_S * bytes_per_s)
+
+
+class Transport:
+    """What the tape does. Lives on the event loop; everything slow or real-time has its own thread."""
+
+    def __init__(self, board: Board, shelf: Shelf, keeper: InterfaceKeeper, settings: Callable[[], Settings]) -> None:
+        self._board = board
+        self._shelf = shelf
+        self._keeper = keeper
+        self._settings = settings
+        self._recording: Recording | None = None
+        self._begins_at = 0
+        self._finishing: set[Recording] = set()
+        self._playing: tuple[int | None, str | None, Tape] | None = None
+        self._loop: tuple[float, float] | None = None
+        self._gain_db = 0.0
+        self._last_losses = Losses()
+        keeper.listener = self
+
+    # ------------------------------------------------------------ state
+
+    @property
+    def recording(self) -> Take | None:
+        """The take being recorded."""
+        return None if self._recording is None else self._recording.take
+
+    @property
+    def busy(self) -> bool:
+        """Whether a take is being recorded or finished."""
+        return self._recording is not None or bool(self._finishing)
+
+    @property
+    def state(self) -> State:
+        """What a person sees in large letters."""
+        if self._recording is not None:
+            capture = self._keeper.capture
+            waiting = capture is not None and self._recording.running and capture.ring.end < self._begins_at
+            return "counting_in" if waiting else "recording"
+        if self._playing is not None:
+            return "playing"
+        return "idle" if self._keeper.capture is not None else "no_device"
+
+    def refuse_while_recording(self, what: str) -> None:
+        """Raise OtoError("busy") if a take is running."""
+        if self._recording is not None:
+            raise OtoError(
+                "busy", f"{what} has to wait: take {self._recording.take.number} is being recorded.", "Stop it first."
+            )
+
+    def publish(self) -> None:
+        """Put the transport topic on the board."""
+        recording, capture = self._recording, self._keeper.capture
+        settings = self._settings()
+        losses = self._last_losses if recording is None else recording.take.losses
+        mirror: Literal["off", "ok", "failed"] = "off"
+        if recording is not None and recording.mirrored:
+            mirror = "failed" if recording.mirror_failed else "ok"
+        playing = self._playing
+        rate_hz = self._keeper.rate_hz
+        take = playing[0] if playing is not None else None
+        self._board.put(
+            TransportTopic(
+                state=self.state,
+                take=recording.take.number if recording is not None else take,
+                bounce=playing[1] if playing is not None and recording is None else None,
+                position_s=round(self.position_s(), 3),
+                length_s=playing[2].frames / rate_hz if playing is not None and recording is None else None,
+                remaining_s=self._remaining_whole_s(),
+                preroll_s=settings.preroll_s,
+                preroll_filled_s=self._preroll_filled_s(capture),
+                loop=self._loop if playing is not None else None,
+                overdub_of=recording.take.overdub_of if recording is not None else None,
+                losses=losses,
+                mirror=mirror,
+            )
+        )
+
+    def position_s(self) -> float:
+        """Where the tape is."""
+        capture, player = self._keeper.capture, self._keeper.player
+        if self._recording is not None:
+            frames = self._recording.take.frames
+            if capture is not None and self._recording.running:
+                frames = self._recording.position_frames(capture.ring.end)
+            return frames / self._keeper.rate_hz
+        if self._playing is not None and player is not None:
+            return player.position_frames / self._keeper.rate_hz
+        return 0.0
+
+    def meters(self) -> Meters | None:
+        """Levels of every input now; None without an interface."""
+        capture = self._keeper.capture
+        if capture is None:
+            return None
+        levels = capture.meters.read()
+        return Meters(
+            peak_dbfs=levels.peak_dbfs,
+            hold_dbfs=levels.hold_dbfs,
+            rms_dbfs=levels.rms_dbfs,
+            clips=levels.clips,
+            position_s=round(self.position_s(), 3),
+            remaining_s=self._remaining_whole_s(),
+            preroll_filled_s=self._preroll_filled_s(capture),
+        )
+
+    def remaining_s(self) -> float | None:
+        """How long the disk lasts at this rate and number of armed tracks, short of the reserve."""
+        session = self._shelf.session
+        if session is None:
+            return None
+        tracks = (
+            len(self._recording.take.tracks) if self._recording is not None else sum(t.armed for t in session.tracks)
+        )
+        bytes_per_s = max(1, tracks) * session.rate_hz * BYTES_PER_SAMPLE[session.sample_format]
+        try:
+            usage = shutil.disk_usage(self._shelf.library.session_path(session.id))
+        except OSError:
+            return 0.0
+        return max(0.0, (usage.free - reserve_bytes(usage.total, bytes_per_s)) / bytes_per_s)
+
+    # ------------------------------------------------------------ recording
+
+    async def record(self, request: Record) -> int:
+        """Start a take, or the next one without a gap; returns its number."""
+        capture = self._need_capture()
+        session = await self._shelf.need_session(self._keeper)
+        if capture is not self._keeper.capture:
+            capture = self._need_capture()
+        remaining_s = self.remaining_s()
+        if remaining_s is not None and remaining_s <= 0.0:
+            raise OtoError(
+                "no_space",
+                "The disk is full up to its reserve; nothing was started and all takes are safe.",
+                "Export what is finished, or empty the trash.",
+                Exit.NO_SPACE,
+            )
+        following = self._recording
+        tape = None if request.overdub_of is None else self._tape_of_take(request.overdub_of)
+        tracks = self._armed(session, capture)
+        start, preroll = self._start_position(capture, request, tape)
+        now = dt.datetime.now().astimezone()
+        began = now - dt.timedelta(seconds=(capture.ring.end - start) / session.rate_hz)
+        take = Take(
+            number=0,
+            session=session.id,
+            name=request.name,
+            status="recording",
+            rate_hz=session.rate_hz,
+            sample_format=session.sample_format,
+            started_utc=began.astimezone(dt.UTC).isoformat(timespec="milliseconds"),
+            time_reference_samples=samples_since_midnight(began, session.rate_hz),
+            preroll_samples=preroll,
+            tracks=tracks,
+            overdub_of=request.overdub_of,
+        )
+        take = await asyncio.to_thread(self._shelf.begin_take, take)
+        if following is not None:
+            following.stop(start)
+            self._finishing.add(following)
+        stop = None
+        if request.seconds is not None:
+            stop = start + take.preroll_samples + round(request.seconds * session.rate_hz)
+        self._recording = self._new_recording(session, take)
+        self._begins_at = start
+        self._recording.start_clip(capture, start, stop)
+        capture.hurry.set()
+        self._shelf.show_takes(recording=take)
+        self.publish()
+        return take.number
+
+    async def stop(self) -> int | None:
+        """End the take or the playback; returns the finished take's number once its files are closed and synced."""
+        player = self._keeper.player
+        recording = self._recording
+        self._silence()
+        if recording is None:
+            self.publish()
+            return None
+        self._recording = None
+        self._finishing.add(recording)
+        capture = self._keeper.capture
+        recording.stop(capture.ring.end if capture is not None else 0)
+        if player is not None and player.slipped and recording.take.overdub_of is not None:
+            self._board.notify(
+                "warning",
+                f"The playback under take {recording.take.number} stumbled: it may sit late against the tape.",
+                "Listen to it; record it again if it does.",
+            )
+        self.publish()
+        try:
+            await asyncio.wait_for(recording.ended.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            raise OtoError(
+                "timeout",
+                f"Take {recording.take.number} is stopped, but the disk is slow to take its end.",
+                "Leave the box on until the take shows as complete.",
+            ) from None
+        return recording.take.number
+
+    async def false_take(self) -> None:
+        """Keep what is being recorded, or the last take, but out of the way; its number is free again."""
+        number = await self.stop() if self._recording is not None else None
+        if number is None:
+            takes = [take.number for take in self._shelf.takes() if not take.false_take]
+            if not takes:
+                raise OtoError("not_found", "There is no take to mark as false.", exit_code=Exit.NOT_FOUND)
+            number = takes[-1]
+        await self._shelf.mark_false(number)
+
+    async def keep_last(self, request: KeepLast) -> int:
+        """Make a take out of the last seconds; returns its number."""
+        self.refuse_while_recording("Keeping what was played")
+        capture = self._need_capture()
+        session = await self._shelf.need_session(self._keeper)
+        capture = self._need_capture()
+        end = capture.ring.end
+        start = max(capture.ring.oldest + session.rate_hz, end - round(request.seconds * session.rate_hz))
+        if start >= end:
+            raise OtoError("bad_input", "Nothing has been heard long enough to keep yet.", "Wait a few seconds.")
+        began = dt.datetime.now().astimezone() - dt.timedelta(seconds=(end - start) / session.rate_hz)
+        take = Take(
+            number=0,
+            session=session.id,
+            status="recording",
+            origin="retro",
+            rate_hz=session.rate_hz,
+            sample_format=session.sample_format,
+            started_utc=began.astimezone(dt.UTC).isoformat(timespec="milliseconds"),
+            time_reference_samples=samples_since_midnight(began, session.rate_hz),
+            tracks=self._armed(session, capture),
+        )
+        take = await asyncio.to_thread(self._shelf.begin_take, take)
+        recording = self._new_recording(session, take)
+        self._finishing.add(recording)
+        recording.start_clip(capture, start, end)
+        await asyncio.wait_for(recording.ended.wait(), STOP_TIMEOUT_S)
+        return take.number
+
+    async def mark(self, request: Mark) -> Marker:
+        """Set a marker where the tape is."""
+        at_samples = round(self.position_s() * self._keeper.rate_hz)
+        if self._recording is not None:
+            count = len(self._recording.take.markers) + 1
+            marker = self._recording.mark(at_samples, request.name or f"Marker {count}")
+            self._shelf.show_takes(recording=self._recording.take)
+            return marker
+        if self._playing is not None and self._playing[0] is not None:
+            return await self._shelf.add_marker(self._playing[0], at_samples, request.name)
+        raise OtoError(
+            "bad_input", "Markers are set while recording or while playing a take.", "Start one of them first."
+        )
+
+    def resume(self, take: Take, next_clip: int, lost_s: float) -> None:
+        """Go on with a take of the process before this one, as soon as the interface is open."""
+        session = self._shelf.need_open_session()
+        self._recording = self._new_recording(session, take, next_clip)
+        self._recording.adopt(lost_s)
+        self._begins_at = 0
+
+    async def guard_disk(self) -> None:
+        """Stop cleanly while the disk still has its reserve. Called a few times a second."""
+        if self._recording is None:
+            return
+        remaining_s = self.remaining_s()
+        if remaining_s is None or remaining_s > 0.0:
+            return
+        number = self._recording.take.number
+        self._board.notify(
+            "error",
+            f"The disk is full up to its reserve: take {number} was stopped and is complete and safe.",
+            "Export what is finished and empty the trash before the next take.",
+        )
+        await self.stop()
+
+    # ------------------------------------------------------------ playing
+
+    async def play(self, request: Play) -> None:
+        """Play a take or a bounce of the open session; keeps the position when asked for none while playing."""
+        self.refuse_while_recording("Playing")
+        capture, player = self._need_capture(), self._keeper.player
+        assert player is not None
+        if not capture.stream.outputs:
+            raise OtoError(
+                "no_device", "This interface has no outputs to play to.", "Choose another one.", Exit.NO_DEVICE
+            )
+        if (request.take is None) == (request.bounce is None):
+            raise OtoError("bad_input", "Play takes either a take or a bounce.")
+        tape = (
+            self._tape_of_take(request.take) if request.take is not None else self._tape_of_bounce(request.bounce or "")
+        )
+        rate_hz = self._keeper.rate_hz
+        start = round(request.at_s * rate_hz) if request.at_s is not None else 0
+        if request.at_s is None and self._playing is not None:
+            start = player.position_frames
+        loop = None if request.loop is None else (round(request.loop[0] * rate_hz), round(request.loop[1] * rate_hz))
+        if loop is not None and not 0 <= loop[0] < loop[1] <= tape.frames:
+            raise OtoError("bad_input", "The loop lies outside of what is played.")
+        self._playing = (request.take, request.bounce, tape)
+        self._loop = request.loop
+        player.play(tape, start=min(max(start, 0), tape.frames), loop=loop, gain_db=request.gain_db)
+        self.publish()
+
+    def seek(self, request: Seek) -> None:
+        """Go elsewhere on the tape."""
+        player = self._keeper.player
+        if self._playing is None or player is None:
+            raise OtoError("bad_input", "Nothing is playing.", "Start playback first.")
+        frames = self._playing[2].frames
+        player.seek(min(max(round(request.at_s * self._keeper.rate_hz), 0), frames))
+        self.publish()
+
+    def apply_monitoring(self) -> None:
+        """Stopped and recording: inputs are heard (if monitoring is on); playing: the tape alone."""
+        player, session = self._keeper.player, self._shelf.session
+        if player is None:
+            return
+        heard: tuple[int, ...] = ()
+        if self._settings().monitor and session is not None and (self._recording is not None or self._playing is None):
+            capture = self._need_capture()
+            inputs = [track.input for track in session.tracks if track.armed and track.input is not None]
+            heard = tuple(number - 1 for number in inputs if number <= capture.stream.inputs)
+        player.monitored = heard
+
+    # ------------------------------------------------------------ what the interface tells
+
+    def interface_opened(self, capture: Capture) -> None:
+        """Audio comes in; an interrupted take goes on."""
+        capture.hold_back = self._disk_is_behind
+        if self._recording is not None and not self._recording.running:
+            self._recording.start_clip(capture, capture.ring.oldest)
+            capture.hurry.set()
+            self._board.notify("info", f"The interface is back: take {self._recording.take.number} goes on.")
+        self.publish()
+
+    def interface_lost(self, capture: Capture) -> None:
+        """Finish the files of a running take; it stays open for when the interface is back."""
+        self._silence()
+        if self._recording is not None:
+            self._recording.pause(capture.ring.end)
+        self.publish()
+
+    def input_lost(self, loss: InputLost) -> None:
+        """Count what never came."""
+        if self._recording is not None:
+            self._recording.input_lost(loss)
+            self.publish()
+
+    def playback_finished(self) -> None:
+        """The tape has run out."""
+        if self._playing is not None and self._recording is None:
+            self._silence()
+        self.publish()
+
+    # ------------------------------------------------------------ inner parts
+
+    def _new_recording(self, session: Session, take: Take, next_clip: int = 1) -> Recording:
+        folder = self._settings().mirror_folder
+        mirror = Path(folder).expanduser() if folder else None
+        return Recording(self._shelf.library, session, take, mirror, self._recording_ended, next_clip=next_clip)
+
+    def _recording_ended(self, recording: Recording) -> None:
+        self._finishing.discard(recording)
+        self._last_losses = recording.take.losses
+        if recording is self._recording:
+            self._recording = None
+            self._silence()
+        number, error = recording.take.number, recording.disk_error
+        if error is not None:
+            self._board.notify(
+                "error",
+                f"The disk refused to write ({error.strerror or error}): take {number} ends there. "
+                "What came before is safe.",
+                "Check the disk with 'oto doctor'.",
+            )
+        if recording.mirror_failed:
+            self._board.notify("warning", f"The mirror of take {number} is incomplete; the take itself is whole.")
+        if not self.busy and self._keeper.capture is not None:
+            self._keeper.capture.hurry.clear()
+        self._shelf.show_takes(recording=self.recording)
+        self.publish()
+
+    def _disk_is_behind(self) -> bool:
+        capture = self._keeper.capture
+        recordings = [*self._finishing] + ([self._recording] if self._recording is not None else [])
+        behind = [one.written_to for one in recordings if one.running]
+        return (
+            capture is not None and bool(behind) and capture.ring.end - min(behind) > capture.ring.capacity_frames // 2
+        )
+
+    def _need_capture(self) -> Capture:
+        capture = self._keeper.capture
+        if capture is None:
+            problem = self._board.get(DeviceTopic).problem
+            message = problem.message if problem is not None else "No audio interface is plugged in."
+            raise OtoError(
+                "no_device", message, "Plug one in, or choose the simulated band (device 'sim').", Exit.NO_DEVICE
+            )
+        return capture
+
+    def _armed(self, session: Session, capture: Capture) -> tuple[TakeTrack, ...]:
+        tracks = tuple(
+            TakeTrack(id=track.id, name=track.name, role=track.role, input=track.input)
+            for track in session.tracks
+            if track.armed and track.input is not None and track.input <= capture.stream.inputs
+        )
+        if not tracks:
+            raise OtoError("bad_input", "No track is armed on an input of this interface.", "Arm at least one track.")
+        return tracks
+
+    def _start_position(self, capture: Capture, request: Record, tape: Tape | None) -> tuple[int, int]:
+        """Where in the ring the take starts, and how much of it was heard before REC."""
+        settings, ring, player = self._settings(), capture.ring, self._keeper.player
+        rate_hz = self._keeper.rate_hz
+        if self._recording is not None:
+            return ring.end, 0
+        needs_lead = tape is not None or request.count_in_bars > 0
+        if not needs_lead or player is None or not capture.stream.outputs:
+            if tape is not None:
+                raise OtoError("no_device", "Overdubbing needs an interface with outputs.", exit_code=Exit.NO_DEVICE)
+            seconds = settings.preroll_s if request.preroll_s is None else request.preroll_s
+            oldest = ring.oldest + (rate_hz if ring.oldest else 0)
+            end = ring.end
+            start = min(max(oldest, end - round(seconds * rate_hz)), end)
+            if settings.click and player is not None:
+                player.click = Click(rate_hz, settings.tempo_bpm, settings.beats_per_bar, end, None)
+            return start, end - start
+        begins_at = ring.end + round(PLAY_LEAD_S * rate_hz)
+        if request.count_in_bars > 0 or settings.click:
+            beats = None if settings.click else request.count_in_bars * settings.beats_per_bar
+            click = Click(rate_hz, settings.tempo_bpm, settings.beats_per_bar, begins_at, beats)
+            player.click = click
+            begins_at += round(click.bar_frames * request.count_in_bars)
+        player.slipped = False
+        player.play(tape or SilentTape(), start=0, begins_at=begins_at)
+        return begins_at + self._round_trip(capture), 0
+
+    def _round_trip(self, capture: Capture) -> int:
+        device = self._board.get(DeviceTopic).current
+        key = round_trip_key(device.id, self._keeper.rate_hz) if device is not None else ""
+        measured = self._settings().round_trips.get(key)
+        if measured is None:
+            self._board.notify(
+                "warning",
+                "The round trip of this interface was never measured: the overdub may sit a few milliseconds off.",
+                "Connect output 1 to input 1 and run 'oto latency'.",
+            )
+            return capture.stream.output_latency_frames
+        return measured
+
+    def _tape_of_take(self, number: int) -> Tape:
+        session = self._shelf.need_open_session()
+        return take_tape(self._shelf.library, session.id, number, self._keeper.rate_hz)
+
+    def _tape_of_bounce(self, bounce_id: str) -> Tape:
+        session = self._shelf.need_open_session()
+        bounce = self._shelf.bounce(bounce_id)
+        path = self._shelf.library.bounce_path(session.id, bounce.id) / bounce.file
+        return FileTape(path, self._keeper.rate_hz)
+
+    def _silence(self) -> None:
+        self._playing = None
+        self._loop = None
+        player = self._keeper.player
+        if player is not None:
+            player.stop()
+            player.click = None
+
+    def _preroll_filled_s(self, capture: Capture | None) -> float:
+        if capture is None:
+            return 0.0
+        filled_s = capture.ring.filled_frames / self._keeper.rate_hz
+        return round(min(filled_s, self._settings().preroll_s), 1)
+
+    def _remaining_whole_s(self) -> float | None:
+        remaining_s = self.remaining_s()
+        return None if remaining_s is None else float(round(remaining_s))
