@@ -1,0 +1,23 @@
+"""`python -m tui`: open the studio on this terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from core.errors import Exit
+
+
+def main() -> int:
+    """Run the studio; returns an exit code."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("The studio needs a terminal. 'oto status' and 'oto rec' work without one.", file=sys.stderr)
+        return Exit.USAGE
+    from tui.app import Studio
+
+    app = Studio()
+    app.run()
+    return app.return_code or Exit.OK
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

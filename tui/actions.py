@@ -1,0 +1,280 @@
+"""Everything a person can do, once: key map, footer, help, palette and docs/keys.md are all derived from here.
+
+A key means one thing everywhere. Letters act where no text is being typed; function keys act even there. Nothing needs
+a key that the Linux console does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from core import protocol
+from tui.picture import Picture
+
+ScreenName = Literal["record", "mix", "export", "help"]
+SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
+Group = Literal["Transport", "Studio", "Lists", "Record", "Mix", "Export"]
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
+
+Reason = Callable[[Picture], str]
+"""Why an action can't be done now, as a sentence; "" when it can."""
+
+
+def _always(_: Picture) -> str:
+    return ""
+
+
+def _linked(picture: Picture) -> str:
+    return "" if picture.link == "up" else "The engine is away; this studio is reconnecting."
+
+
+def _session(picture: Picture) -> str:
+    return _linked(picture) or ("" if picture.session.session else "No session is open: N makes one, O opens one.")
+
+
+def _can_record(picture: Picture) -> str:
+    if reason := _session(picture):
+        return reason
+    if picture.device.current is None:
+        return "No interface is in use: d chooses one."
+    if not any(track.armed for track in picture.tracks):
+        return "No track is armed: a arms one, A all."
+    return ""
+
+
+def _can_stop(picture: Picture) -> str:
+    return _linked(picture) or ("" if picture.recording or picture.playing else "Nothing is running.")
+
+
+def _can_play(picture: Picture) -> str:
+    return _session(picture) or ("Recording goes on; s stops it." if picture.recording else "")
+
+
+def _rolling(picture: Picture) -> str:
+    if picture.transport.state in ("recording", "playing"):
+        return _linked(picture)
+    return "A marker needs a take that is being recorded or played."
+
+
+def _playing(picture: Picture) -> str:
+    return _linked(picture) or ("" if picture.playing else "Nothing is playing.")
+
+
+def _has_take(picture: Picture) -> str:
+    return _session(picture) or ("" if picture.recording or picture.takes.takes else "There is no take yet.")
+
+
+def _has_finished_take(picture: Picture) -> str:
+    return _session(picture) or ("" if picture.finished_takes else "There is no finished take yet: r records one.")
+
+
+def _not_recording(picture: Picture) -> str:
+    return _linked(picture) or ("This waits until recording stops." if picture.recording else "")
+
+
+def _can_arm(picture: Picture) -> str:
+    return _session(picture) or ("Arming waits until recording stops." if picture.recording else "")
+
+
+def _has_bounce(picture: Picture) -> str:
+    return _session(picture) or ("" if picture.bounces.bounces else "There is no bounce yet: B on Mix makes one.")
+
+
+def _has_two_bounces(picture: Picture) -> str:
+    return _can_play(picture) or ("" if len(picture.bounces.bounces) > 1 else "Comparing needs two bounces.")
+
+
+def _has_job(picture: Picture) -> str:
+    return _linked(picture) or ("" if picture.running_jobs else "No work is in progress.")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do. Where `request` is None, a screen or the app has a method `do_<id>`."""
+
+    id: str
+    keys: tuple[str, ...]
+    """Textual's names; the first is the one that is shown."""
+    label: str
+    """One or two words for the footer."""
+    tip: str
+    """One sentence for help and palette."""
+    group: Group
+    screens: tuple[ScreenName, ...] = SCREENS
+    footer: bool = False
+    when: Reason = _always
+    request: Callable[[Picture], protocol.Request] | None = None
+
+    @property
+    def shown_key(self) -> str:
+        """The key as it is printed on a keyboard."""
+        return shown_key(self.keys[0])
+
+
+_KEY_NAMES: Final = {
+    "space": "Space",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "backspace": "Bksp",
+    "delete": "Del",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+    "asterisk": "*",
+    "colon": ":",
+}
+
+
+def shown_key(key: str) -> str:
+    """A Textual key name as it is printed on a keyboard; capitals mean shift."""
+    if key in _KEY_NAMES:
+        return _KEY_NAMES[key]
+    if key.startswith("ctrl+"):
+        return "Ctrl+" + key[5:].upper()
+    return key.upper() if key.startswith("f") and key[1:].isdigit() else key
+
+
+_RECORD: Final = ("record",)
+_MIX: Final = ("mix",)
+_EXPORT: Final = ("export",)
+_HEARING: Final = ("record", "mix", "export")
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    # Transport: everywhere.
+    Action(
+        "record", ("r", "f2"), "Rec", "Start a take; while recording, go on with the next one without a gap.",
+        "Transport", footer=True, when=_can_record, request=lambda _: protocol.Record(),
+    ),
+    Action(
+        "stop", ("s", "f3"), "Stop", "Stop recording or playing.",
+        "Transport", footer=True, when=_can_stop, request=lambda _: protocol.Stop(),
+    ),
+    Action(
+        "play", ("space",), "Play", "Play what is selected, or stop playing. Never stops a recording.",
+        "Transport", footer=True, when=_can_play,
+    ),
+    Action(
+        "mark", ("m",), "Mark", "Set a marker now.",
+        "Transport", footer=True, when=_rolling, request=lambda _: protocol.Mark(),
+    ),
+    Action(
+        "mark_named", ("M",), "Named marker", "Type a name; the marker is set when Enter is pressed.",
+        "Transport", when=_rolling,
+    ),
+    Action(
+        "false_take", ("f",), "False", "Call this take (or the last one) false: it is kept, its number is free again.",
+        "Transport", footer=True, when=_has_take, request=lambda _: protocol.FalseTake(),
+    ),
+    Action(
+        "keep_last", ("k",), "Keep", "Make a take of what was just played, though nobody pressed record.",
+        "Transport", footer=True, when=_session,
+    ),
+    Action(
+        "overdub", ("v",), "Overdub", "Record onto the armed tracks while the selected take plays.",
+        "Transport", screens=_RECORD, when=_can_record,
+    ),
+    Action("seek_back", ("comma",), "Back", "Play from 5 seconds earlier.", "Transport",
+           when=_playing, request=lambda picture: protocol.Seek(at_s=max(picture.position_s - 5.0, 0.0))),
+    Action("seek_on", ("full_stop",), "Forward", "Play from 5 seconds later.", "Transport",
+           when=_playing, request=lambda picture: protocol.Seek(at_s=picture.position_s + 5.0)),
+    # Record.
+    Action("arm", ("a",), "Arm", "Arm or disarm the selected track.", "Record",
+           screens=_RECORD, footer=True, when=_can_arm),
+    Action("arm_all", ("A",), "Arm all", "Arm every track, or disarm all when all are armed.", "Record",
+           screens=_RECORD, when=_can_arm,
+           request=lambda picture: protocol.ArmAll(armed=not all(track.armed for track in picture.tracks))),
+    Action("rename", ("n",), "Name", "Give the selected track or take a name.", "Record",
+           screens=_RECORD, footer=True, when=_session),
+    Action("role", ("i",), "Role", "Say which instrument the selected track is.", "Record",
+           screens=_RECORD, footer=True, when=_session),
+    Action("clear_clips", ("c",), "Clear clips", "Forget clip counts and peak holds.", "Record",
+           screens=_RECORD, when=_linked, request=lambda _: protocol.ClearClips()),
+    Action("star", ("asterisk",), "Star", "Mark the selected take as a good one.", "Record",
+           screens=_RECORD, when=_has_take),
+    Action("trash", ("delete",), "Trash", "Move the selected take to the trash, from which it can come back.", "Record",
+           screens=_RECORD, when=_has_take),
+    # Mix.
+    Action("less", ("left",), "Less", "Turn the selected setting down a little; on a strip, its fader.", "Mix",
+           screens=_MIX, when=_linked),
+    Action("more", ("right",), "More", "Turn the selected setting up a little; on a strip, its fader.", "Mix",
+           screens=_MIX, when=_linked),
+    Action("less_much", ("less_than_sign",), "Much less", "Turn it down ten times as far.", "Mix",
+           screens=_MIX, when=_linked),
+    Action("more_much", ("greater_than_sign",), "Much more", "Turn it up ten times as far.", "Mix",
+           screens=_MIX, when=_linked),
+    Action("neutral", ("backspace",), "Neutral", "Take the selected setting out of the plan.", "Mix",
+           screens=_MIX, when=_linked),
+    Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
+           screens=_MIX, footer=True, when=_linked),
+    Action("undo", ("u",), "Undo", "Put the plan back as it was before the last change.", "Mix",
+           screens=_MIX, footer=True, when=_linked),
+    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_MIX, when=_linked),
+    Action("knobs", ("z",), "All knobs", "Show every knob of the strip, or only those that are set.", "Mix",
+           screens=_MIX),
+    Action("propose", ("p",), "Propose", "Let OTO propose the mix; what a person set or locked stays.", "Mix",
+           screens=_MIX, footer=True, when=_has_finished_take),
+    Action("bounce", ("b",), "Bounce", "Render the mix with the plan as it stands.", "Mix",
+           screens=_MIX, footer=True, when=_has_finished_take),
+    Action("master", ("B",), "Master", "Make a master of the newest mix, for a target to choose.", "Mix",
+           screens=_MIX, footer=True, when=_has_bounce),
+    Action("compare", ("x",), "A/B", "Hear the selected bounce against the one before, equally loud.", "Mix",
+           screens=_MIX, footer=True, when=_has_two_bounces),
+    Action("take_before", ("left_square_bracket",), "Take before", "Mix the take before this one.", "Mix",
+           screens=_MIX, when=_has_finished_take),
+    Action("take_after", ("right_square_bracket",), "Take after", "Mix the take after this one.", "Mix",
+           screens=_MIX, when=_has_finished_take),
+    # Export.
+    Action("export", ("e",), "Export", "Write what is chosen to the drive, read it back and compare.", "Export",
+           screens=_EXPORT, footer=True, when=_has_bounce),
+    Action("folder", ("g",), "Folder", "Export into a folder of this box instead of a drive.", "Export",
+           screens=_EXPORT, footer=True, when=_linked),
+    Action("look_again", ("y",), "Look again", "Look for drives again.", "Export",
+           screens=_EXPORT, when=_linked, request=lambda _: protocol.ListDrives()),
+    # Lists.
+    Action("choose", ("enter",), "Choose", "Choose, play or type in what the line stands for.", "Lists",
+           screens=_HEARING, footer=True),
+    Action("up", ("up",), "Up", "One line up.", "Lists"),
+    Action("down", ("down",), "Down", "One line down.", "Lists"),
+    Action("page_up", ("pageup",), "Page up", "One page up.", "Lists"),
+    Action("page_down", ("pagedown",), "Page down", "One page down.", "Lists"),
+    Action("top", ("home",), "Top", "The first line.", "Lists"),
+    Action("bottom", ("end",), "Bottom", "The last line.", "Lists"),
+    Action("next_area", ("tab",), "Next area", "To the next area of the screen.", "Lists", screens=_HEARING),
+    Action("area_before", ("shift+tab",), "Area before", "To the area before.", "Lists", screens=_HEARING),
+    # Studio.
+    Action("go_record", ("1",), "Record", "The Record screen.", "Studio", footer=True),
+    Action("go_mix", ("2",), "Mix", "The Mix screen.", "Studio", footer=True),
+    Action("go_export", ("3",), "Export", "The Export screen.", "Studio", footer=True),
+    Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer=True),
+    Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),
+    Action("device", ("d",), "Interface", "Choose the audio interface.", "Studio", when=_not_recording),
+    Action("new_session", ("N",), "New session", "Make a session and open it.", "Studio", when=_not_recording),
+    Action("open_session", ("O",), "Open session", "Open another session.", "Studio", when=_not_recording),
+    Action("cancel_job", ("C",), "Cancel work", "Cancel the mix, master or export in progress.", "Studio",
+           when=_has_job),
+    Action("leave_place", ("escape",), "Back", "Put a message away, else go back to Record.", "Studio"),
+    Action("quit", ("q",), "Leave", "Leave the studio. A recording goes on without it.", "Studio", footer=True),
+)  # fmt: skip
+
+BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
+
+
+def actions_of(screen: ScreenName) -> tuple[Action, ...]:
+    """What can be done on a screen, in the order of the registry."""
+    return tuple(action for action in ACTIONS if screen in action.screens)

@@ -1,0 +1,155 @@
+"""The studio app: holds the picture, paints it, sends what keys ask for. It keeps no truth of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Final, Literal
+
+from textual.app import App
+from textual.theme import Theme
+
+from core.errors import OtoError
+from core.protocol import DeviceTopic, Request, Topic
+from tui import commands
+from tui.actions import BY_ID, ScreenName
+from tui.link import Connect, Link, connect_to_engine
+from tui.look import CANVAS, Look, detect
+from tui.picture import Link as LinkState
+from tui.picture import Picture, Said
+from tui.screens.base import StudioScreen
+from tui.screens.dialogs import Dialog
+from tui.screens.export import ExportScreen
+from tui.screens.help import HelpScreen
+from tui.screens.mix import MixScreen
+from tui.screens.record import RecordScreen
+
+FRAME_S: Final = 1 / 20
+"""Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
+
+SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
+    "record": RecordScreen,
+    "mix": MixScreen,
+    "export": ExportScreen,
+    "help": HelpScreen,
+}
+
+
+class Studio(App[None]):
+    """One terminal's window on the engine."""
+
+    CSS_PATH = "studio.tcss"
+    TITLE = "OTO"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[Any]] = []
+
+    def __init__(self, connect: Connect = connect_to_engine, look: Look | None = None) -> None:
+        super().__init__()
+        self.look = look or detect()
+        self.picture = Picture()
+        self.link = Link(connect, self.hear, self._link_changed)
+        self._changed = asyncio.Event()
+        self._offered_device = False
+        self._screens = {name: make(self.look) for name, make in SCREENS.items()}
+
+    def on_mount(self) -> None:
+        """Dress, show Record, and start listening."""
+        canvas = CANVAS[self.look.theme]
+        self.register_theme(
+            Theme("oto", primary=canvas.accent, foreground=canvas.ink, background=canvas.paper, surface=canvas.paper,
+                  panel=canvas.paper, ansi=True)
+        )  # fmt: skip
+        self.theme = "oto"
+        self.push_screen(self._screens["record"])
+        self.run_worker(self.link.run(), group="link")
+        self.run_worker(self._paint_changes(), group="paint")
+
+    # What arrives.
+
+    def hear(self, topic: Topic) -> None:
+        """Keep the latest value; the painter shows it in its own time."""
+        self.picture = self.picture.with_topic(topic)
+        self._changed.set()
+        if isinstance(topic, DeviceTopic):
+            self._offer_device(topic)
+
+    def _link_changed(self, state: LinkState, error: OtoError | None) -> None:
+        self.picture = self.picture.linked(state)
+        if error is not None and error.code not in ("disconnected", "no_engine"):
+            self.picture = self.picture.saying(Said("error", error.message, error.hint))
+        self._changed.set()
+
+    def _offer_device(self, topic: DeviceTopic) -> None:
+        """Once, on a box where nothing was ever chosen and nothing is plugged in: offer the simulated band."""
+        if topic.current is None and topic.wanted is None and topic.problem is None and not self._offered_device:
+            self._offered_device = True
+            self.perform("device")
+
+    async def _paint_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self.paint()
+            await asyncio.sleep(FRAME_S)
+
+    def paint(self) -> None:
+        """Show the picture on the screen that is open, also behind a dialog."""
+        for screen in self.screen_stack:
+            if isinstance(screen, StudioScreen):
+                screen.show()
+
+    # What is asked for.
+
+    def perform(self, action_id: str, screen: StudioScreen | None = None) -> None:
+        """Do an action of the registry, or say why it can't be done now."""
+        action = BY_ID[action_id]
+        if reason := action.when(self.picture):
+            self.say("warning", reason)
+        elif action.request is not None:
+            self.send(action.request(self.picture))
+        else:
+            own = getattr(screen, f"do_{action_id}", None)
+            result = own() if own is not None else getattr(commands, f"do_{action_id}")(self)
+            if inspect.iscoroutine(result):
+                self._start(result)
+
+    def send(self, request: Request) -> None:
+        """Send a request whose answer shows in the picture; say so when it is refused."""
+        self._start(self.call(request))
+
+    async def call(self, request: Request) -> Any:
+        """Send a request and wait for its answer. Raises OtoError."""
+        return await self.link.call(request)
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except OtoError as error:
+                self.say_error(error)
+
+        self.run_worker(guarded(), group="keys")
+
+    async def ask(self, dialog: Dialog[str]) -> str | None:
+        """Open a dialog and wait for its answer; None when it was left with Esc."""
+        return await self.push_screen_wait(dialog)
+
+    def go(self, name: ScreenName) -> None:
+        """Open another screen."""
+        if self.screen is not self._screens[name]:
+            self.switch_screen(self._screens[name])
+
+    def say(self, level: Literal["info", "warning", "error"], message: str, hint: str = "") -> None:
+        """Say something at the bottom until Esc."""
+        self.picture = self.picture.saying(Said(level, message, hint))
+        self.paint()
+
+    def say_error(self, error: OtoError) -> None:
+        """Say what was refused, in the engine's words."""
+        self.say("error", error.message, error.hint)
+
+    def dismiss_notice(self) -> None:
+        """Put away what is being said."""
+        self.picture = self.picture.dismissed()
+        self.paint()

@@ -1,0 +1,86 @@
+"""What an export would write: how much, whether it fits, and what is said about it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.protocol import Bounce, Drive
+from tui import words
+
+FORMATS: Final = {
+    "wav24": "WAV 24 bit, for the next studio",
+    "wav16": "WAV 16 bit, for discs and old players",
+    "flac": "FLAC, lossless and smaller",
+    "mp3": "MP3, plays everywhere",
+    "ogg": "Ogg Vorbis",
+    "opus": "Opus, smallest",
+    "stems": "Stems, every strip on its own",
+}
+"""What the exporter can write."""
+
+BYTES_PER_FRAME: Final = {"wav24": 6.0, "wav16": 4.0, "flac": 4.2, "mp3": 0.84, "ogg": 0.6, "opus": 0.5}
+"""Of a stereo frame at 44.1 or 48 kHz; an upper guess where the format compresses."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is chosen, and whether it can be done."""
+
+    bounces: tuple[Bounce, ...]
+    formats: tuple[str, ...]
+    to: str
+    """Folder or drive path; "" when none is chosen."""
+    label: str
+    bytes: int
+    refusal: str = ""
+
+
+def stems_of(bounce: Bounce, bounces: Sequence[Bounce]) -> int:
+    """How many stems belong to a bounce: its own, or those of the mix that it is a master of."""
+    if bounce.stems or bounce.source_bounce is None:
+        return len(bounce.stems)
+    return next((len(other.stems) for other in bounces if other.id == bounce.source_bounce), 0)
+
+
+def file_bytes(bounce: Bounce, format: str) -> int:
+    """About how big one file will be; stems are 24-bit stereo each."""
+    return int(bounce.frames * BYTES_PER_FRAME.get(format, BYTES_PER_FRAME["wav24"]))
+
+
+def offer(
+    bounces: Sequence[Bounce], every: Sequence[Bounce], formats: Sequence[str], drive: Drive | None, folder: str
+) -> Offer:
+    """Add it up and see whether it fits. `folder` is somewhere on the box and is checked by the engine."""
+    total, biggest = 0, 0
+    for bounce in bounces:
+        for format in formats:
+            one = file_bytes(bounce, format)
+            total += one * (stems_of(bounce, every) if format == "stems" else 1)
+            biggest = max(biggest, one)
+    label = words.clean(drive.label or drive.path) if drive else words.clean(folder)
+    to = drive.path if drive else folder
+    return Offer(
+        tuple(bounces), tuple(formats), to, label, total, _refusal(bounces, formats, drive, to, total, biggest)
+    )
+
+
+def _refusal(
+    bounces: Sequence[Bounce], formats: Sequence[str], drive: Drive | None, to: str, total: int, biggest: int
+) -> str:
+    if not bounces:
+        return "Choose a bounce: Enter on its line."
+    if not formats:
+        return "Choose a format: Enter on its line."
+    if not to:
+        return "Plug in a drive, or press g for a folder of this box."
+    if drive is None:
+        return ""
+    if not drive.writable:
+        return f"{words.clean(drive.label)} is write-protected."
+    if total > drive.free_bytes:
+        return f"{words.size(total)} do not fit: {words.clean(drive.label)} has {words.size(drive.free_bytes)} free."
+    if drive.max_file_bytes is not None and biggest > drive.max_file_bytes:
+        return f"{drive.file_system} holds no file of {words.size(biggest)}: choose FLAC, or another drive."
+    return ""

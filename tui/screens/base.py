@@ -1,0 +1,134 @@
+"""The frame of every screen: state on top, what there is to say and the keys at the bottom, the subject between."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from core.protocol import Play
+from tui.actions import ScreenName, actions_of
+from tui.look import Look
+from tui.picture import Picture
+from tui.widgets import banner, footer
+from tui.widgets.bridge import Bridge
+from tui.widgets.paper import Paper
+from tui.widgets.table import Move, Table
+
+if TYPE_CHECKING:
+    from tui.app import Studio
+
+
+def bindings_of(screen: ScreenName) -> list[BindingType]:
+    """Key map of a screen, out of the registry."""
+    return [
+        Binding(",".join(action.keys), f"act('{action.id}')", action.label, show=False, tooltip=action.tip)
+        for action in actions_of(screen)
+    ]
+
+
+class StudioScreen(Screen[None]):
+    """A screen is a function of the picture plus where its cursors are."""
+
+    SCREEN: ClassVar[ScreenName]
+    BANNER_ROWS: ClassVar[int] = 1
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-tight"), (30, "-roomy")]
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+
+    @property
+    def studio(self) -> Studio:
+        """The app, by its own type."""
+        return cast("Studio", self.app)
+
+    @property
+    def picture(self) -> Picture:
+        """What is known now."""
+        return self.studio.picture
+
+    def compose(self) -> ComposeResult:
+        """The frame around `body`."""
+        yield self._paper("banner", lambda w, h: banner.banner(self.picture, self.look, w, h))
+        yield from self.body()
+        yield self._paper("notice", lambda w, h: footer.notice(self.picture, self.look, w, h))
+        yield self._paper("footer", lambda w, h: footer.footer(self.picture, self.SCREEN, w, h))
+
+    def _paper(self, id: str, draw: banner.Draw) -> Paper:
+        return Paper(self.look, draw, id=id)
+
+    @abstractmethod
+    def body(self) -> Sequence[Widget]:
+        """What stands between banner and notice."""
+
+    @abstractmethod
+    def show_body(self, picture: Picture) -> None:
+        """Bring the body up to date."""
+
+    def on_mount(self) -> None:
+        """Give the banner its rows and show what is known."""
+        self.query_one("#banner").styles.height = self.BANNER_ROWS
+        self.show()
+
+    def on_screen_resume(self) -> None:
+        """Show what changed meanwhile."""
+        self.show()
+
+    def show(self) -> None:
+        """Bring everything up to date; only what differs is sent to the terminal."""
+        if not self.is_mounted:
+            return
+        self.show_body(self.picture)
+        for paper in self.query("#banner, #notice, #footer").results(Paper):
+            paper.repaint()
+
+    def action_act(self, action_id: str) -> None:
+        """Do what a key stands for."""
+        self.studio.perform(action_id, self)
+
+    def playable(self) -> Play | None:
+        """What Play would play here."""
+        return None
+
+    def _move(self, how: Move) -> None:
+        if isinstance(self.focused, Table | Bridge):
+            self.focused.move(how)
+
+    def do_up(self) -> None:
+        """One line up."""
+        self._move("up")
+
+    def do_down(self) -> None:
+        """One line down."""
+        self._move("down")
+
+    def do_page_up(self) -> None:
+        """One page up."""
+        self._move("page_up")
+
+    def do_page_down(self) -> None:
+        """One page down."""
+        self._move("page_down")
+
+    def do_top(self) -> None:
+        """The first line."""
+        self._move("top")
+
+    def do_bottom(self) -> None:
+        """The last line."""
+        self._move("bottom")
+
+    def do_next_area(self) -> None:
+        """To the next area."""
+        self.focus_next()
+
+    def do_area_before(self) -> None:
+        """To the area before."""
+        self.focus_previous()

@@ -1,0 +1,53 @@
+"""Help: every key, straight from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.widget import Widget
+
+from tui.actions import ACTIONS, GROUPS, SCREENS, Action, ScreenName, shown_key
+from tui.look import Look
+from tui.picture import Picture
+from tui.screens.base import StudioScreen, bindings_of
+from tui.widgets.table import Row, Table
+
+
+class HelpScreen(StudioScreen):
+    """All keys by subject; what can't be done now says why."""
+
+    SCREEN: ClassVar[ScreenName] = "help"
+    BINDINGS = bindings_of("help")
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self.keys = Table(look, id="keys")
+
+    def body(self) -> Sequence[Widget]:
+        """One long list."""
+        return [self.keys]
+
+    def show_body(self, picture: Picture) -> None:
+        """The list, with reasons as they are now."""
+        rows: list[Row] = []
+        for group in GROUPS:
+            rows.append(Row([(group, "title")], group))
+            rows += [help_row(action, picture) for action in ACTIONS if action.group == group]
+            rows.append(Row([]))
+        self.keys.show(rows, head=[("Keys work the same on every screen. Esc always leaves.", "dim")])
+
+
+def help_row(action: Action, picture: Picture) -> Row:
+    """Keys, name, what it does, where, and why not now."""
+    keys = " ".join(shown_key(key) for key in action.keys)
+    where = "" if action.screens == SCREENS else f" ({', '.join(action.screens)})"
+    reason = action.when(picture)
+    return Row(
+        [
+            (f"  {keys:<12}", "key"),
+            (f"{action.label:<14} ", "text"),
+            (reason or f"{action.tip}{where}", "warn" if reason else "dim"),
+        ],
+        action.id,
+    )

@@ -1,0 +1,155 @@
+"""The state of the studio: five rows that can be read from two metres, or one row above a busy screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from tui import words
+from tui.look import Look, Role
+from tui.picture import Picture
+from tui.widgets.paper import Line, Span
+
+ROWS: Final = 5
+
+Draw = Callable[[int, int], list[Line]]
+"""Lines for a width and a height."""
+
+_FONT: Final[dict[str, tuple[str, str, str, str, str]]] = {
+    "A": (" ## ", "#  #", "####", "#  #", "#  #"),
+    "B": ("### ", "#  #", "### ", "#  #", "### "),
+    "C": (" ###", "#   ", "#   ", "#   ", " ###"),
+    "D": ("### ", "#  #", "#  #", "#  #", "### "),
+    "E": ("####", "#   ", "### ", "#   ", "####"),
+    "I": ("###", " # ", " # ", " # ", "###"),
+    "L": ("#   ", "#   ", "#   ", "#   ", "####"),
+    "M": ("#   #", "## ##", "# # #", "#   #", "#   #"),
+    "N": ("#  #", "## #", "# ##", "#  #", "#  #"),
+    "O": (" ## ", "#  #", "#  #", "#  #", " ## "),
+    "P": ("### ", "#  #", "### ", "#   ", "#   "),
+    "R": ("### ", "#  #", "### ", "# # ", "#  #"),
+    "T": ("#####", "  #  ", "  #  ", "  #  ", "  #  "),
+    "U": ("#  #", "#  #", "#  #", "#  #", " ## "),
+    "Y": ("#   #", " # # ", "  #  ", "  #  ", "  #  "),
+    "0": ("###", "# #", "# #", "# #", "###"),
+    "1": (" # ", "## ", " # ", " # ", "###"),
+    "2": ("###", "  #", "###", "#  ", "###"),
+    "3": ("###", "  #", "###", "  #", "###"),
+    "4": ("# #", "# #", "###", "  #", "  #"),
+    "5": ("###", "#  ", "###", "  #", "###"),
+    "6": ("###", "#  ", "###", "# #", "###"),
+    "7": ("###", "  #", "  #", "  #", "  #"),
+    "8": ("###", "# #", "###", "# #", "###"),
+    "9": ("###", "# #", "###", "  #", "###"),
+    ":": (" ", "#", " ", "#", " "),
+    "-": ("   ", "   ", "###", "   ", "   "),
+}
+PANEL_WIDTH: Final = 38
+"""Room for the longest word, with a margin on both sides."""
+
+
+def state_of(picture: Picture) -> tuple[str, Role]:
+    """The one word for what the studio does, and the role it is painted in."""
+    if picture.link == "lost" or picture.device.problem is not None:
+        return "PROBLEM", "state_problem"
+    if picture.link == "connecting":
+        return "IDLE", "state_idle"
+    match picture.transport.state:
+        case "recording":
+            return "REC", "state_rec"
+        case "counting_in":
+            return "COUNT", "state_rec"
+        case "playing":
+            return "PLAY", "state_play"
+        case "idle":
+            return "IDLE", "state_idle"
+        case "no_device":
+            return "PROBLEM", "state_problem"
+
+
+def banner(picture: Picture, look: Look, width: int, height: int) -> list[Line]:
+    """The state in as many rows as there are."""
+    if height < ROWS:
+        return [_one_row(picture, width)]
+    word, role = state_of(picture)
+    scale = 2 if width >= 160 else 1
+    panel = PANEL_WIDTH * scale
+    painted = _big(word, look.glyphs.full, scale)
+    time = _big(words.clock(_time_s(picture)), look.glyphs.full, 1)
+    time_role: Role = "title" if picture.recording or picture.playing else "dim"
+    facts = _facts(picture, look, width - panel - len(time[0]) - 3)
+    return [[(painted[y].center(panel), role), ("  " + time[y] + " ", time_role), *facts[y]] for y in range(ROWS)]
+
+
+def _big(text: str, full: str, scale: int) -> list[str]:
+    rows = [" ".join(_FONT[character][y] for character in text) for y in range(ROWS)]
+    return ["".join((full if pixel == "#" else " ") * scale for pixel in row) for row in rows]
+
+
+def _time_s(picture: Picture) -> float:
+    return picture.position_s if picture.recording or picture.playing else 0.0
+
+
+def _what(picture: Picture) -> str:
+    """What is being recorded or played, or the next take's number."""
+    transport = picture.transport
+    if transport.bounce:
+        return words.clean(transport.bounce)
+    if transport.take is not None and (picture.recording or picture.playing):
+        over = f" over {transport.overdub_of}" if transport.overdub_of else ""
+        return f"take {transport.take}{over}"
+    if picture.session.session is None:
+        return "no session"
+    return f"next take {max((t.number for t in picture.finished_takes), default=0) + 1}"
+
+
+def _losses(picture: Picture) -> tuple[int, int]:
+    """Overflows and overruns counted by the recorder, and gaps in the take's journal."""
+    losses = picture.transport.losses
+    take = next((t for t in reversed(picture.takes.takes) if t.number == picture.transport.take), None)
+    return losses.overflows + losses.ring_overruns + losses.disk_errors, len(take.gaps) if take else 0
+
+
+def _facts(picture: Picture, look: Look, width: int) -> list[list[Span]]:
+    box, transport = picture.box, picture.transport
+    session = picture.session.session
+    overflows, gaps = _losses(picture)
+    left = picture.remaining_s
+    short = left is not None and left < 600
+    filled, wanted = picture.preroll_filled_s, transport.preroll_s
+    temperature = "" if box.temperature_c is None else f"  {box.temperature_c:.0f}{look.glyphs.degree}C"
+    lost: Role = "bad" if overflows or gaps else "good"
+    return [
+        [(words.fit(words.clean(session.name) if session else "no session", width, look.glyphs.ellipsis), "title")],
+        [(f"{_what(picture)}", "accent"), (_mirror(picture), "bad" if transport.mirror == "failed" else "dim")],
+        [(f"left {words.clock(left)}", "bad" if short else "text"), (f"  {words.size(box.disk_free_bytes)}", "dim")],
+        [(f"pre-roll {filled:.0f}/{wanted:.0f} s", "text" if filled >= wanted else "warn"),
+         (f"  {picture.device.rate_hz / 1000:g}k", "dim")],
+        [(f"lost {overflows} gaps {gaps}", lost), (f"  cpu {box.cpu_percent:.0f}%{temperature}", "dim")],
+    ]  # fmt: skip
+
+
+def _mirror(picture: Picture) -> str:
+    return {"off": "", "ok": "  mirror ok", "failed": "  mirror FAILED"}[picture.transport.mirror]
+
+
+def _one_row(picture: Picture, width: int) -> Line:
+    word, role = state_of(picture)
+    overflows, gaps = _losses(picture)
+    session = picture.session.session
+    spans: list[Span] = [
+        (f" {word} ", role),
+        (f" {words.clock(_time_s(picture))} ", "title" if picture.recording or picture.playing else "dim"),
+        (f" {_what(picture)} ", "accent"),
+    ]
+    if picture.recording:
+        spans.append((f" left {words.clock(picture.remaining_s)} ", "text"))
+    if overflows or gaps:
+        spans.append((f" lost {overflows} gaps {gaps} ", "bad"))
+    if picture.running_jobs:
+        job = picture.running_jobs[0]
+        spans.append((f" {job.kind} {job.fraction * 100:.0f}% ", "warn"))
+    used = sum(len(text) for text, _ in spans)
+    name = words.clean(session.name) if session else "no session"
+    spans.append((words.fit_right(words.fit(name, min(len(name), max(width - used - 1, 0))), width - used - 1), "dim"))
+    return spans

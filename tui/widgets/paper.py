@@ -1,0 +1,102 @@
+"""A widget that is a few painted lines, and sends the terminal only what changed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from textual.events import Resize
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.look import Look, Role
+
+Span = tuple[str, Role]
+"""Text and the role it is painted in. Text is never parsed."""
+
+Line = Sequence[Span]
+
+Cells = list[tuple[str, Role]]
+"""One entry per cell; the second cell of a wide character is empty."""
+
+
+class Paper(Widget):
+    """Shows what `draw(width, height)` returns, drawn anew at `repaint`; its size is fixed by the layout."""
+
+    DEFAULT_CSS = "Paper { height: 1; width: 1fr; }"
+
+    def __init__(self, look: Look, draw: Callable[[int, int], Sequence[Line]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.look = look
+        self._draw = draw
+        self._rows: list[Cells] = []
+
+    def repaint(self) -> None:
+        """Draw again and mark the cells that differ from what is on screen."""
+        rows = self._fresh_rows()
+        if len(rows) != len(self._rows):
+            self._rows = rows
+            self.refresh()
+            return
+        old, self._rows = self._rows, rows
+        for y, (before, now) in enumerate(zip(old, rows, strict=True)):
+            if before != now:
+                first, last = changed_span(before, now)
+                self.refresh(Region(first, y, last - first + 1, 1))
+
+    def on_resize(self, _: Resize) -> None:
+        """Draw for the new size."""
+        self._rows = self._fresh_rows()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line as segments of equal style."""
+        if y >= len(self._rows):
+            return Strip.blank(self.size.width, self.look.styles["text"])
+        segments: list[Segment] = []
+        text, role = "", None
+        for character, cell_role in self._rows[y]:
+            if cell_role != role and text:
+                segments.append(Segment(text, self.look.styles[role or "text"]))
+                text = ""
+            text, role = text + character, cell_role
+        if text:
+            segments.append(Segment(text, self.look.styles[role or "text"]))
+        return Strip(segments, self.size.width)
+
+    def _fresh_rows(self) -> list[Cells]:
+        width, height = self.size
+        if not width or not height:
+            return []
+        lines = list(self._draw(width, height))[:height]
+        lines += [()] * (height - len(lines))
+        return [cells(line, width, self.look) for line in lines]
+
+
+def cells(line: Line, width: int, look: Look) -> Cells:
+    """A line as exactly `width` cells, cut or padded; what the font can't draw is replaced."""
+    out: Cells = []
+    for text, role in line:
+        for character in look.safe(text):
+            size = get_character_cell_size(character)
+            if size == 0:
+                continue
+            if len(out) + size > width:
+                break
+            out.append((character, role))
+            out.extend([("", role)] * (size - 1))
+    out.extend([(" ", line[-1][1] if line and line[-1][1].startswith("cursor") else "text")] * (width - len(out)))
+    return out
+
+
+def changed_span(before: Cells, now: Cells) -> tuple[int, int]:
+    """First and last cell that differ, widened to whole characters. The lines differ and are equally long."""
+    differing = [x for x, (a, b) in enumerate(zip(before, now, strict=True)) if a != b]
+    first, last = differing[0], differing[-1]
+    while first and (before[first][0] == "" or now[first][0] == ""):
+        first -= 1
+    while last + 1 < len(now) and (before[last + 1][0] == "" or now[last + 1][0] == ""):
+        last += 1
+    return first, last
