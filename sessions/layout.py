@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sessions.chunks import WavInfo
-from sessions.model import Clip, Marker, Take, TakeTrack
+from sessions.model import Marker, Take, TakeTrack
 from sessions.names import track_file_name
 
 TAKE_FILE: Final = "take.json"
@@ -41,7 +41,7 @@ def clip_info(take: Take, track: TakeTrack, session_name: str, start_samples: in
     """What the header of a clip says, when the clip starts `start_samples` into the take."""
     return WavInfo(
         description=f"{session_name}, take {take.number}: {track.name}",
-        originator_reference=f"OTO {take.session}"[:32],
+        originator_reference=f"OTO {session_name}",
         session_name=session_name,
         scene=take.name,
         take_number=take.number,
@@ -56,12 +56,12 @@ def start_of(take: Take, time_reference_samples: int) -> int:
     return (time_reference_samples - take.time_reference_samples) % (_DAY_S * take.rate_hz)
 
 
-def markers_within(markers: Sequence[Marker], clip: Clip) -> tuple[Marker, ...]:
-    """The take's markers that fall into a clip, as positions within its file."""
+def markers_from(markers: Sequence[Marker], start_samples: int) -> tuple[Marker, ...]:
+    """The take's markers as positions within a clip that starts there; earlier ones are left out."""
     return tuple(
-        Marker(at_samples=marker.at_samples - clip.start_samples, name=marker.name)
+        Marker(at_samples=marker.at_samples - start_samples, name=marker.name)
         for marker in markers
-        if 0 <= marker.at_samples - clip.start_samples < clip.frames
+        if marker.at_samples >= start_samples
     )
 
 

@@ -44,14 +44,18 @@ class Library:
     def sessions(self) -> list[Session]:
         """Every session that can be read, newest first; `verify.check_library` names the others."""
         found: list[Session] = []
-        for session_id in self._session_ids():
+        for session_id in self.session_ids():
             with contextlib.suppress(LibraryError):
                 found.append(self._load_session(session_id))
         return sorted(found, key=lambda session: (session.sequence, session.created_utc, session.id), reverse=True)
 
+    def session_ids(self) -> list[str]:
+        """The ids of all sessions, readable or not, in order of name."""
+        return sorted(name for name in _names(self.root) if (self.root / name / SESSION_FILE).is_file())
+
     def session(self, id_or_name: str) -> Session:
         """A session by its id, or the newest with this name. Raises LibraryError("not_found", "newer", "damaged")."""
-        if id_or_name in self._session_ids():
+        if id_or_name in self.session_ids():
             return self._load_session(id_or_name)
         known = self.sessions()
         for session in known:
@@ -284,7 +288,7 @@ class Library:
         return sorted(found, key=lambda bounce: (bounce.created_utc, bounce.id), reverse=True)
 
     def new_bounce(self, session_id: str, kind: BounceKind, take: int) -> tuple[str, Path]:
-        """Make the folder of a new bounce ("mix-003-02"), which counts once `save_bounce` was called. Raises OSError."""
+        """Make the folder of a new bounce ("mix-003-02"); it is listed after `save_bounce`. Raises OSError."""
         folder = self.session_path(session_id) / "bounces"
         folder.mkdir(exist_ok=True)
         start = f"{kind}-{take:03d}-"
@@ -358,9 +362,6 @@ class Library:
         return self._trash.empty()
 
     # ------------------------------------------------------------ inside
-
-    def _session_ids(self) -> set[str]:
-        return {name for name in _names(self.root) if (self.root / name / SESSION_FILE).is_file()}
 
     def _load_session(self, session_id: str) -> Session:
         # The folder's name is the truth, so that a person may rename folders by hand.

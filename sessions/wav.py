@@ -158,9 +158,10 @@ class WavWriter:
             self._folder_synced = True
 
     def close(self, markers: Sequence[Marker] = (), *, loudness: BextLoudness | None = None, sync: bool = True) -> None:
-        """Publish, add iXML and the markers (positions within this file), sync and close. A second call does nothing.
+        """Publish, add iXML and the markers, sync and close. A second call does nothing.
 
-        A disk without room for the words after the audio gets a complete file without them. Raises OSError.
+        Markers are positions within this file; those past its end are left out. A disk without room for
+        the words after the audio gets a complete file without them. Raises OSError.
         """
         if self._fd < 0:
             return
@@ -325,7 +326,7 @@ def _write_trailer(
 ) -> None:
     """Put the words after the audio and let the header speak of them; where the disk has no room, leave both out."""
     trailer = chunks.chunk(_TRAILER_START, chunks.ixml_body(info, form.rate_hz, form.bits, form.channels))
-    trailer += chunks.cue_chunks(markers)
+    trailer += chunks.cue_chunks([marker for marker in markers if marker.at_samples < data_bytes // form.frame_bytes])
     audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
     try:
         written = os.pwrite(fd, trailer, audio_end)

@@ -1,0 +1,50 @@
+"""Hidden folders in which something is prepared before it appears in the library whole."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_START: Final = ".import-"
+
+
+@contextlib.contextmanager
+def staging(root: Path) -> Iterator[Path]:
+    """A hidden folder in `root`, gone at the end unless it was moved to its place. Raises OSError."""
+    folder, lock = _locked_folder(root)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def clear_abandoned(root: Path) -> None:
+    """Remove the hidden folders of processes that were killed. They hold copies only; originals are never touched."""
+    for folder in root.glob(f"{_START}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+            finally:
+                os.close(lock)
+
+
+def _locked_folder(root: Path) -> tuple[Path, int]:
+    while True:
+        folder = root / f"{_START}{secrets.token_hex(4)}"
+        folder.mkdir()
+        # Until the lock is held, another process may take the folder for an abandoned one and remove it.
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if folder.is_dir():
+                return folder, lock
+            os.close(lock)
