@@ -33,7 +33,7 @@ class Processor(Protocol):
 def checked(x: Audio) -> Audio:
     """Let finite (channels, frames) audio pass as float32.
 
-    Raises OtoError("bad_input") for another shape, NaN or infinity: they would live on in every recursive filter behind.
+    Raises OtoError("bad_input") for another shape, NaN or infinity: these would live on in every recursive filter.
     """
     audio = np.asarray(x, dtype=np.float32)
     if audio.ndim != 2 or audio.shape[0] == 0:

@@ -19,7 +19,8 @@ def _fractional_taps(fraction: float) -> Floats:
     position = np.arange(2 * _HALF_TAPS) - (_HALF_TAPS - 1) - fraction
     window = i0(_KAISER_BETA * np.sqrt(np.maximum(1.0 - (position / _HALF_TAPS) ** 2, 0.0))) / i0(_KAISER_BETA)
     taps = np.sinc(position) * window
-    return taps / taps.sum()
+    normalised: Floats = taps / taps.sum()
+    return normalised
 
 
 class _Fraction:
@@ -51,7 +52,7 @@ class Delay(Chain):
 
 
 def delay(x: Audio, rate_hz: int, *, delay_ms: float) -> Audio:
-    """Move (channels, frames) audio later by any time, whole samples bit for bit, fractions by band-limited interpolation.
+    """Move (channels, frames) audio later by any time: whole samples bit for bit, fractions by interpolation.
 
     (T. Laakso et al., "Splitting the Unit Delay", IEEE Signal Processing Magazine 13(1), 1996.) What moves past the end
     is cut off. Raises OtoError("bad_input") for NaN.

@@ -30,8 +30,8 @@ def dither(x: Audio, *, bits: int, seed: int = 0) -> Audio:
     """Round (channels, frames) audio to a grid of `bits` bits with triangular noise of two steps' width before.
 
     Full scale is 2^(bits-1) steps; what is above is clipped. The error is then white, 4.77 dB above plain rounding, and
-    its mean and power don't depend on the signal (S. Lipshitz, R. Wannamaker, J. Vanderkooy, "Quantization and Dither: A
-    Theoretical Survey", JAES 40(5), 1992). The same seed gives the same noise. Raises OtoError("bad_input") for NaN.
+    its mean and power don't depend on the signal (S. Lipshitz, R. Wannamaker, J. Vanderkooy, "Quantization and Dither:
+    A Theoretical Survey", JAES 40(5), 1992). The same seed gives the same noise. Raises OtoError("bad_input") for NaN.
     """
     audio = checked(x)
     return run(Dither(len(audio), bits=bits, seed=seed), audio)

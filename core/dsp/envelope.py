@@ -1,8 +1,8 @@
 """Levels and gains at control rate: what every dynamics processor is built on.
 
 A level is the peak of a hop of 16 samples (at 44.1 and 48 kHz; a third of a millisecond at any rate), linked over
-the channels so that a stereo image never moves. Gains are computed once per hop, with array operations only, and drawn as
-straight lines from hop to hop, so a processor answers a peak within the hop it falls in; attacks shorter than a hop
+the channels so that a stereo image never moves. Gains are computed once per hop, with array operations only, and drawn
+as straight lines from hop to hop, so a processor answers a peak within the hop it falls in; attacks shorter than a hop
 act like one hop. The cost is one hop of latency, which the desk takes out.
 """
 
@@ -42,7 +42,8 @@ def peaks(x: Audio, hop: int) -> Floats:
 
 def to_db(level: Floats) -> Floats:
     """20 log10, with silence at -200 dB."""
-    return 20.0 * np.log10(np.maximum(level, 1e-10))
+    decibels: Floats = 20.0 * np.log10(np.maximum(level, 1e-10))
+    return decibels
 
 
 class DecayingMaximum:

@@ -12,11 +12,14 @@ from core.dsp.audio import Audio, Floats, checked, run
 from core.dsp.filters import Biquads, bell, high_shelf, low_shelf
 
 
+Shape = Literal["low_shelf", "bell", "high_shelf"]
+
+
 @dataclass(frozen=True)
 class Band:
     """One band."""
 
-    shape: Literal["low_shelf", "bell", "high_shelf"]
+    shape: Shape
     freq_hz: float
     gain_db: float
     q: float = 1.0

@@ -1,9 +1,9 @@
 """Biquad cascades: their design and a fast way to run them.
 
 Designs are matched to their analogue prototypes up to the Nyquist frequency instead of being warped by the bilinear
-transform, so a bell at 16 kHz is as wide as one at 1 kHz: poles by impulse invariance, zeros so that the magnitude agrees
-at DC, near the corner and at the Nyquist frequency (after M. Vicanek, "Matched Second Order Digital Filters", 2016; the
-prototypes are those of R. Bristow-Johnson's "Cookbook formulae for audio EQ biquad filter coefficients").
+transform, so a bell at 16 kHz is as wide as one at 1 kHz: poles by impulse invariance, zeros so that the magnitude
+agrees at DC, near the corner and at the Nyquist frequency (after M. Vicanek, "Matched Second Order Digital Filters",
+2016; the prototypes are those of R. Bristow-Johnson's "Cookbook formulae for audio EQ biquad filter coefficients").
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def _corner(freq_hz: float, rate_hz: int) -> float:
 
 def _inverse(section: Floats) -> Floats:
     b0 = section[0]
-    return np.array([1.0, section[4], section[5], b0, section[1], section[2]]) / b0
+    inverse: Floats = np.array([1.0, section[4], section[5], b0, section[1], section[2]]) / b0
+    return inverse
 
 
 def bell(rate_hz: int, *, freq_hz: float, gain_db: float, q: float) -> Floats:
@@ -166,9 +167,7 @@ def high_shelf(rate_hz: int, *, freq_hz: float, gain_db: float, q: float) -> Flo
     # A boost is the inverse of a cut: the cut's poles lie below the corner, far from the Nyquist frequency.
     amplitude = 10.0 ** (-abs(gain_db) / 40.0)
     slope = math.sqrt(amplitude) / q
-    cut = _section(
-        (1.0, slope, amplitude), (amplitude**2, slope * amplitude, amplitude), _corner(freq_hz, rate_hz)
-    )
+    cut = _section((1.0, slope, amplitude), (amplitude**2, slope * amplitude, amplitude), _corner(freq_hz, rate_hz))
     return _inverse(cut) if gain_db > 0.0 else cut
 
 

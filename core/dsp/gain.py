@@ -59,8 +59,8 @@ def pan(x: Audio, *, pan: float) -> Audio:
 def width(x: Audio, *, width: float) -> Audio:
     """Scale the side signal of (2, frames) audio: 0 is mono, 1 the same samples, 2 twice the side.
 
-    The middle (left + right) is kept, so what a mono loudspeaker plays never changes; mono (1, frames) audio has no side
-    and passes. Raises OtoError("bad_input") for NaN.
+    The middle (left + right) is kept, so what a mono loudspeaker plays never changes; mono (1, frames) audio has no
+    side and passes. Raises OtoError("bad_input") for NaN.
     """
     audio = checked(x)
     if width == 1.0 or audio.shape[0] == 1:

@@ -4,8 +4,8 @@ Each is a stereo impulse response made from a seeded random generator and convol
 Gaussian noise that decays exponentially at a rate of its own in every band: the statistical model of a diffuse field
 (J. Moorer, "About this reverberation business", Computer Music Journal 3(2), 1979; J.-D. Polack, thesis, Le Mans
 1988), which has no mode that could ring, as dense as a reverb can be, and a decay time that is right by construction.
-Reflections before it grow in density with the square of time, as in any room (H. Kuttruff, Room Acoustics). Being linear
-and time-invariant, a return adds up from the strips that feed it, and a learning desk can have the very same reverb.
+Reflections before it grow in density with the square of time, as in any room (H. Kuttruff, "Room Acoustics"). Being
+linear and time-invariant, a return adds up from the strips that feed it, and a learning desk can have the very same.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def _decaying(
 class Reverb(Framed):
     """Streaming form of `reverb`: uniformly partitioned fast convolution, stereo in and out.
 
-    (W. Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3), 1995, without its small first parts: the
-    desk renders ahead and takes the latency of one part out.)
+    (W. Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3), 1995, without its small first parts:
+    the desk renders ahead and takes the latency of one part out.)
     """
 
     def __init__(

@@ -1,0 +1,162 @@
+"""Renders a mix plan: strips into buses and effects, these into the master strip, all of it into files.
+
+Audio flows in blocks of about a second from the sources to the files, so memory doesn't grow with the length. Strips
+are independent and run on threads; every sum is made in the order of the plan, so the result doesn't depend on how many
+threads there are. Latencies are taken out: a strip reads its source ahead, buses and effects are padded to meet, and
+what the sum is late is dropped at the start. Mix, stems and returns lie where they were played, to the sample.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.desk.sources import Source
+from core.desk.wavfile import FloatWav
+from core.desk.wiring import Desk
+from core.dsp.audio import Audio
+from core.plans.document import MixPlan
+from core.progress import Progress, report
+from sessions.names import safe_name, unique_name
+
+if TYPE_CHECKING:
+    from core.analysis.loudness import Loudness
+
+BLOCK_FRAMES = 65_536
+
+
+@dataclass(frozen=True)
+class MixResult:
+    """What was rendered."""
+
+    out: Path
+    stems: dict[str, Path]
+    """Per strip, what it puts into the mix at its fader, its bus's and the master's, before anything else that buses
+    and master do to their sums."""
+    returns: dict[str, Path]
+    """Per effect in use, what it puts into the mix. Stems and returns add up to the mix of buses that only fade."""
+    frames: int
+    rate_hz: int
+    loudness: Loudness
+
+
+class _Tape:
+    """Hands on one stretch of a stream: drops what is late at the start and what runs over at the end."""
+
+    def __init__(self, write: Callable[[Audio], None], *, skip: int, frames: int, gain: float = 1.0) -> None:
+        self._write = write
+        self._skip = skip
+        self._left = frames
+        self._gain = np.float32(gain)
+
+    def append(self, audio: Audio) -> None:
+        kept = audio[:, self._skip : self._skip + self._left]
+        self._skip = max(self._skip - audio.shape[1], 0)
+        self._left -= kept.shape[1]
+        if kept.shape[1]:
+            self._write(kept if self._gain == 1.0 else kept * self._gain)
+
+
+def render_rate_hz(sources: Sequence[Source]) -> int:
+    """The rate most sources have; the higher one when they are even."""
+    counted = Counter(source.rate_hz for source in sources)
+    return max(counted, key=lambda rate: (counted[rate], rate), default=48_000)
+
+
+def render_mix(
+    plan: MixPlan,
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    stems: Path | None = None,
+    rate_hz: int | None = None,
+    threads: int | None = None,
+    block_frames: int = BLOCK_FRAMES,
+    progress: Progress | None = None,
+) -> MixResult:
+    """Render to a stereo float32 WAV at `out` and, if wanted, a WAV per strip and effect in the folder `stems`.
+
+    The same plan and sources give the same file on the same machine, with any number of threads. A mix is as long as
+    its longest source and the reverb after it. `rate_hz` None takes the rate most sources have. Sources without a strip
+    pass through a neutral one. Files appear when they are complete. Raises OtoError: "cancelled", "not_found" for a strip
+    without a source, "bad_input" for settings or audio that can't be.
+    """
+    from core.analysis.loudness import LoudnessMeter
+
+    rate = rate_hz or render_rate_hz(sources)
+    desk = Desk(plan, sources, rate)
+    meter = LoudnessMeter(rate, 2)
+    total = desk.frames + desk.latency_samples
+    with ExitStack() as stack:
+        mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2))
+        stem_files, return_files = _open_stems(stack, stems, desk, rate)
+        stem_tapes = [
+            _Tape(file.append, skip=0, frames=desk.frames, gain=desk.stem_gain(channel))
+            for channel, file in zip(desk.channels, stem_files, strict=False)
+        ]
+        return_tapes = [
+            _Tape(file.append, skip=desk.meet_samples, frames=desk.frames, gain=desk.master_gain)
+            for file in return_files
+        ]
+
+        def finish(block: Audio) -> None:
+            meter.add(block)
+            mix_file.append(block)
+
+        mix_tape = _Tape(finish, skip=desk.latency_samples, frames=desk.frames)
+        pool = stack.enter_context(ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 4)))
+        finishing: Future[None] | None = None
+        for at in range(0, total, block_frames):
+            report(progress, at / total, "mixing")
+            frames = min(block_frames, total - at)
+            parts = list(pool.map(lambda channel, n=frames: channel.read(n), desk.channels))
+            groups = [pool.submit(group.process, parts) for group in desk.groups.values()]
+            effects = [pool.submit(effect.process, parts) for effect in desk.effects.values()]
+            for tape, part in zip(stem_tapes, parts, strict=False):
+                tape.append(part)
+            total_block = np.zeros((2, frames), np.float32)
+            for done in groups:
+                total_block += done.result()
+            for index, done in enumerate(effects):
+                wet = done.result()
+                total_block += wet
+                if return_tapes:
+                    return_tapes[index].append(wet)
+            mixed = desk.master.process(total_block)
+            if finishing is not None:
+                finishing.result()
+            finishing = pool.submit(mix_tape.append, mixed)
+        if finishing is not None:
+            finishing.result()
+    report(progress, 1.0, "mixing")
+    return MixResult(
+        out=out,
+        stems={channel.name: file.path for channel, file in zip(desk.channels, stem_files, strict=False)},
+        returns={name: file.path for name, file in zip(desk.effects, return_files, strict=False)},
+        frames=desk.frames,
+        rate_hz=rate,
+        loudness=meter.result(),
+    )
+
+
+def _open_stems(
+    stack: ExitStack, folder: Path | None, desk: Desk, rate_hz: int
+) -> tuple[list[FloatWav], list[FloatWav]]:
+    """A file per channel and per effect, under names that any file system takes."""
+    if folder is None:
+        return [], []
+    taken: list[str] = []
+
+    def opened(name: str) -> FloatWav:
+        taken.append(unique_name(safe_name(name), taken, ".wav"))
+        return stack.enter_context(FloatWav(folder / taken[-1], rate_hz=rate_hz, channels=2))
+
+    return [opened(channel.name) for channel in desk.channels], [opened(f"{name} return") for name in desk.effects]

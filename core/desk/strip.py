@@ -1,0 +1,152 @@
+"""From a plan's settings to processors: what a strip, a bus, a return and the master are made of."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from core.dsp import gain
+from core.dsp.audio import Chain, Memoryless, Processor
+from core.dsp.delay import Delay
+from core.dsp.dynamics import Compressor
+from core.dsp.equaliser import Band, Shape, sections
+from core.dsp.filters import Biquads, butterworth_highpass
+from core.dsp.gain import db_to_gain
+from core.dsp.reverb import Reverb, Space, tail_s
+from core.errors import Exit, OtoError
+from core.plans.document import Settings
+from core.plans.parameters import Parameter, by_name
+
+Values = dict[str, float | bool | str]
+"""Every knob of a strip with its value."""
+
+_SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
+
+
+def resolve(settings: Settings, parameters: tuple[Parameter, ...], where: str) -> Values:
+    """All knobs of `parameters`, neutral where the plan is silent.
+
+    Raises OtoError("bad_input") for a knob that isn't there or a value it can't take: a plan is never bent silently.
+    """
+    known = by_name(parameters)
+    values: Values = {name: parameter.neutral for name, parameter in known.items()}
+    for name, setting in settings.items():
+        parameter = known.get(name)
+        if parameter is None:
+            raise _bad_plan(f"{where} has no knob called '{name}'.")
+        values[name] = _legal(parameter, setting.value, where)
+    return values
+
+
+def _legal(parameter: Parameter, value: float | bool | str, where: str) -> float | bool | str:
+    if parameter.scale == "switch":
+        if isinstance(value, bool):
+            return value
+        raise _bad_plan(f"{parameter.label} of {where} is on (true) or off (false), not {value!r}.")
+    if parameter.scale == "choice":
+        if value in parameter.choices:
+            return value
+        raise _bad_plan(f"{parameter.label} of {where} is one of {', '.join(parameter.choices)}, not {value!r}.")
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if number is None or not parameter.low <= number <= parameter.high:
+        limits = f"{parameter.low:g} to {parameter.high:g} {parameter.unit}".strip()
+        raise _bad_plan(f"{parameter.label} of {where} goes from {limits}, not {value!r}.")
+    return float(number)
+
+
+def _bad_plan(message: str) -> OtoError:
+    return OtoError("bad_input", message, "Change that setting in the plan; nothing was rendered.", Exit.BAD_INPUT)
+
+
+def number(values: Values, name: str) -> float:
+    """A numeric knob's value."""
+    return float(values[name])
+
+
+def _level(gain_db: float) -> list[Processor]:
+    if gain_db == 0.0:
+        return []
+    return [Memoryless(lambda x: gain.gain(x, gain_db=gain_db))]
+
+
+def _equaliser(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    bands = [
+        Band(shape, number(values, f"eq{i}_freq_hz"), number(values, f"eq{i}_gain_db"), number(values, f"eq{i}_q"))
+        for i, shape in enumerate(_SHAPES, start=1)
+    ]
+    filters = sections(bands, rate_hz)
+    return [Biquads(filters, channels)] if len(filters) else []
+
+
+def _compressor(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    mix, ratio = number(values, "comp_mix"), number(values, "comp_ratio")
+    makeup_db = number(values, "comp_makeup_db")
+    if mix == 0.0 or (ratio == 1.0 and makeup_db == 0.0):
+        return []
+    return [
+        Compressor(
+            rate_hz,
+            channels,
+            threshold_db=number(values, "comp_threshold_db"),
+            ratio=ratio,
+            attack_ms=number(values, "comp_attack_ms"),
+            release_ms=number(values, "comp_release_ms"),
+            knee_db=number(values, "comp_knee_db"),
+            makeup_db=makeup_db,
+            sidechain_hz=number(values, "comp_sidechain_hz"),
+            mix=mix,
+        )
+    ]
+
+
+def _width(amount: float) -> list[Processor]:
+    return [] if amount == 1.0 else [Memoryless(lambda x: gain.width(x, width=amount))]
+
+
+def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
+    """A channel strip, in the order of `core.plans.parameters.STRIP`: (channels, n) in, (2, n) post fader out."""
+    chain = _level(number(values, "trim_db"))
+    if values["polarity_invert"]:
+        chain.append(Memoryless(lambda x: gain.polarity(x)))
+    if number(values, "delay_ms"):
+        chain.append(Delay(rate_hz, channels, delay_ms=number(values, "delay_ms")))
+    if number(values, "highpass_hz") > 10.0:
+        chain.append(Biquads(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")), channels))
+    chain += _equaliser(values, rate_hz, channels)
+    chain += _compressor(values, rate_hz, channels)
+    position = number(values, "pan")
+    chain += _width(number(values, "width"))
+    chain.append(Memoryless(lambda x: gain.pan(x, pan=position)))
+    chain += _level(number(values, "fader_db"))
+    return Chain(chain)
+
+
+def bus_processors(values: Values, rate_hz: int) -> Chain:
+    """A group bus or the mix's master strip, in the order of `core.plans.parameters.BUS`: stereo in and out."""
+    chain = _equaliser(values, rate_hz, 2) + _compressor(values, rate_hz, 2)
+    chain += _width(number(values, "width"))
+    chain += _level(number(values, "fader_db"))
+    return Chain(chain)
+
+
+def effect(name: str, values: Values, rate_hz: int) -> tuple[Processor, int]:
+    """An effect return, stereo in and out, post fader, and for how many samples it sounds on after its last input."""
+    processor, tail_seconds = _reverb(name, values, rate_hz)
+    return Chain([processor, *_level(number(values, "fader_db"))]), round(tail_seconds * rate_hz)
+
+
+def _reverb(space: str, values: Values, rate_hz: int) -> tuple[Processor, float]:
+    decay_s, predelay_ms = number(values, "decay_s"), number(values, "predelay_ms")
+    processor = Reverb(
+        rate_hz,
+        space=cast("Space", space),
+        decay_s=decay_s,
+        predelay_ms=predelay_ms,
+        damping_hz=number(values, "damping_hz"),
+        lowcut_hz=number(values, "lowcut_hz"),
+    )
+    return processor, tail_s(cast("Space", space), decay_s=decay_s, predelay_ms=predelay_ms)
+
+
+def fader_gain(values: Values) -> float:
+    """Gain of the fader of a strip, bus or return; 0 when it is muted."""
+    return 0.0 if values.get("mute", False) else db_to_gain(number(values, "fader_db"))

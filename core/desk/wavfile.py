@@ -1,0 +1,72 @@
+"""A float32 WAV that is the same file for the same audio."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from core.dsp.audio import Audio
+
+_FLOAT = 3
+_RIFF_LIMIT = 0xFFFF_FFFF
+
+
+class FloatWav:
+    """Writes 32-bit float WAV, RF64 beyond 4 GiB (EBU Tech 3306), under a partial name that becomes `path` at the end.
+
+    libsndfile would put the time of day into the file, so that rendering twice would give two files. What fails or is
+    left by an exception disappears; what was at `path` before stays.
+    """
+
+    def __init__(self, path: Path, *, rate_hz: int, channels: int) -> None:
+        self.path = path
+        self.frames = 0
+        self._rate_hz = rate_hz
+        self._channels = channels
+        self._partial = path.with_name(path.name + ".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._partial.open("wb")
+        self._file.write(self._header())
+
+    def _header(self) -> bytes:
+        frame_bytes = 4 * self._channels
+        data_bytes = self.frames * frame_bytes
+        body = struct.pack("<4sIHHIIHH", b"fmt ", 16, _FLOAT, self._channels, self._rate_hz,
+                           self._rate_hz * frame_bytes, frame_bytes, 32)  # fmt: skip
+        big = data_bytes + 100 > _RIFF_LIMIT
+        body += struct.pack("<4sII", b"fact", 4, min(self.frames, _RIFF_LIMIT))
+        body += struct.pack("<4sI", b"data", _RIFF_LIMIT if big else data_bytes)
+        riff_bytes = 4 + 36 + len(body) + data_bytes
+        if big:
+            room = struct.pack("<4sIQQQI", b"ds64", 28, riff_bytes, data_bytes, self.frames, 0)
+            return struct.pack("<4sI4s", b"RF64", _RIFF_LIMIT, b"WAVE") + room + body
+        room = struct.pack("<4sI28x", b"JUNK", 28)
+        return struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE") + room + body
+
+    def append(self, audio: Audio) -> None:
+        """Write (channels, frames) audio behind what is there."""
+        self._file.write(np.ascontiguousarray(audio.T, dtype="<f4").data)
+        self.frames += audio.shape[1]
+
+    def __enter__(self) -> FloatWav:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._file.seek(0)
+                self._file.write(self._header())
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+            if kind is None:
+                self._partial.replace(self.path)
+            else:
+                self._partial.unlink(missing_ok=True)
