@@ -32,7 +32,8 @@ class Interface:
 
 def is_realtime(interface_id: str) -> bool:
     """Whether audio arrives by the clock; a simulated interface may run as fast as it is read."""
-    return not interface_id.startswith(f"{SIMULATED}:fast")
+    kind, *options = interface_id.partition("/")[0].split(":")
+    return kind != SIMULATED or "fast" not in options
 
 
 @dataclass(frozen=True)

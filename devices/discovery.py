@@ -74,19 +74,47 @@ def probe(timeout_s: float = 5.0, command: Sequence[str] = PROBE) -> list[dict[s
     return answer
 
 
-def simulated() -> Interface:
-    """The built-in interface: a band that plays."""
-    from devices.simulated.band import CHANNEL_NAMES
+def find(wanted: str, interfaces: Iterable[Interface]) -> Interface | None:
+    """The interface that an identity means now: the same, or one of its make and model that moved to another port.
 
-    return Interface(
-        id=SIMULATED,
+    A simulated one with options ("sim:fast:/folder") is described as it would be opened. Raises DeviceError when its
+    folder holds nothing to play.
+    """
+    by_id = {interface.id: interface for interface in interfaces}
+    if wanted not in by_id and wanted.partition(":")[0] == SIMULATED:
+        return simulated(wanted)
+    found = alsa.match(wanted, by_id)
+    return by_id[found] if found is not None else None
+
+
+def simulated(interface_id: str = SIMULATED) -> Interface:
+    """The built-in interface: a band that plays, or a folder of files as if they came from the stage."""
+    from devices.simulated.identity import OUTPUTS, parse
+
+    folder = parse(interface_id).folder
+    band = Interface(
+        id=interface_id,
         name="Simulated band",
         host_api="OTO",
-        inputs=len(CHANNEL_NAMES),
-        outputs=2,
+        inputs=0,
+        outputs=OUTPUTS,
         default_rate_hz=48_000,
         rates_hz=alsa.STANDARD_RATES_HZ,
-        channel_names=CHANNEL_NAMES,
+    )
+    if folder is None:
+        from devices.simulated.band import CHANNEL_NAMES
+
+        return replace(band, inputs=len(CHANNEL_NAMES), channel_names=CHANNEL_NAMES)
+    from devices.simulated.folder import describe
+
+    names, rate_hz = describe(folder)
+    return replace(
+        band,
+        name=f"Simulated: {printable(folder.name)}",
+        inputs=len(names),
+        default_rate_hz=rate_hz,
+        rates_hz=(rate_hz,),
+        channel_names=names,
     )
 
 

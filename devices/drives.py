@@ -24,12 +24,13 @@ ROOT: Final = Path("/")
 FAT_MAX_FILE_BYTES: Final = 4 * 1024**3 - 1
 ANSWER_WITHIN_S: Final = 2.0
 
-_FILE_SYSTEMS: Final = frozenset(
-    "vfat msdos exfat ntfs ntfs3 fuseblk ext2 ext3 ext4 xfs btrfs f2fs hfs hfsplus apfs udf reiserfs jfs nilfs2".split()
-)
+_FAT: Final = frozenset({"vfat", "msdos"})
+_FILE_SYSTEMS: Final = _FAT | {
+    *("exfat", "fuseblk", "ntfs", "ntfs3", "hfs", "hfsplus", "udf"),
+    *("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "nilfs2"),
+}
 """Those that live on a drive; every other is a part of the system or of the network."""
 
-_FAT: Final = frozenset({"vfat", "msdos"})
 _SYSTEM_FOLDERS: Final = ("/boot", "/efi", "/usr", "/var", "/etc", "/home", "/nix", "/snap", "/sysroot")
 
 

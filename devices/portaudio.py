@@ -9,6 +9,7 @@ import mmap
 import os
 import select
 import subprocess
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from devices.base import Block, Stream, StreamRequest
 from devices.child import kill, module_command, start
 from devices.errors import DeviceError
 
+DRIVER: Final = tuple(module_command("devices.driver"))
 OPEN_WITHIN_S: Final = 5.0
 SILENT_FOR_S: Final = 1.0
 """An interface that delivers nothing for so long is gone."""
@@ -153,8 +155,11 @@ def _into_ring(ring: NDArray[Any], position: int, audio: NDArray[Any]) -> None:
     ring[: len(audio) - first] = audio[first:]
 
 
-def open_portaudio(interface_id: str, request: StreamRequest) -> Stream:
-    """Open a real interface by its identity; raises DeviceError as `devices.base.open_stream` says."""
+def open_portaudio(interface_id: str, request: StreamRequest, *, command: Sequence[str] = DRIVER) -> Stream:
+    """Open a real interface by its identity; raises DeviceError as `devices.base.open_stream` says.
+
+    `command` starts the process that drives it.
+    """
     ahead = request.block_frames + round(_PLAY_AHEAD_S * request.rate_hz)
     buffer_frames = max(round(request.buffer_s * request.rate_hz), 4 * request.block_frames, 2 * ahead)
     events_fd, theirs = os.pipe()
@@ -170,7 +175,7 @@ def open_portaudio(interface_id: str, request: StreamRequest) -> Stream:
     )
     os.ftruncate(memory_fd, task.memory_bytes)
     memory = mmap.mmap(memory_fd, task.memory_bytes)
-    process = start(module_command("devices.driver", driver.command_argument(task)), pass_fds=(memory_fd, theirs))
+    process = start([*command, driver.command_argument(task)], pass_fds=(memory_fd, theirs))
     os.close(memory_fd)
     os.close(theirs)
     try:

@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.base import SIMULATED, Block, Stream, StreamRequest
+from devices.base import Block, Stream, StreamRequest
 from devices.errors import DeviceError
 from devices.simulated.folder import FolderPlayer
+from devices.simulated.identity import OUTPUTS, SimulatedId, parse
 from devices.simulated.render import band_folder
 
 LOOP_FRAMES: Final = 480
 """Round trip of the simulated converters, with a cable from outputs 1 and 2 to inputs 1 and 2 ("sim:loop")."""
-
-OUTPUTS: Final = 2
-
-
-@dataclass(frozen=True)
-class SimulatedId:
-    """An identity like "sim:fast:once:/folder", taken apart."""
-
-    folder: Path | None = None
-    """None plays the band."""
-    fast: bool = False
-    """As fast as it is read, instead of in real time."""
-    once: bool = False
-    """Silence after the end, instead of from the start again."""
-    loop: bool = False
-    """Outputs 1 and 2 come back on inputs 1 and 2, `LOOP_FRAMES` later."""
-
-
-def parse_id(interface_id: str) -> SimulatedId:
-    """Take an identity apart; raises DeviceError "not_found" when it says something unknown."""
-    words, slash, folder = interface_id.partition("/")
-    kind, *options = words.rstrip(":").split(":")
-    unknown = sorted(set(options) - {"fast", "once", "loop"})
-    if kind != SIMULATED or unknown:
-        raise DeviceError(
-            "not_found",
-            f"There is no interface {interface_id}.",
-            "The simulated one is sim, with :fast, :once, :loop and :/FOLDER behind it as you like.",
-        )
-    return SimulatedId(
-        folder=Path(slash + folder) if slash else None,
-        fast="fast" in options,
-        once="once" in options,
-        loop="loop" in options,
-    )
 
 
 class SimulatedStream:
@@ -116,7 +80,7 @@ class _Cable:
 
 def open_simulated(interface_id: str, request: StreamRequest) -> Stream:
     """Open the simulated interface; renders the band at this rate when that was never done, which takes a while."""
-    identity = parse_id(interface_id)
+    identity = parse(interface_id)
     folder = identity.folder or band_folder(request.rate_hz)
     player = FolderPlayer(folder, request.rate_hz, loop=not identity.once)
     if request.inputs > player.channels or request.outputs > OUTPUTS:
