@@ -1,7 +1,8 @@
 """The smallest client there is, for commands that only ask the engine one thing.
 
 `core.client` types every message, and importing those types takes longer than a key press may feel. These commands send
-a request that they spell out and show the answer, so plain JSON does; a test holds each spelling against `core.protocol`.
+a request that they spell out and show the answer, so plain JSON does; a test holds each spelling against the
+protocol.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class Copied:
 def copy_verified(source: Path, folder: Path, name: str, *, moved: Moved | None = None) -> Copied:
     """Copy `source` into `folder` as `name`, or as "name (2)" when that is taken, and prove that it arrived.
 
-    Raises OtoError: "no_space" when the drive fills up, "drive_lost" when it vanishes or fails, "verify_failed" when what
-    it gives back is not what it was given. After any error nothing of this file remains under a final name.
+    Raises OtoError: "no_space" when the drive fills up, "drive_lost" when it vanishes or fails, "verify_failed" when
+    what it gives back is not what it was given. After any error nothing of this file remains under a final name.
     """
     partial = f".{hashlib.sha256(name.encode()).hexdigest()[:12]}.oto-partial"
     with told_as_drive_errors(name), _opened_folder(folder) as folder_fd:
@@ -140,12 +140,12 @@ def _tell(moved: Moved | None, count: int) -> None:
 
 def _still_there(folder: Path, folder_fd: int) -> None:
     """Raise OSError when the folder's path no longer leads to where we wrote: the drive was unmounted under us."""
-    here, opened = os.stat(folder), os.fstat(folder_fd)
+    here, opened = folder.stat(), os.fstat(folder_fd)
     if (here.st_dev, here.st_ino) != (opened.st_dev, opened.st_ino):
         raise OSError(errno.ENODEV, "the drive is no longer mounted")
 
 
 def _free_name(name: str, folder_fd: int) -> str:
-    """The name, or "stem (2).suffix" and so on until it collides with nothing in the folder, as FAT compares names too."""
+    """The name, or "stem (2).suffix" and so on until it is free in the folder, also as FAT compares names."""
     path = Path(name)
     return unique_name(path.stem, os.listdir(folder_fd), path.suffix)

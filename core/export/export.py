@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import soundfile
-from devices.drives import drive_at
 
 from core import paths
 from core.errors import Exit, OtoError
@@ -18,6 +17,7 @@ from core.export.copy import copy_verified, told_as_drive_errors
 from core.export.formats import FORMATS, Format, encode, rate_for
 from core.export.tags import Tags
 from core.progress import Progress, report
+from devices.drives import drive_at
 from sessions.model import ExportedFile
 from sessions.names import safe_name
 
@@ -37,7 +37,7 @@ class ExportItem:
     """Any audio file that libsndfile reads."""
     name: str
     """File name without its suffix; made safe for the drive."""
-    tags: Tags = Tags()
+    tags: Tags = field(default_factory=Tags)
     bounce: str | None = None
     """Id of the bounce it comes from, for the record."""
     stems: Mapping[str, Path] = field(default_factory=dict)
@@ -72,9 +72,9 @@ def export_files(
 ) -> list[ExportedFile]:
     """Write every item in every format ("wav16" "wav24" "flac" "mp3" "ogg" "opus" "stems") and prove that it arrived.
 
-    What would not fit the drive or its file system is refused before anything is written there. Existing files keep their
-    names; the new ones get " (2)". Raises OtoError: "bad_input", "no_space", "drive_lost", "verify_failed", "cancelled";
-    the message says which files are already safe.
+    What would not fit the drive or its file system is refused before anything is written there. Existing files keep
+    their names; the new ones get " (2)". Raises OtoError: "bad_input", "no_space", "drive_lost", "verify_failed",
+    "cancelled"; the message says which files are already safe.
     """
     check_formats(formats)
     with told_as_drive_errors(str(destination)):
@@ -93,7 +93,7 @@ def export_files(
 
 
 def _estimates(items: Sequence[ExportItem], formats: Sequence[str], rate_hz: int | None) -> list[tuple[str, int]]:
-    """Names and sizes that are known before encoding: PCM and stems. Compressed files are checked once they are made."""
+    """Names and sizes known before encoding: PCM and stems. Compressed files are checked once they are made."""
     sizes: list[tuple[str, int]] = []
     for item in items:
         info = soundfile.info(item.source)
@@ -111,7 +111,7 @@ def _refuse_what_cannot_fit(sizes: Sequence[tuple[str, int]], destination: Path,
         if limit_bytes is not None and count > limit_bytes:
             raise OtoError(
                 "bad_input",
-                f"{name!r} would be {_gb(count)}, and the drive's file system holds at most {_gb(limit_bytes)} in one file. "
+                f"{name!r} would be {_gb(count)}; the drive's file system holds {_gb(limit_bytes)} in one file. "
                 "Nothing was written.",
                 "Export FLAC instead, or use a drive with exFAT or ext4.",
                 Exit.BAD_INPUT,

@@ -1,4 +1,4 @@
-"""The file formats that leave the box, and how a bounce becomes each: converted, dithered where bits are dropped, tagged."""
+"""The file formats that leave the box, and how a bounce becomes each: converted, dithered and tagged."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def encode(
 ) -> None:
     """Write `source` (any file libsndfile reads) to `out` in a format, streaming.
 
-    Samples that need no conversion keep their bits: 24-bit audio goes to 24-bit formats exactly, 16-bit to 16-bit without
-    dither. `rate_hz` asks for another rate. Raises OtoError: "bad_input" for a rate the format can't hold.
+    Samples that need no conversion keep their bits: 24-bit audio goes to 24-bit formats exactly, 16-bit to 16-bit
+    without dither. `rate_hz` asks for another rate. Raises OtoError: "bad_input" for a rate the format can't hold.
     """
     with soundfile.SoundFile(source) as audio:
         out_hz = rate_for(wanted, audio.samplerate, rate_hz)
@@ -148,7 +148,7 @@ def _pieces(audio: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
 def _packer(
     wanted: Format, audio: soundfile.SoundFile, *, dither: bool
 ) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    """How float samples become what the encoder takes, integers left-aligned in 32 bits so that libsndfile only cuts zeros."""
+    """How float samples become what the encoder takes; integers left-aligned, so that libsndfile cuts zeros only."""
     if wanted.bits is None:
         return lambda block: block
     bits = wanted.bits

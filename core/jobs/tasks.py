@@ -40,7 +40,8 @@ DEFAULT_FORMATS = ("wav24",)
 def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
     """Do a job and return its JSON-able result, as `oto` prints it for this kind.
 
-    Raises OtoError or LibraryError; "cancelled" when `progress` no longer wants the work. A job that fails leaves no bounce.
+    Raises OtoError or LibraryError; "cancelled" when `progress` no longer wants the work. A job that fails leaves no
+    bounce.
     """
     return _TASKS[job.kind](library, job, progress)
 

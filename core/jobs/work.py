@@ -123,6 +123,7 @@ def mix_value(result: MixResult, plan: Path) -> dict[str, Any]:
     return {
         "out": str(result.out),
         "stems": {name: str(path) for name, path in result.stems.items()},
+        "returns": {name: str(path) for name, path in result.returns.items()},
         "plan": str(plan),
         **_figures(result.loudness),
     }

@@ -1,7 +1,7 @@
 """The worker: a process of low priority that asks the engine for work, does it, and may die without harm.
 
-It holds nothing that matters: the queue is the engine's. When the engine goes away the worker drops what it was doing and
-asks again once there is an engine; the job is still in the queue.
+It holds nothing that matters: the queue is the engine's. When the engine goes away the worker drops what it was doing
+and asks again once there is an engine; the job is still in the queue.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from core.protocol import Attach, FinishJob, Job, JobProgress, JobsTopic, Proble
 
 PROGRESS_INTERVAL_S: Final = 0.1
 RECONNECT_S: Final = 1.0
+IDLE_S: Final = 3600.0
+"""How long a worker listens to a silent engine before it connects anew."""
+
 LOST: Final = ("disconnected", "no_engine", "timeout")
 """Codes that mean the engine, not the work, is what failed."""
 
@@ -41,17 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
     """Work for the engine at `core.paths.engine_socket()` until told otherwise.
 
-    `once` ends after one job, `exit_when_idle` when the queue is empty; both also end when there is no engine. Otherwise the
-    worker outlives engines and works for the next one. Returns the number of jobs that failed as the exit code (at most 1).
+    `once` ends after one job, `exit_when_idle` when the queue is empty; both end when there is no engine. Otherwise
+    the worker outlives engines and works for the next one. Returns 1 when a job failed or the engine was gone, else 0.
     """
     give_way()
     failed = False
     while True:
         try:
-            with Client(paths.engine_socket(), timeout_s=None) as client:
+            with Client(paths.engine_socket(), timeout_s=IDLE_S) as client:
                 client.call(Attach(client="worker", topics=("jobs",)))
                 while True:
-                    job = client.call(TakeJob(), type=Job | None)
+                    job = _next_job(client)
                     if job is not None:
                         failed |= not _do(job, client)
                     elif exit_when_idle or once:
@@ -68,8 +71,13 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
             time.sleep(RECONNECT_S)
 
 
+def _next_job(client: Client) -> Job | None:
+    taken: Job | None = msgspec.convert(client.call(TakeJob()), Job | None)
+    return taken
+
+
 def give_way() -> None:
-    """Put this process behind everything that plays or records: lowest CPU priority, disk only when nobody else wants it."""
+    """Put this process behind everything that plays or records: last on the CPU, the disk when nobody else wants it."""
     os.nice(19)
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
@@ -100,7 +108,7 @@ class _Reporter:
 
 
 def _do(job: Job, client: Client) -> bool:
-    """Do a job and tell the engine how it ended; returns whether it ended well. Raises OtoError when the engine is gone."""
+    """Do a job and tell the engine how it ended; returns whether well. Raises OtoError when the engine is gone."""
     from core.jobs.tasks import run_job
     from sessions.store import Library
 

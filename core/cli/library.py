@@ -1,0 +1,141 @@
+"""`oto sessions`, `oto takes`, `oto import`: what is in the library, and bringing recordings into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from core import paths
+from core.cli.command import Answer, Command, no_options
+from core.cli.console import clock, size, table
+from core.cli.link import engine_if_any
+from core.protocol import ListSessions, ListTakes, SessionSummary
+from sessions.layout import take_folder_name
+from sessions.model import Take
+from sessions.store import Library
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from core.cli.console import Console
+
+
+def _summaries() -> list[SessionSummary]:
+    """Every session, from the engine when one runs (its library may not be ours to read), else from disk."""
+    client = engine_if_any()
+    if client is not None:
+        with client:
+            return client.call(ListSessions(), type=list[SessionSummary])
+    library = Library(paths.library())
+    return [
+        SessionSummary(
+            id=session.id,
+            name=session.name,
+            created_utc=session.created_utc,
+            takes=sum(not take.false_take for take in library.takes(session.id)),
+            tracks=len(session.tracks),
+            bytes=library.session_bytes(session.id),
+            path=str(library.session_path(session.id)),
+        )
+        for session in library.sessions()
+    ]
+
+
+def _sessions(_options: Namespace, _console: Console) -> Answer:
+    found = _summaries()
+    rows = [
+        (session.id, session.name, str(session.takes), str(session.tracks), size(session.bytes)) for session in found
+    ]
+    text = table(("id", "name", "takes", "tracks", "size"), rows) if rows else "The library is empty."
+    return Answer(msgspec.to_builtins(found), text)
+
+
+def _session_option(parser: ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", help="id or name")
+
+
+def _takes(options: Namespace, _console: Console) -> Answer:
+    client = engine_if_any()
+    if client is not None:
+        with client:
+            takes = client.call(ListTakes(session=options.session), type=list[Take])
+            folders = {session.id: session.path for session in client.call(ListSessions(), type=list[SessionSummary])}
+            folder = Path(folders[takes[0].session]) if takes else Path()
+    else:
+        library = Library(paths.library())
+        session = library.session(options.session)
+        takes, folder = library.takes(session.id), library.session_path(session.id)
+    value = [_take_value(take, folder) for take in takes]
+    rows = [
+        (
+            str(take.number),
+            take.name,
+            clock(take.frames / take.rate_hz),
+            "false" if take.false_take else take.status,
+            str(len(take.tracks)),
+            str(len(take.markers)),
+            str(len(take.gaps)),
+        )
+        for take in takes
+    ]
+    text = table(("take", "name", "length", "state", "tracks", "markers", "gaps"), rows) if rows else "No takes yet."
+    return Answer(value, text)
+
+
+def _take_value(take: Take, session_folder: Path) -> dict[str, Any]:
+    folder = session_folder / "takes" / take_folder_name(take.number, take.false_number)
+    return {**msgspec.to_builtins(take), "files": [str(folder / clip.file) for clip in take.clips]}
+
+
+def _import_options(parser: ArgumentParser) -> None:
+    parser.add_argument("what", nargs="+", type=Path, metavar="FOLDER|FILE", help="recordings made elsewhere")
+    parser.add_argument("--name", help="name of the session (default: the folder's)")
+
+
+def _import(options: Namespace, console: Console) -> Answer:
+    from sessions.importing import import_recordings
+
+    library = Library(paths.library())
+    session = import_recordings(
+        library, [path.absolute() for path in options.what], name=options.name or "", progress=console.progress
+    )
+    take = library.takes(session.id)[0]
+    value = {
+        "session": session.id,
+        "name": session.name,
+        "take": take.number,
+        "tracks": [track.name for track in take.tracks],
+        "rate_hz": take.rate_hz,
+        "frames": take.frames,
+        "files": _take_value(take, library.session_path(session.id))["files"],
+    }
+    text = f"Imported {len(take.tracks)} tracks, {clock(take.frames / take.rate_hz)}, as session '{session.name}'."
+    return Answer(value, text)
+
+
+COMMANDS = {
+    "sessions": Command(
+        "list the sessions",
+        "List every session of the library, newest first.",
+        ("oto sessions", "oto sessions --json | jq -r '.[0].path'"),
+        no_options,
+        _sessions,
+    ),
+    "takes": Command(
+        "list a session's takes",
+        "List the takes of a session, false takes included, with their markers and gaps.",
+        ("oto takes Rehearsal", "oto takes '2026-11-22 Rehearsal' --json"),
+        _session_option,
+        _takes,
+    ),
+    "import": Command(
+        "make a session from recordings made elsewhere",
+        "Make a session from files: a recorder's card, a DAW's stems. Any format and rate that libsndfile reads;\n"
+        "files with several channels are split into tracks; names become track names. The originals are not touched.",
+        ("oto import /media/ZOOM/FOLDER01", "oto import kick.wav snare.wav --name 'First song'"),
+        _import_options,
+        _import,
+    ),
+}
