@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Audio = NDArray[np.float32]
+from core.dsp.audio import Audio, Floats
 
 ROW: Final = 16
 """Positions that are interpolated together."""
@@ -27,52 +27,92 @@ CONTEXT: Final = 2 * HALF_TAPS - 1
 METER_PHASES: Final = 4
 """Oversampling of the meter, as BS.1770-5 Annex 2 describes it for 48 kHz."""
 
-_KAISER_BETA: Final = 9.0
+_KAISER_BETA: Final = 6.0
+_HALFWAY_REACH: Final = 1.35
+"""No value between the samples exceeds this times the greatest of the samples and the points halfway between them, in its
+row and the two beside it: for this interpolator the linear programme that seeks the worst case finds 1.343."""
 
 
-@lru_cache
-def interpolator(phases: int) -> tuple[Audio, float]:
-    """Weights that turn the samples around a row into the values between them.
+class _Interpolator:
+    """Weights that turn the samples around a row into the values between them."""
 
-    Returns a matrix (ROW * (phases - 1), ROW + CONTEXT) and the greatest sum of absolute weights of any position: no
-    interpolated value exceeds that times the greatest sample around it.
-    """
-    fractions = np.arange(1, phases) / phases
-    offsets = np.arange(-HALF_TAPS + 1, HALF_TAPS + 1)
-    distance = fractions[:, None] - offsets[None, :]
-    window = np.i0(_KAISER_BETA * np.sqrt(1.0 - (distance / HALF_TAPS) ** 2)) / np.i0(_KAISER_BETA)
-    taps = np.sinc(distance) * window
-    taps /= taps.sum(axis=1, keepdims=True)
-    matrix = np.zeros((ROW, phases - 1, ROW + CONTEXT), dtype=np.float32)
+    def __init__(self, phases: int) -> None:
+        fractions = np.arange(1, phases) / phases
+        distance = fractions[:, None] - np.arange(-HALF_TAPS + 1, HALF_TAPS + 1)
+        window = np.i0(_KAISER_BETA * np.sqrt(1.0 - (distance / HALF_TAPS) ** 2)) / np.i0(_KAISER_BETA)
+        taps = np.sinc(distance) * window
+        taps /= taps.sum(axis=1, keepdims=True)
+        middle = phases // 2 - 1
+        self.halfway = _matrix(taps[middle : middle + 1])
+        self.others = _matrix(np.delete(taps, middle, axis=0))
+        self.greatest_sum = float(np.abs(taps).sum(axis=1).max())
+        """No interpolated value exceeds this times the greatest sample around it."""
+
+
+def _matrix(taps: Floats) -> Audio:
+    """(phases, taps) laid out so that it takes (ROW + CONTEXT) samples to (ROW * phases) values."""
+    matrix = np.zeros((ROW, len(taps), ROW + CONTEXT), dtype=np.float32)
     for position in range(ROW):
         matrix[position, :, position : position + 2 * HALF_TAPS] = taps
-    return matrix.reshape(-1, ROW + CONTEXT), float(np.abs(taps).sum(axis=1).max())
+    return matrix.reshape(-1, ROW + CONTEXT)
+
+
+_interpolator = lru_cache(_Interpolator)
 
 
 def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
     """The highest absolute value of each row of positions, between the samples too, wherever it exceeds `floor`.
 
-    `x` is float32 (channels, rows * ROW + CONTEXT): the rows' samples with HALF_TAPS - 1 before and HALF_TAPS after.
-    Returns float32 (channels, rows). Rows that can't exceed `floor` hold their highest sample instead.
+    `x` is float32 (channels, rows * ROW + CONTEXT): the rows' samples with HALF_TAPS - 1 before and HALF_TAPS after;
+    `phases`, even, is the oversampling. Returns float32 (channels, rows). Rows that can't exceed `floor` hold a value
+    that doesn't either.
     """
     rows = (x.shape[1] - CONTEXT) // ROW
+    weights = _interpolator(phases)
     magnitude = np.abs(x)
     first, end = HALF_TAPS - 1, HALF_TAPS - 1 + rows * ROW
     around = np.empty((x.shape[0], rows + 2), dtype=np.float32)
     around[:, 0] = magnitude[:, :first].max(axis=1)
     around[:, 1:-1] = _fold_rows(magnitude[:, first:end])
     around[:, -1] = magnitude[:, end:].max(axis=1)
-    matrix, greatest_sum = interpolator(phases)
-    reachable = np.maximum(np.maximum(around[:, :-2], around[:, 2:]), around[:, 1:-1])
     peaks: Audio = around[:, 1:-1].copy()
+    bound = _with_neighbours(around) * np.float32(weights.greatest_sum)
+    between = np.full((x.shape[0], rows + 2), np.inf, dtype=np.float32)
     for channel in range(x.shape[0]):
-        wanted = np.flatnonzero(reachable[channel] > floor / greatest_sum)
-        if wanted.size:
-            windows = np.lib.stride_tricks.sliding_window_view(x[channel], ROW + CONTEXT)[wanted * ROW]
-            between = matrix @ windows.T
-            np.abs(between, out=between)
-            peaks[channel, wanted] = np.maximum(peaks[channel, wanted], between.max(axis=0))
+        near = np.flatnonzero(bound[channel] > floor)
+        if not near.size:
+            continue
+        windows = np.lib.stride_tricks.sliding_window_view(x[channel], ROW + CONTEXT)[near * ROW]
+        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.halfway, windows))
+        between[channel, 1:-1] = bound[channel]
+        between[channel, 1 + near] = peaks[channel, near]
+        closer = _with_neighbours(between[channel])[near] > floor / _HALFWAY_REACH
+        near = near[closer]
+        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.others, windows[closer]))
     return peaks
+
+
+def peaks_at(x: Audio, phases: int, rows: NDArray[np.intp]) -> Audio:
+    """The highest absolute value of these rows alone, over all channels; `x` and `phases` as in `row_peaks`."""
+    weights = _interpolator(phases)
+    highest = np.zeros(len(rows), dtype=np.float32)
+    for channel in x:
+        windows = np.lib.stride_tricks.sliding_window_view(channel, ROW + CONTEXT)[rows * ROW]
+        np.maximum(highest, np.abs(windows[:, HALF_TAPS - 1 : HALF_TAPS - 1 + ROW]).max(axis=1), out=highest)
+        np.maximum(highest, _highest(weights.halfway, windows), out=highest)
+        np.maximum(highest, _highest(weights.others, windows), out=highest)
+    return highest
+
+
+def _highest(matrix: Audio, windows: Audio) -> Audio:
+    """Greatest absolute value that `matrix` makes of each window."""
+    values = matrix @ windows.T
+    return np.asarray(np.abs(values, out=values).max(axis=0))
+
+
+def _with_neighbours(x: Audio) -> Audio:
+    """Greatest of each value and the two beside it; without the ends."""
+    return np.maximum(np.maximum(x[..., :-2], x[..., 2:]), x[..., 1:-1])
 
 
 def _fold_rows(magnitude: Audio) -> Audio:
@@ -96,7 +136,7 @@ class TruePeakMeter:
         x = np.concatenate((self._pending, block), axis=1)
         rows = (x.shape[1] - CONTEXT) // ROW
         if rows > 0:
-            self._true_peak = self._highest(x[:, : rows * ROW + CONTEXT])
+            self._true_peak = self._seek(x[:, : rows * ROW + CONTEXT])
             x = x[:, rows * ROW :]
         self._pending = x.copy()
 
@@ -106,9 +146,9 @@ class TruePeakMeter:
         silence = np.zeros((self._pending.shape[0], HALF_TAPS + ROW), dtype=np.float32)
         x = np.concatenate((self._pending, silence), axis=1)
         rows = (x.shape[1] - CONTEXT) // ROW
-        return self._highest(x[:, : rows * ROW + CONTEXT])
+        return self._seek(x[:, : rows * ROW + CONTEXT])
 
-    def _highest(self, x: Audio) -> float:
+    def _seek(self, x: Audio) -> float:
         floor = max(self._true_peak, self.sample_peak)
         return max(floor, float(row_peaks(x, METER_PHASES, floor).max(initial=0.0)))
 
