@@ -91,8 +91,6 @@ class Capture:
         self.stream = stream
         self.ring = ring
         self.meters = MeterBank(stream.inputs)
-        self.silent_since_s: float | None = None
-        """Since when every input has been exactly zero, which a converter never is."""
         self.hurry = threading.Event()
         """Set while a simulated interface shall run as fast as the machine allows."""
         self.hold_back: Callable[[], bool] = lambda: False
@@ -195,14 +193,7 @@ class Capture:
                 self.ring.append(silence * item)
                 continue
             self.meters.add(item)
-            self._watch_silence(item)
             self.ring.append(pack(item, self.sample_format))
-
-    def _watch_silence(self, audio: Samples) -> None:
-        if np.any(audio):
-            self.silent_since_s = None
-        elif self.silent_since_s is None:
-            self.silent_since_s = time.monotonic()
 
 
 def _raise_own_priority() -> None:

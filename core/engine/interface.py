@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
 RETRY_S: Final = 2.0
-ZEROS_SUSPECT_S: Final = 0.5
-ZEROS_LOOK_AGAIN_S: Final = 30.0
 MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
 STALL_S: Final = 2.0
 """How much longer than the pre-roll the ring is: what a disk may be late with right after REC."""
@@ -72,11 +70,11 @@ class InterfaceKeeper:
         self._settings = settings
         self._cache = cache
         self._interfaces: list[base.Interface] = []
+        self._wish: str | None = None
+        self._found: base.Interface | None = None
         self._fingerprint = ""
         self._failed_at_s = 0.0
         self._end: DeviceError | None = None
-        self._suspicious_since_s: float | None = None
-        self._look_again_s = ZEROS_SUSPECT_S
         self._reopen = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
@@ -99,6 +97,7 @@ class InterfaceKeeper:
         """Enumerate what is plugged in."""
         self._fingerprint = discovery.fingerprint()
         self._interfaces = await asyncio.to_thread(discovery.enumerate_interfaces)
+        self._wish = None
         self.publish()
 
     def wanted(self) -> base.Interface | None:
@@ -106,18 +105,17 @@ class InterfaceKeeper:
         wish = self._settings().device
         if wish is None:
             return next((one for one in self._interfaces if one.id != base.SIMULATED and one.inputs), None)
-        found = next((one for one in self._interfaces if one.id == wish), None)
-        if found is None and wish.partition(":")[0] == base.SIMULATED:
-            simulated = next((one for one in self._interfaces if one.id == base.SIMULATED), None)
-            return simulated and dataclasses.replace(simulated, id=wish)
-        return found
+        if self._wish != wish:
+            self._wish = wish
+            self._found = _find(wish, self._interfaces)
+        return self._found
 
     def find(self, words: str) -> base.Interface:
         """The interface with this identity, or the only one whose name contains the words. Raises OtoError."""
-        if words.partition(":")[0] == base.SIMULATED:
-            return next(dataclasses.replace(one, id=words) for one in self._interfaces if one.id == base.SIMULATED)
-        exact = [one for one in self._interfaces if one.id == words]
-        similar = exact or [one for one in self._interfaces if words.lower() in one.name.lower()]
+        exact = discovery.find(words, self._interfaces)
+        if exact is not None:
+            return exact
+        similar = [one for one in self._interfaces if words.lower() in one.name.lower()]
         if len(similar) == 1:
             return similar[0]
         names = ", ".join(f"{one.name} ({one.id})" for one in (similar or self._interfaces))
@@ -143,28 +141,14 @@ class InterfaceKeeper:
         if discovery.fingerprint() != self._fingerprint:
             await self.look()
             self._failed_at_s = 0.0
-        capture = self.capture
-        if capture is not None:
-            await self._check(capture)
+        if self._end is not None:
+            await self._lose(self._end)
+        elif self.capture is not None and self.wanted() is None:
+            await self._lose(DeviceError("device_lost", "The interface is gone.", "Plug it in again."))
         if self.capture is None and time.monotonic() - self._failed_at_s > RETRY_S:
             async with self._opening:
                 if self.capture is None:
                     await self._open_wanted()
-
-    async def _check(self, capture: Capture) -> None:
-        if self._end is not None:
-            await self._lose(self._end)
-            return
-        now_s = time.monotonic()
-        silent_since_s = capture.silent_since_s
-        if silent_since_s is None:
-            self._look_again_s = ZEROS_SUSPECT_S
-            return
-        if now_s - silent_since_s > self._look_again_s:
-            self._look_again_s = min(2.0 * (now_s - silent_since_s), (now_s - silent_since_s) + ZEROS_LOOK_AGAIN_S)
-            await self.look()
-            if self.wanted() is None and self.capture is capture:
-                await self._lose(DeviceError("device_lost", "The interface is gone.", "Plug it in again."))
 
     async def _lose(self, error: DeviceError) -> None:
         capture = self.capture
@@ -235,7 +219,6 @@ class InterfaceKeeper:
             on_end=self._from_thread(self._ended),
         )
         self.capture.start()
-        self._look_again_s = ZEROS_SUSPECT_S
         self.publish()
         if self.listener is not None:
             self.listener.interface_opened(self.capture)
@@ -291,3 +274,11 @@ def round_trip_key(interface_id: str, rate_hz: int) -> str:
 
 def _info(interface: base.Interface) -> DeviceInfo:
     return DeviceInfo(**dataclasses.asdict(interface))
+
+
+def _find(wish: str, interfaces: list[base.Interface]) -> base.Interface | None:
+    try:
+        return discovery.find(wish, interfaces)
+    except DeviceError as error:
+        log.warning("the wanted interface can't be used: %s", error.message)
+        return None
