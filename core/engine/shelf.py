@@ -84,7 +84,7 @@ class Shelf:
         )
         session = await asyncio.to_thread(
             self.library.create_session,
-            request.name.strip() or dt.datetime.now().astimezone().strftime("%Y-%m-%d %H.%M"),
+            request.name.strip() or dt.datetime.now().astimezone().strftime("Session %H.%M"),
             rate_hz=rate_hz,
             device=interface.id if interface is not None else None,
             tracks=tracks,
