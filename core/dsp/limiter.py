@@ -1,10 +1,10 @@
 """A look-ahead limiter that holds the true peak, the level between the samples included, under a ceiling.
 
 The reduction that each row of 16 samples needs is found by oversampling, held back to the start of the look-ahead,
-released exponentially in dB, and averaged over the look-ahead with a Hann window: a mean of values that are each at least
-what a row needs is at least what it needs, so the gain is smooth and in time (the sliding minimum and smoothing are those
-of P. Hämäläinen, "Smoothing of the Control Signal Without Clipped Output in Digital Peak Limiters", DAFx 2002).
-Gain that moves bends the waveform between the samples by a trace; a second, shorter pass takes that trace away.
+released exponentially in dB, and averaged over the look-ahead with a Hann window: a mean of values that are each at
+least what a row needs is at least what it needs, so the gain is smooth and in time (after P. Hämäläinen, "Smoothing of
+the Control Signal Without Clipped Output in Digital Peak Limiters", DAFx 2002). Gain that moves bends the waveform
+between the samples by a trace; a second, shorter pass takes that trace away.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ METER_PHASES: Final = 4
 
 _KAISER_BETA: Final = 6.0
 _HALFWAY_REACH: Final = 1.35
-"""No value between the samples exceeds this times the greatest of the samples and the points halfway between them, in its
-row and the two beside it: for this interpolator the linear programme that seeks the worst case finds 1.343."""
+"""No value between the samples exceeds this times the greatest of the samples and the points halfway between them, in
+its row and the two beside it: the linear programme that seeks the worst case for this interpolator finds 1.343."""
 
 
 class _Interpolator:
