@@ -1,7 +1,7 @@
 """What a stream of audio says about itself, gathered block by block in bounded memory.
 
-Each gatherer has `add(block)`, float32 of shape (channels, frames), and is read when the stream has ended. Together they
-keep a hundred small numbers per second of audio and never the audio.
+Each gatherer has `add(block)`, float32 of shape (channels, frames), and is read when the stream has ended. Together
+they keep a hundred small numbers per second of audio and never the audio.
 """
 
 from __future__ import annotations

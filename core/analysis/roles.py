@@ -1,4 +1,4 @@
-"""What a track is: from its name, and where the name says nothing from a simple look at its sound, with honest doubt."""
+"""What a track is: by its name, and where that says nothing by a simple look at its sound, with honest doubt."""
 
 from __future__ import annotations
 

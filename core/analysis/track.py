@@ -1,11 +1,12 @@
 """What one track is like: level, loudness over time, spectrum, strokes, noise, and what went wrong at its input.
 
-One streaming pass; the result is small, holds no audio and can be kept as a file. What describes the sound rather than its
-level (crest, bands, flatness, activity, onsets) does not change with gain.
+One streaming pass; the result is small, holds no audio and can be kept as a file. What describes the sound rather than
+its level (crest, bands, flatness, activity, onsets) does not change with gain.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Final, Protocol
 
@@ -74,7 +75,9 @@ class TrackAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     loud_lufs: float | None = None
     """Loudness that the track reaches in its loudest twentieth (momentary, 400 ms)."""
     noise_floor_dbfs: float | None = None
-    """RMS of the pauses; None when there are none or they are digital silence."""
+    """RMS of the quiet pauses; None when there are none or they are digital silence."""
+    noise_spread_db: float | None = None
+    """How far the level of the pauses moves (20th to 80th percentile): little for noise, much for decays and bleed."""
     activity: float = 0.0
     """Share of the time in which the track sounds."""
     loudness_curve: tuple[float, ...] = ()
@@ -150,6 +153,7 @@ def analyse_source(source: Source, *, progress: Progress | None = None) -> Track
     bands = band_powers(spectrum.mean_power(), spectrum.frequencies_hz)
     pitch_hz, pitched = spectrum.pitch()
     found_hum = hum.result()
+    noise = _noise(energy, active)
     onsets = onset_times_s(envelope.weighted_energy(), active_10ms)
     return TrackAnalysis(
         rate_hz=rate_hz,
@@ -159,9 +163,10 @@ def analyse_source(source: Source, *, progress: Progress | None = None) -> Track
         rms_dbfs=rms_dbfs,
         crest_db=_db(float(peaks.max()), 20.0) - rms_dbfs,
         integrated_lufs=_integrated(momentary),
-        active_lufs=float(loudness_lufs(np.mean(10.0 ** ((curve[active] + 0.691) / 10.0)))),
+        active_lufs=float(loudness_lufs(np.array(10.0 ** ((curve[active] + 0.691) / 10.0)).mean())),
         loud_lufs=loud_lufs,
-        noise_floor_dbfs=_noise_floor(energy, active),
+        noise_floor_dbfs=noise[0] if noise else None,
+        noise_spread_db=noise[1] if noise else None,
         activity=float(active.mean()),
         loudness_curve=_rounded(curve),
         peak_curve_dbfs=_rounded(20.0 * np.log10(np.maximum(_largest_in_steps(peaks), 1e-6))),
@@ -180,9 +185,9 @@ def analyse_source(source: Source, *, progress: Progress | None = None) -> Track
     )
 
 
-def loudness_lufs(weighted_energy: Floats) -> Floats:
+def loudness_lufs(weighted_energy: Floats | float) -> Floats:
     """Loudness of K-weighted energy, BS.1770-5 eq. 2."""
-    return np.maximum(-0.691 + 10.0 * np.log10(np.maximum(weighted_energy, 1e-13)), FLOOR_LUFS)
+    return np.asarray(np.maximum(-0.691 + 10.0 * np.log10(np.maximum(weighted_energy, 1e-13)), FLOOR_LUFS))
 
 
 def _db(value: float, factor: float = 10.0) -> float:
@@ -238,16 +243,19 @@ def _active(curve_lufs: Floats, loud_lufs: float) -> NDArray[np.bool_]:
     if not sounding.any():
         sounding = curve_lufs >= curve_lufs.max()
     at = np.flatnonzero(sounding)
-    for before, after in zip(at[:-1], at[1:], strict=True):
+    for before, after in itertools.pairwise(at):
         if after - before <= 6:
             sounding[before:after] = True
     filled: NDArray[np.bool_] = sounding
     return filled
 
 
-def _noise_floor(energy: Floats, active: NDArray[np.bool_]) -> float | None:
-    """Median RMS of the pauses at least 200 ms away from anything that sounds."""
+def _noise(energy: Floats, active: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Level and spread of the pauses at least 200 ms away from anything that sounds."""
     near = np.convolve(active, np.ones(5), mode="same") > 0 if active.size >= 5 else active
     pauses = energy[~near]
     pauses = pauses[pauses > 1e-14]
-    return _db(float(np.median(pauses))) if pauses.size >= 5 else None
+    if pauses.size < 5:
+        return None
+    quiet, loud = np.percentile(pauses, (20.0, 80.0))
+    return _db(quiet), _db(loud) - _db(quiet)

@@ -34,8 +34,8 @@ Role = Literal[
     "click",
     "other",
 ]
-"""A whole kit, a drum loop or a beat on one track is "drums"; a finished accompaniment is "backing_track"; risers, sweeps
-and noises are "effects"."""
+"""A whole kit, a drum loop or a beat on one track is "drums"; a finished accompaniment is "backing_track"; risers,
+sweeps and noises are "effects"."""
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 

@@ -1,0 +1,240 @@
+"""Filters and equaliser: presets by role, cuts where a track's spectrum is unusual, room for who leads.
+
+Each band has one duty: 1 body, 2 bass against kick, 3 unusual lows and mids, 4 presence or making room for the lead,
+5 unusual highs, 6 top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.features import BAND_HZ
+from core.analysis.loudness import k_weighting
+from core.analysis.track import TrackAnalysis
+from core.mix.draft import Draft
+from core.mix.ensemble import Player, overlap
+from core.mix.presets import OCTAVE_HZ, TYPICAL_OCTAVES_DB, Style
+
+Floats = NDArray[np.float64]
+
+UNUSUAL_DB: Final = 7.0
+"""Octave levels of one role differ by about this much from song to song (standard deviation 3 to 9 dB)."""
+PLENTY_DB: Final = 4.0
+DEEPEST_CUT_DB: Final = 4.0
+UNMASK_HZ: Final = (1_000.0, 4_000.0)
+"""Where words are understood."""
+UNMASK_DEEPEST_DB: Final = 3.0
+BODY_HZ: Final = 180.0
+TOP_HZ: Final = 9_000.0
+_CENTRES: Final[Floats] = np.array(BAND_HZ)
+
+
+def set_tone(draft: Draft, player: Player, style: Style) -> None:
+    """High-pass, the role's hill and top, the style's colour, and cuts where the track has unusually much."""
+    preset = player.preset
+    _set_highpass(draft, player)
+    _set_unusual(draft, player)
+    if preset.presence is not None and not _has_plenty(player, preset.presence.freq_hz):
+        gain_db = preset.presence.gain_db + style.presence_db
+        _bell(
+            draft,
+            4,
+            preset.presence.freq_hz,
+            gain_db,
+            preset.presence.q,
+            f"Helps {preset.called} through; {style.why}.",
+        )
+    tonal = not player.is_drum and player.role not in {"bass", "synth_bass", "backing_track", "effects", "other"}
+    if tonal and style.body_db:
+        _shelf(draft, 1, BODY_HZ, style.body_db, f"Style {style.why}.")
+    top_db = (preset.air.gain_db if preset.air else 0.0) + (
+        style.top_db if player.role not in {"kick", "bass", "synth_bass"} else 0.0
+    )
+    if preset.air or style.top_db:
+        _shelf(draft, 6, preset.air.freq_hz if preset.air else TOP_HZ, top_db, f"Air for {preset.called}; {style.why}.")
+
+
+def _set_highpass(draft: Draft, player: Player) -> None:
+    """The role's corner, lower where the track's own lowest notes need it."""
+    corner_hz, heard = player.preset.highpass_hz, player.heard
+    if corner_hz <= 0.0:
+        return
+    why = f"Nothing of {player.preset.called} lies below."
+    if heard.pitch_hz is not None and heard.pitched > 0.3 and heard.pitch_hz * 0.6 < corner_hz:
+        corner_hz = max(heard.pitch_hz * 0.6, 20.0)
+        why = f"Notes around {heard.pitch_hz:.0f} Hz: the high-pass stays below them."
+    below_db = _share_db(heard, 0.0, corner_hz)
+    if below_db is not None and below_db > -60.0:
+        why += f" Rumble there is {-below_db:.0f} dB below the track."
+    draft.propose("highpass_hz", corner_hz, why, 0.7, amount=True)
+
+
+def _has_plenty(player: Player, frequency_hz: float) -> bool:
+    """Whether the track already has more than usual there, so that a lift would be too much."""
+    usual = TYPICAL_OCTAVES_DB.get(player.role)
+    if usual is None:
+        return False
+    octave = int(np.argmin(np.abs(np.log2(np.array(OCTAVE_HZ) / frequency_hz))))
+    around = slice(octave - 1, octave + 2)
+    return bool((octave_levels_db(player.heard)[around] - np.array(usual)[around]).mean() > PLENTY_DB)
+
+
+def _set_unusual(draft: Draft, player: Player) -> None:
+    """Take away half of what stands out from the role's usual spectrum, in one low and one high band."""
+    usual = TYPICAL_OCTAVES_DB.get(player.role)
+    if usual is None:
+        return
+    octaves = octave_levels_db(player.heard)
+    excess = octaves - np.array(usual) - UNUSUAL_DB
+    # Energy matters only where there is some: an octave 25 dB below the track bothers nobody.
+    excess[octaves < -20.0] = 0.0
+    for band, low, high in ((3, 2, 6), (5, 6, 9)):
+        worst = low + int(np.argmax(excess[low:high]))
+        if excess[worst] <= 0.0:
+            continue
+        cut_db = min(excess[worst] / 2.0, DEEPEST_CUT_DB)
+        more_db = octaves[worst] - usual[worst]
+        why = f"{more_db:.0f} dB more around {_hz(OCTAVE_HZ[worst])} than {player.preset.called} usually has."
+        if cut_db >= 0.5:
+            _bell(draft, band, OCTAVE_HZ[worst], -cut_db, 1.2, why, confidence=0.5)
+
+
+def unmask(drafts: Mapping[Player, Draft], levels_db: Mapping[Player, float]) -> list[str]:
+    """Make room: bass under the kick's weight, everything that covers the lead vocal where words are understood.
+
+    `levels_db` is each audible player's gain so far. Returns sentences for the plan's notes.
+    """
+    notes: list[str] = []
+    kicks = [player for player in levels_db if player.role == "kick"]
+    leads = [player for player in levels_db if player.role in {"lead_vocal", "speech"}]
+    for player in levels_db:
+        draft = drafts[player]
+        if player.role in {"bass", "synth_bass"} and kicks:
+            notes += _make_room_for_kick(draft, player, kicks, levels_db)
+        elif leads and not player.is_vocal and not player.is_drum:
+            notes += _make_room_for_lead(draft, player, leads, levels_db)
+    return notes
+
+
+def _make_room_for_kick(
+    draft: Draft, bass: Player, kicks: Sequence[Player], levels_db: Mapping[Player, float]
+) -> list[str]:
+    kick = max(kicks, key=lambda one: levels_db[one] + (one.heard.rms_dbfs or -120.0))
+    lows = (_CENTRES >= 40.0) & (_CENTRES <= 125.0)
+    at = int(np.argmax(np.where(lows, _absolute_bands(kick, levels_db), -np.inf)))
+    gap_db = float(_absolute_bands(bass, levels_db)[at] - _absolute_bands(kick, levels_db)[at])
+    together = overlap(bass.heard, kick.heard)
+    if gap_db < -6.0 or together < 0.2:
+        return []
+    cut_db = min(1.5 + max(gap_db, 0.0) / 4.0, UNMASK_DEEPEST_DB)
+    frequency_hz = float(_CENTRES[at])
+    why = (
+        f"{bass.name} and {kick.name} compete at {frequency_hz:.0f} Hz ({bass.name} is {abs(gap_db):.0f} dB "
+        f"{'louder' if gap_db >= 0.0 else 'softer'} there): {bass.name} -{cut_db:.1f} dB."
+    )
+    return [why] if _bell(draft, 2, frequency_hz, -cut_db, 1.4, why, confidence=0.55) else []
+
+
+def _make_room_for_lead(
+    draft: Draft, player: Player, leads: Sequence[Player], levels_db: Mapping[Player, float]
+) -> list[str]:
+    lead = max(leads, key=lambda one: levels_db[one] + (one.heard.rms_dbfs or -120.0))
+    together = overlap(player.heard, lead.heard)
+    lowest_hz, highest_hz = UNMASK_HZ
+    words = (lowest_hz <= _CENTRES) & (highest_hz >= _CENTRES)
+    gap = np.where(words, _absolute_bands(player, levels_db) - _absolute_bands(lead, levels_db), -np.inf)
+    # One band alone hardly covers a voice; three neighbours do.
+    at = int(np.argmax(np.where(words, np.convolve(np.maximum(gap, -60.0), np.ones(3) / 3.0, mode="same"), -np.inf)))
+    gap_db = float(gap[at])
+    if gap_db < -3.0 or together < 0.3:
+        return []
+    cut_db = min(1.0 + (gap_db + 3.0) / 4.0, UNMASK_DEEPEST_DB) * together
+    frequency_hz = float(_CENTRES[at])
+    why = (
+        f"{player.name} covers {lead.name} at {_hz(frequency_hz)} ({abs(gap_db):.0f} dB "
+        f"{'louder' if gap_db >= 0.0 else 'softer'} there while both sound): -{cut_db:.1f} dB."
+    )
+    return [why] if _bell(draft, 4, frequency_hz, -cut_db, 1.0, why, confidence=0.5) else []
+
+
+def loudness_change_lu(draft: Draft, analysis: TrackAnalysis) -> float:
+    """What the strip's filters do to the track's loudness, from its bands (bells and shelves as their usual shapes)."""
+    if not analysis.bands_db:
+        return 0.0
+    change_db = _response_db(draft)
+    heard = np.array(analysis.bands_db) + _k_weight_db()
+    before, after = 10.0 ** (heard / 10.0), 10.0 ** ((heard + change_db) / 10.0)
+    return 10.0 * math.log10(float(after.sum() / before.sum()))
+
+
+def octave_levels_db(analysis: TrackAnalysis) -> Floats:
+    """Levels of the octaves of `OCTAVE_HZ` against the whole."""
+    powers = 10.0 ** (np.array(analysis.bands_db) / 10.0)
+    octaves = np.array([powers[3 * at : 3 * at + 3].sum() for at in range(len(OCTAVE_HZ))])
+    return np.asarray(10.0 * np.log10(np.maximum(octaves, 1e-9)))
+
+
+def _absolute_bands(player: Player, levels_db: Mapping[Player, float]) -> Floats:
+    """Third-octave levels in dBFS as they stand in the mix."""
+    return np.array(player.heard.bands_db) + (player.heard.rms_dbfs or -120.0) + levels_db[player]
+
+
+def _bell(
+    draft: Draft, band: int, frequency_hz: float, gain_db: float, q: float, why: str, confidence: float = 0.6
+) -> bool:
+    """Set a band unless a person has touched any of its three knobs; says whether it was set."""
+    names = (f"eq{band}_freq_hz", f"eq{band}_gain_db", f"eq{band}_q")
+    if any(draft.is_kept(name) for name in names) or draft.hands == 0.0:
+        return False
+    draft.propose(names[0], frequency_hz, why, confidence)
+    draft.propose(names[1], gain_db, why, confidence, amount=True)
+    draft.propose(names[2], q, why, confidence)
+    return True
+
+
+def _shelf(draft: Draft, band: int, frequency_hz: float, gain_db: float, why: str) -> None:
+    _bell(draft, band, frequency_hz, gain_db, 0.7, why)
+
+
+def _share_db(analysis: TrackAnalysis, low_hz: float, high_hz: float) -> float | None:
+    chosen = (low_hz <= _CENTRES) & (high_hz > _CENTRES)
+    power = float((10.0 ** (np.array(analysis.bands_db)[chosen] / 10.0)).sum())
+    return 10.0 * math.log10(power) if power > 0.0 else None
+
+
+def _response_db(draft: Draft) -> Floats:
+    """Approximate response at the band centres: Butterworth high-pass, resonance-shaped bells, gentle shelves."""
+    total = np.zeros_like(_CENTRES)
+    corner_hz = draft.value("highpass_hz")
+    if corner_hz > 10.0:
+        total -= 10.0 * np.log10(1.0 + (corner_hz / _CENTRES) ** 4)
+    for band in range(1, 7):
+        gain_db = draft.value(f"eq{band}_gain_db")
+        if gain_db == 0.0:
+            continue
+        frequency_hz, q = draft.value(f"eq{band}_freq_hz"), draft.value(f"eq{band}_q")
+        ratio = _CENTRES / frequency_hz
+        if band == 1:
+            total += gain_db / (1.0 + ratio**3)
+        elif band == 6:
+            total += gain_db / (1.0 + ratio**-3)
+        else:
+            total += gain_db / (1.0 + (q * (ratio - 1.0 / ratio)) ** 2)
+    return total
+
+
+def _k_weight_db() -> Floats:
+    """K-weighting at the band centres."""
+    numerator, denominator = k_weighting(48_000)
+    z = np.exp(-2j * np.pi * _CENTRES / 48_000)
+    powers = z[:, None] ** np.arange(numerator.size)
+    return np.asarray(20.0 * np.log10(np.abs((powers @ numerator) / (powers @ denominator))))
+
+
+def _hz(frequency_hz: float) -> str:
+    return f"{frequency_hz / 1000:.2g} kHz" if frequency_hz >= 1000.0 else f"{frequency_hz:.0f} Hz"
