@@ -86,8 +86,10 @@ def render_mix(
 
     The same plan and sources give the same file on the same machine, with any number of threads. A mix is as long as
     its longest source and the reverb after it. `rate_hz` None takes the rate most sources have. Sources without a strip
-    pass through a neutral one. Files appear when they are complete. Raises OtoError: "cancelled", "not_found" for a strip
-    without a source, "bad_input" for settings or audio that can't be.
+    pass through a neutral one. Files appear when they are complete.
+
+    Raises OtoError: "cancelled", "not_found" for a strip without a source, "bad_input" for settings or audio that
+    can't be.
     """
     from core.analysis.loudness import LoudnessMeter
 

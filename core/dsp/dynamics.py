@@ -74,8 +74,8 @@ def compress(
 
     Levels are peaks of a third of a millisecond. Attack and release are time constants (63 % of the way, in dB); with a
     release much longer than the attack the whole release takes their sum. `mix` blends with the untouched signal, in
-    phase, as parallel compression; `sidechain_hz` keeps the bass from pumping the rest. A ratio of 1 with no make-up, or
-    a mix of 0, returns the same samples. Raises OtoError("bad_input") for NaN.
+    phase, as parallel compression; `sidechain_hz` keeps the bass from pumping the rest. A ratio of 1 with no make-up,
+    or a mix of 0, returns the same samples. Raises OtoError("bad_input") for NaN.
     """
     audio = checked(x)
     if (ratio == 1.0 and makeup_db == 0.0) or mix == 0.0:

@@ -11,7 +11,6 @@ import numpy as np
 from core.dsp.audio import Audio, Floats, checked, run
 from core.dsp.filters import Biquads, bell, high_shelf, low_shelf
 
-
 Shape = Literal["low_shelf", "bell", "high_shelf"]
 
 

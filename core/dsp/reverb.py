@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 from scipy.signal import freqz_sos
@@ -57,7 +58,9 @@ _CHARACTERS: dict[Space, _Character] = {
     ),
 }
 
-_BAND_RATIO = 2.0**0.5
+_SIXTY_DB = 3.0 * math.log(10.0)
+_HOP = 256
+"""Step of the short-time spectrum that a tail is shaped with."""
 _PART = 16_384
 """Samples that are convolved at a time."""
 _DENSEST_PER_S = 4_000.0
@@ -116,33 +119,35 @@ def impulse_response(
         right = fft.rfft(_excitation(random, character, size, rate_hz))
         sides = (left, np.sqrt(common) * left + np.sqrt(1.0 - common) * right)
         for ear, spectrum in enumerate(sides if source == 0 else sides[::-1]):
-            tail = _decaying(spectrum * cut, size, rate_hz, space, decay_s, damping_hz)
-            response[source, ear, predelay:] = tail[:frames] * fade
+            tail = _decaying(fft.irfft(spectrum * cut, size)[:frames], rate_hz, space, decay_s, damping_hz)
+            response[source, ear, predelay:] = tail * fade
         energy = np.sum(response[source].astype(np.float64) ** 2)
         response[source] /= np.float32(math.sqrt(energy))
     return response
 
 
-def _decaying(
-    spectrum: NDArray[np.complex128], frames: int, rate_hz: int, space: Space, decay_s: float, damping_hz: float
-) -> Floats:
-    """Let each half octave of a spectrum decay at its own rate, and add them up: shape (frames,)."""
-    frequencies = np.fft.rfftfreq(frames, 1.0 / rate_hz)
-    position = np.log(np.maximum(frequencies, 1.0)) / math.log(_BAND_RATIO)
-    centres = np.arange(math.log(60.0, _BAND_RATIO), math.log(min(20_000.0, rate_hz / 2.0), _BAND_RATIO))
+def _decaying(excitation: Floats, rate_hz: int, space: Space, decay_s: float, damping_hz: float) -> Floats:
+    """Let an excitation of shape (frames,) decay, at each frequency at its own rate.
+
+    The decay of the middle is exact in time; what other frequencies do beside it changes slowly enough for a short-time
+    spectrum, whose gains are smooth over frequency and therefore smear nothing.
+    """
+    frames = len(excitation)
     time_s = np.arange(frames) / rate_hz
-    out = np.zeros(frames)
-    for index, centre in enumerate(centres):
-        # Raised cosines over the logarithm of frequency; neighbours add up to one, the outermost reach to the ends.
-        offset = position - centre
-        if index == 0:
-            offset = np.maximum(offset, 0.0)
-        if index == len(centres) - 1:
-            offset = np.minimum(offset, 0.0)
-        weight = np.where(np.abs(offset) < 1.0, 0.5 + 0.5 * np.cos(math.pi * offset), 0.0)
-        seconds = max(decay_time_s(_BAND_RATIO**centre, space, decay_s=decay_s, damping_hz=damping_hz), 0.02)
-        out += fft.irfft(spectrum * weight, frames) * np.exp(time_s * (-3.0 * math.log(10.0) / seconds))
-    return out
+    decayed = excitation * np.exp(time_s * (-_SIXTY_DB / decay_s))
+    window = np.sqrt(np.hanning(2 * _HOP + 1)[:-1])
+    padded = np.concatenate([np.zeros(_HOP), decayed, np.zeros(2 * _HOP - frames % _HOP)])
+    segments = sliding_window_view(padded, 2 * _HOP)[::_HOP]
+    frequencies = np.fft.rfftfreq(2 * _HOP, 1.0 / rate_hz)
+    seconds = np.array([decay_time_s(f, space, decay_s=decay_s, damping_hz=damping_hz) for f in frequencies])
+    rate_beside = _SIXTY_DB / decay_s - _SIXTY_DB / np.maximum(seconds, 0.02)
+    starts_s = np.arange(len(segments)) * (_HOP / rate_hz)
+    spectra = fft.rfft(segments * window) * np.exp(np.outer(starts_s, rate_beside))
+    pieces = fft.irfft(spectra) * window
+    joined = np.zeros(len(padded))
+    joined[: len(pieces) * _HOP] += pieces[:, :_HOP].reshape(-1)
+    joined[_HOP : (len(pieces) + 1) * _HOP] += pieces[:, _HOP:].reshape(-1)
+    return joined[_HOP : _HOP + frames]
 
 
 class Reverb(Framed):
