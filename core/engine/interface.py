@@ -20,7 +20,7 @@ from core.engine.player import Player
 from core.engine.ring import Ring
 from core.engine.server import problem_of
 from core.errors import Exit, OtoError
-from core.protocol import DeviceInfo, DeviceTopic
+from core.protocol import DeviceInfo, DeviceTopic, Problem
 from core.settings import Settings
 from devices import base, discovery
 from devices.errors import DeviceError
@@ -75,6 +75,8 @@ class InterfaceKeeper:
         self._fingerprint = ""
         self._failed_at_s = 0.0
         self._end: DeviceError | None = None
+        self._open_name = ""
+        self._told = ""
         self._reopen = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
@@ -154,15 +156,13 @@ class InterfaceKeeper:
         capture = self.capture
         if capture is None:
             return
-        name = self._board.get(DeviceTopic).current
-        log.warning("lost the interface: %s", error.message)
         if self.listener is not None:
             self.listener.interface_lost(capture)
         async with self._opening:
             self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
             self._board.notify(
                 "error",
-                f"{name.name if name else 'The interface'}: {error.message}",
+                f"{self._open_name}: {error.message}",
                 "What was recorded is safe. OTO goes on by itself when the interface is back.",
             )
             await self._close()
@@ -193,15 +193,18 @@ class InterfaceKeeper:
             block_frames=block_frames,
             buffer_s=BUFFER_S,
         )
+        self._open_name = interface.name
+        self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=_opening(interface)))
         try:
             stream = await asyncio.to_thread(base.open_stream, interface.id, request)
         except DeviceError as error:
             self._failed_at_s = time.monotonic()
-            topic = self._board.get(DeviceTopic)
-            if topic.problem is None or topic.problem.message != error.message:
+            if self._told != error.message:
+                self._told = error.message
                 self._board.notify("error", error.message, error.hint)
-            self._board.put(msgspec.structs.replace(topic, problem=problem_of(error)))
+            self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
             return
+        self._told = ""
         ring_s = max(settings.preroll_s, settings.retro_s) + STALL_S
         frame_bytes = interface.inputs * BYTES_PER_SAMPLE[self.sample_format]
         capacity_frames = int(ring_s * self.rate_hz)
@@ -274,6 +277,11 @@ def round_trip_key(interface_id: str, rate_hz: int) -> str:
 
 def _info(interface: base.Interface) -> DeviceInfo:
     return DeviceInfo(**dataclasses.asdict(interface))
+
+
+def _opening(interface: base.Interface) -> Problem:
+    hint = "The simulated band is rendered the first time, which takes a while." if interface.host_api == "OTO" else ""
+    return Problem(code="opening", message=f"{interface.name} is being opened.", hint=hint)
 
 
 def _find(wish: str, interfaces: list[base.Interface]) -> base.Interface | None:

@@ -174,7 +174,7 @@ class Server:
                 calls.add(call)
                 call.add_done_callback(calls.discard)
                 call.add_done_callback(lambda _: room.release())
-        except (OSError, ValueError):
+        except (OSError, ValueError, asyncio.CancelledError):
             pass
         finally:
             self.connections.discard(connection)
