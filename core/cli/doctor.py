@@ -180,7 +180,7 @@ COMMANDS = {
     "doctor": Command(
         "check that everything OTO needs is there",
         "Check Python, the audio and file libraries, interfaces, real-time permission, disk, library and engine, and\n"
-        "say what to do about what is missing. Changes nothing. Ends with 1 if something that OTO can't do without fails.",
+        "say what to do about what is missing. Changes nothing. Ends with 1 if something that OTO needs fails.",
         ("oto doctor", "oto doctor --json | jq '.checks[] | select(.state != \"ok\")'"),
         no_options,
         _doctor,
