@@ -80,7 +80,7 @@ def usual_rate(chains: Sequence[Chain]) -> int:
 
 
 def format_of(chain: Chain, rate_hz: int) -> SampleFormat:
-    """What holds a recording at this rate; float32 for a converted one, since filtering can lift peaks above full scale."""
+    """What holds a recording at this rate: float32 when converted, since filtering can lift peaks above full scale."""
     exact = all(source.exact for source in chain.sources) and chain.first.rate_hz == rate_hz
     return "pcm24" if exact else "float32"
 

@@ -223,9 +223,11 @@ def repair(
         if closed_bytes > audio_end and length >= closed_bytes:
             return published // form.frame_bytes
         available = max(0, length - HEADER_BYTES)
-        finished = closed_bytes > audio_end or os.pread(fd, len(_TRAILER_START), audio_end) == _TRAILER_START
+        beyond = os.pread(fd, len(_TRAILER_START), audio_end)
+        finished = closed_bytes > audio_end or (beyond != b"" and _TRAILER_START.startswith(beyond))
         data_bytes = min(available, published) if finished else available
         data_bytes -= data_bytes % form.frame_bytes
+        os.ftruncate(fd, HEADER_BYTES + data_bytes)
         os.ftruncate(fd, HEADER_BYTES + data_bytes + data_bytes % 2)
         _set_sizes(header, data_bytes, 0, form.frame_bytes)
         os.pwrite(fd, header, 0)
@@ -324,7 +326,12 @@ def _set_sizes(header: bytearray, data_bytes: int, trailer_bytes: int, frame_byt
 def _write_trailer(
     fd: int, header: bytearray, data_bytes: int, form: WavFormat, info: WavInfo, markers: Sequence[Marker]
 ) -> None:
-    """Put the words after the audio and let the header speak of them; where the disk has no room, leave both out."""
+    """Put the words after the audio and let the header speak of them; where the disk has no room, leave both out.
+
+    A file without audio gets none, since some programs take a data size of 0 for "up to the end of the file".
+    """
+    if not data_bytes:
+        return
     trailer = chunks.chunk(_TRAILER_START, chunks.ixml_body(info, form.rate_hz, form.bits, form.channels))
     trailer += chunks.cue_chunks([marker for marker in markers if marker.at_samples < data_bytes // form.frame_bytes])
     audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
