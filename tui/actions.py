@@ -18,6 +18,9 @@ SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
 Group = Literal["Transport", "Studio", "Lists", "Record", "Mix", "Export"]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 
+Rank = Literal["no", "wide", "always"]
+"""Whether the footer shows an action: where there is room for it, or even on 80 columns."""
+
 Reason = Callable[[Picture], str]
 """Why an action can't be done now, as a sentence; "" when it can."""
 
@@ -34,12 +37,14 @@ def _session(picture: Picture) -> str:
     return _linked(picture) or ("" if picture.session.session else "No session is open: N makes one, O opens one.")
 
 
+def _hears(picture: Picture) -> str:
+    return _linked(picture) or ("" if picture.device.current else "No interface is in use: d chooses one.")
+
+
 def _can_record(picture: Picture) -> str:
-    if reason := _session(picture):
+    if reason := _hears(picture):
         return reason
-    if picture.device.current is None:
-        return "No interface is in use: d chooses one."
-    if not any(track.armed for track in picture.tracks):
+    if picture.tracks and not any(track.armed for track in picture.tracks):
         return "No track is armed: a arms one, A all."
     return ""
 
@@ -103,7 +108,7 @@ class Action:
     """One sentence for help and palette."""
     group: Group
     screens: tuple[ScreenName, ...] = SCREENS
-    footer: bool = False
+    footer: Rank = "no"
     when: Reason = _always
     request: Callable[[Picture], protocol.Request] | None = None
 
@@ -159,35 +164,35 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
     Action(
         "record", ("r", "f2"), "Rec", "Start a take; while recording, go on with the next one without a gap.",
-        "Transport", footer=True, when=_can_record, request=lambda _: protocol.Record(),
+        "Transport", footer="always", when=_can_record, request=lambda _: protocol.Record(),
     ),
     Action(
         "stop", ("s", "f3"), "Stop", "Stop recording or playing.",
-        "Transport", footer=True, when=_can_stop, request=lambda _: protocol.Stop(),
+        "Transport", footer="always", when=_can_stop, request=lambda _: protocol.Stop(),
     ),
     Action(
         "play", ("space",), "Play", "Play what is selected, or stop playing. Never stops a recording.",
-        "Transport", footer=True, when=_can_play,
+        "Transport", footer="always", when=_can_play,
     ),
     Action(
         "mark", ("m",), "Mark", "Set a marker now.",
-        "Transport", footer=True, when=_rolling, request=lambda _: protocol.Mark(),
+        "Transport", footer="always", when=_rolling, request=lambda _: protocol.Mark(),
     ),
     Action(
-        "mark_named", ("M",), "Named marker", "Type a name; the marker is set when Enter is pressed.",
-        "Transport", when=_rolling,
+        "mark_named", ("M",), "Named mark", "Type a name; the marker is set when Enter is pressed.",
+        "Transport", footer="wide", when=_rolling,
     ),
     Action(
         "false_take", ("f",), "False", "Call this take (or the last one) false: it is kept, its number is free again.",
-        "Transport", footer=True, when=_has_take, request=lambda _: protocol.FalseTake(),
+        "Transport", footer="always", when=_has_take, request=lambda _: protocol.FalseTake(),
     ),
     Action(
         "keep_last", ("k",), "Keep", "Make a take of what was just played, though nobody pressed record.",
-        "Transport", footer=True, when=_session,
+        "Transport", footer="always", when=_hears,
     ),
     Action(
         "overdub", ("v",), "Overdub", "Record onto the armed tracks while the selected take plays.",
-        "Transport", screens=_RECORD, when=_can_record,
+        "Transport", screens=_RECORD, footer="wide", when=_can_record,
     ),
     Action("seek_back", ("comma",), "Back", "Play from 5 seconds earlier.", "Transport",
            when=_playing, request=lambda picture: protocol.Seek(at_s=max(picture.position_s - 5.0, 0.0))),
@@ -195,20 +200,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
            when=_playing, request=lambda picture: protocol.Seek(at_s=picture.position_s + 5.0)),
     # Record.
     Action("arm", ("a",), "Arm", "Arm or disarm the selected track.", "Record",
-           screens=_RECORD, footer=True, when=_can_arm),
+           screens=_RECORD, footer="always", when=_can_arm),
     Action("arm_all", ("A",), "Arm all", "Arm every track, or disarm all when all are armed.", "Record",
-           screens=_RECORD, when=_can_arm,
+           screens=_RECORD, footer="wide", when=_can_arm,
            request=lambda picture: protocol.ArmAll(armed=not all(track.armed for track in picture.tracks))),
     Action("rename", ("n",), "Name", "Give the selected track or take a name.", "Record",
-           screens=_RECORD, footer=True, when=_session),
+           screens=_RECORD, footer="always", when=_session),
     Action("role", ("i",), "Role", "Say which instrument the selected track is.", "Record",
-           screens=_RECORD, footer=True, when=_session),
+           screens=_RECORD, footer="always", when=_session),
     Action("clear_clips", ("c",), "Clear clips", "Forget clip counts and peak holds.", "Record",
-           screens=_RECORD, when=_linked, request=lambda _: protocol.ClearClips()),
+           screens=_RECORD, footer="wide", when=_linked, request=lambda _: protocol.ClearClips()),
     Action("star", ("asterisk",), "Star", "Mark the selected take as a good one.", "Record",
-           screens=_RECORD, when=_has_take),
+           screens=_RECORD, footer="wide", when=_has_take),
     Action("trash", ("delete",), "Trash", "Move the selected take to the trash, from which it can come back.", "Record",
-           screens=_RECORD, when=_has_take),
+           screens=_RECORD, footer="wide", when=_has_take),
     # Mix.
     Action("less", ("left",), "Less", "Turn the selected setting down a little; on a strip, its fader.", "Mix",
            screens=_MIX, when=_linked),
@@ -221,34 +226,34 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("neutral", ("backspace",), "Neutral", "Take the selected setting out of the plan.", "Mix",
            screens=_MIX, when=_linked),
     Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
-           screens=_MIX, footer=True, when=_linked),
+           screens=_MIX, footer="wide", when=_linked),
     Action("undo", ("u",), "Undo", "Put the plan back as it was before the last change.", "Mix",
-           screens=_MIX, footer=True, when=_linked),
-    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_MIX, when=_linked),
+           screens=_MIX, footer="always", when=_linked),
+    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_MIX, footer="wide", when=_linked),
     Action("knobs", ("z",), "All knobs", "Show every knob of the strip, or only those that are set.", "Mix",
            screens=_MIX),
     Action("propose", ("p",), "Propose", "Let OTO propose the mix; what a person set or locked stays.", "Mix",
-           screens=_MIX, footer=True, when=_has_finished_take),
+           screens=_MIX, footer="always", when=_has_finished_take),
     Action("bounce", ("b",), "Bounce", "Render the mix with the plan as it stands.", "Mix",
-           screens=_MIX, footer=True, when=_has_finished_take),
+           screens=_MIX, footer="always", when=_has_finished_take),
     Action("master", ("B",), "Master", "Make a master of the newest mix, for a target to choose.", "Mix",
-           screens=_MIX, footer=True, when=_has_bounce),
+           screens=_MIX, footer="always", when=_has_bounce),
     Action("compare", ("x",), "A/B", "Hear the selected bounce against the one before, equally loud.", "Mix",
-           screens=_MIX, footer=True, when=_has_two_bounces),
+           screens=_MIX, footer="always", when=_has_two_bounces),
     Action("take_before", ("left_square_bracket",), "Take before", "Mix the take before this one.", "Mix",
            screens=_MIX, when=_has_finished_take),
     Action("take_after", ("right_square_bracket",), "Take after", "Mix the take after this one.", "Mix",
-           screens=_MIX, when=_has_finished_take),
+           screens=_MIX, footer="wide", when=_has_finished_take),
     # Export.
     Action("export", ("e",), "Export", "Write what is chosen to the drive, read it back and compare.", "Export",
-           screens=_EXPORT, footer=True, when=_has_bounce),
+           screens=_EXPORT, footer="always", when=_has_bounce),
     Action("folder", ("g",), "Folder", "Export into a folder of this box instead of a drive.", "Export",
-           screens=_EXPORT, footer=True, when=_linked),
+           screens=_EXPORT, footer="always", when=_linked),
     Action("look_again", ("y",), "Look again", "Look for drives again.", "Export",
-           screens=_EXPORT, when=_linked, request=lambda _: protocol.ListDrives()),
+           screens=_EXPORT, footer="wide", when=_linked, request=lambda _: protocol.ListDrives()),
     # Lists.
     Action("choose", ("enter",), "Choose", "Choose, play or type in what the line stands for.", "Lists",
-           screens=_HEARING, footer=True),
+           screens=_HEARING, footer="wide"),
     Action("up", ("up",), "Up", "One line up.", "Lists"),
     Action("down", ("down",), "Down", "One line down.", "Lists"),
     Action("page_up", ("pageup",), "Page up", "One page up.", "Lists"),
@@ -258,10 +263,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_area", ("tab",), "Next area", "To the next area of the screen.", "Lists", screens=_HEARING),
     Action("area_before", ("shift+tab",), "Area before", "To the area before.", "Lists", screens=_HEARING),
     # Studio.
-    Action("go_record", ("1",), "Record", "The Record screen.", "Studio", footer=True),
-    Action("go_mix", ("2",), "Mix", "The Mix screen.", "Studio", footer=True),
-    Action("go_export", ("3",), "Export", "The Export screen.", "Studio", footer=True),
-    Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer=True),
+    Action("go_record", ("1",), "Record", "The Record screen.", "Studio", footer="always"),
+    Action("go_mix", ("2",), "Mix", "The Mix screen.", "Studio", footer="always"),
+    Action("go_export", ("3",), "Export", "The Export screen.", "Studio", footer="always"),
+    Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),
     Action("device", ("d",), "Interface", "Choose the audio interface.", "Studio", when=_not_recording),
     Action("new_session", ("N",), "New session", "Make a session and open it.", "Studio", when=_not_recording),
@@ -269,7 +274,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("cancel_job", ("C",), "Cancel work", "Cancel the mix, master or export in progress.", "Studio",
            when=_has_job),
     Action("leave_place", ("escape",), "Back", "Put a message away, else go back to Record.", "Studio"),
-    Action("quit", ("q",), "Leave", "Leave the studio. A recording goes on without it.", "Studio", footer=True),
+    Action("quit", ("q",), "Quit", "Leave the studio. A recording goes on without it.", "Studio", footer="always"),
 )  # fmt: skip
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}

@@ -8,14 +8,13 @@ from collections.abc import Coroutine
 from typing import Any, ClassVar, Final, Literal
 
 from textual.app import App
-from textual.theme import Theme
 
 from core.errors import OtoError
 from core.protocol import DeviceTopic, Request, Topic
 from tui import commands
 from tui.actions import BY_ID, ScreenName
 from tui.link import Connect, Link, connect_to_engine
-from tui.look import CANVAS, Look, detect
+from tui.look import Look, detect, textual_theme
 from tui.picture import Link as LinkState
 from tui.picture import Picture, Said
 from tui.screens.base import StudioScreen
@@ -52,15 +51,11 @@ class Studio(App[None]):
         self._changed = asyncio.Event()
         self._offered_device = False
         self._screens = {name: make(self.look) for name, make in SCREENS.items()}
+        self.register_theme(textual_theme(self.look))
+        self.theme = "oto"
 
     def on_mount(self) -> None:
-        """Dress, show Record, and start listening."""
-        canvas = CANVAS[self.look.theme]
-        self.register_theme(
-            Theme("oto", primary=canvas.accent, foreground=canvas.ink, background=canvas.paper, surface=canvas.paper,
-                  panel=canvas.paper, ansi=True)
-        )  # fmt: skip
-        self.theme = "oto"
+        """Show Record and start listening."""
         self.push_screen(self._screens["record"])
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
@@ -148,6 +143,11 @@ class Studio(App[None]):
     def say_error(self, error: OtoError) -> None:
         """Say what was refused, in the engine's words."""
         self.say("error", error.message, error.hint)
+
+    def hush(self) -> None:
+        """Take back what this studio said."""
+        self.picture = self.picture.saying(None)
+        self.paint()
 
     def dismiss_notice(self) -> None:
         """Put away what is being said."""

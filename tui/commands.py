@@ -110,7 +110,10 @@ async def do_device(studio: Studio) -> None:
     title = "Choose the interface" if topic.current else "No interface is in use. Choose one"
     answer = await studio.ask(Pick(studio.look, title, choices, start=topic.current.id if topic.current else None))
     if answer is not None:
+        rendering = "It plays its song in first, which takes a while the first time." if answer == SIMULATED else ""
+        studio.say("info", "Opening the interface.", rendering)
         await studio.call(SelectDevice(device=answer))
+        studio.hush()
 
 
 async def do_new_session(studio: Studio) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final, Literal, get_args
 
 from rich.style import Style
+from textual.theme import Theme
 
 Tier = Literal["unicode", "block", "console"]
 ThemeName = Literal["night", "day", "console", "mono"]
@@ -291,3 +292,18 @@ def detect(environment: Mapping[str, str] | None = None) -> Look:
     theme: ThemeName = "night" if many_colours else "console"
     theme = next((known for known in PALETTES if known == env.get("OTO_THEME")), theme)
     return Look(GLYPHS[tier], "mono" if "NO_COLOR" in env else theme)
+
+
+def textual_theme(look: Look) -> Theme:
+    """What Textual paints by itself, in the look's colours; ANSI colours stay what the terminal makes of them."""
+    canvas = CANVAS[look.theme]
+    return Theme(
+        "oto",
+        primary=canvas.accent,
+        foreground=canvas.ink,
+        background=canvas.paper,
+        surface=canvas.paper,
+        panel=canvas.paper,
+        ansi=True,
+        variables={"ansi-background": canvas.paper, "ansi-foreground": canvas.ink},
+    )

@@ -34,11 +34,6 @@ def fit(text: str, width: int, ellipsis: str = "~") -> str:
     return set_cell_size(text, width - 1) + ellipsis
 
 
-def fit_right(text: str, width: int) -> str:
-    """Exactly `width` cells, flush right; cut from the right when too long."""
-    return set_cell_size(text, width) if len(text) >= width else text.rjust(width)
-
-
 def wrap(text: str, width: int, rows: int) -> list[str]:
     """Break text at spaces into at most `rows` lines of at most `width` cells; the last is cut if need be."""
     lines = [""]
@@ -79,7 +74,7 @@ def size(count: float) -> str:
 
 def level(dbfs: float) -> str:
     """A level in dBFS to a tenth; silence is "-inf"."""
-    return "-inf" if dbfs <= SILENCE_DBFS else f"{dbfs:.1f}"
+    return "-inf" if dbfs <= SILENCE_DBFS else f"{round(dbfs, 1) + 0.0:.1f}"
 
 
 def gain(db: float) -> str:

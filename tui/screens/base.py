@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,6 +23,11 @@ from tui.widgets.table import Move, Table
 if TYPE_CHECKING:
     from tui.app import Studio
 
+_WIDTHS: Final[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+_HEIGHTS: Final[list[tuple[int, str]] | None] = [(0, "-tight"), (30, "-roomy")]
+
+NOTICE_ROWS: Final = 3
+
 
 def bindings_of(screen: ScreenName) -> list[BindingType]:
     """Key map of a screen, out of the registry."""
@@ -37,8 +42,8 @@ class StudioScreen(Screen[None]):
 
     SCREEN: ClassVar[ScreenName]
     BANNER_ROWS: ClassVar[int] = 1
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-tight"), (30, "-roomy")]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -58,7 +63,7 @@ class StudioScreen(Screen[None]):
         """The frame around `body`."""
         yield self._paper("banner", lambda w, h: banner.banner(self.picture, self.look, w, h))
         yield from self.body()
-        yield self._paper("notice", lambda w, h: footer.notice(self.picture, self.look, w, h))
+        yield self._paper("notice", lambda w, h: footer.notice(self.picture, w, h))
         yield self._paper("footer", lambda w, h: footer.footer(self.picture, self.SCREEN, w, h))
 
     def _paper(self, id: str, draw: banner.Draw) -> Paper:
@@ -86,8 +91,16 @@ class StudioScreen(Screen[None]):
         if not self.is_mounted:
             return
         self.show_body(self.picture)
+        self._make_room_for_notice()
         for paper in self.query("#banner, #notice, #footer").results(Paper):
             paper.repaint()
+
+    def _make_room_for_notice(self) -> None:
+        """A notice that needs more rows gets them: nobody should have to guess how a sentence ends."""
+        rows = max(len(footer.notice(self.picture, self.size.width, NOTICE_ROWS)), 1)
+        paper = self.query_one("#notice")
+        if paper.styles.height is None or paper.styles.height.value != rows:
+            paper.styles.height = rows
 
     def action_act(self, action_id: str) -> None:
         """Do what a key stands for."""

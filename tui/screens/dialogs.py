@@ -104,6 +104,8 @@ class Pick(Dialog[str]):
         self._choices = choices
         self._start = start
         self._table = Table(look, id="choices")
+        self._table.can_focus = False
+        self._table.acts_unfocused = True
 
     def compose(self) -> ComposeResult:
         """Title, field, lines, hint."""
@@ -117,7 +119,6 @@ class Pick(Dialog[str]):
 
     def on_mount(self) -> None:
         """All lines at first."""
-        self._table.can_focus = False
         self._show("")
         if self._start is not None:
             self._table.select(self._start)

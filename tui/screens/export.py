@@ -17,7 +17,7 @@ from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask
 from tui.screens.mix_rows import bounce_text, work_line
-from tui.widgets.paper import Line
+from tui.widgets.paper import Line, Paper
 from tui.widgets.table import Row, Table
 
 
@@ -64,7 +64,7 @@ class ExportScreen(StudioScreen):
         where: list[Line] = [[("Plug in a drive: it appears here.", "dim")], [("g takes a folder of this box.", "dim")]]
         self.drives.show(drives, head=[("Where to", "title")], empty=where)
         for id in ("#offer", "#work"):
-            self.query_one(id).repaint()  # type: ignore[attr-defined]
+            self.query_one(id, Paper).repaint()
 
     def _row(self, chosen: bool, text: str, key: str) -> Row:
         mark = self.look.glyphs.check if chosen else self.look.glyphs.uncheck

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.widget import Widget
 
-from tui.actions import ACTIONS, GROUPS, SCREENS, Action, ScreenName, shown_key
+from tui import words
+from tui.actions import ACTIONS, BY_ID, GROUPS, SCREENS, Action, ScreenName, shown_key
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
+from tui.widgets.paper import Line, Paper
 from tui.widgets.table import Row, Table
 
 
@@ -25,17 +28,30 @@ class HelpScreen(StudioScreen):
         self.keys = Table(look, id="keys")
 
     def body(self) -> Sequence[Widget]:
-        """One long list."""
-        return [self.keys]
+        """One long list, and the selected line in full."""
+        return [self.keys, self._paper("tip", self._tip)]
 
     def show_body(self, picture: Picture) -> None:
         """The list, with reasons as they are now."""
         rows: list[Row] = []
         for group in GROUPS:
-            rows.append(Row([(group, "title")], group))
+            rows.append(Row([(group, "title")]))
             rows += [help_row(action, picture) for action in ACTIONS if action.group == group]
             rows.append(Row([]))
         self.keys.show(rows, head=[("Keys work the same on every screen. Esc always leaves.", "dim")])
+        self._repaint_tip()
+
+    def _tip(self, width: int, height: int) -> list[Line]:
+        action = BY_ID.get(self.keys.cursor or "")
+        if action is None:
+            return []
+        reason = action.when(self.picture)
+        text = f"{action.tip} {f'Not now: {reason}' if reason else ''}"
+        return [[(line, "text")] for line in words.wrap(text, width, height)]
+
+    @on(Table.Moved)
+    def _repaint_tip(self) -> None:
+        self.query_one("#tip", Paper).repaint()
 
 
 def help_row(action: Action, picture: Picture) -> Row:

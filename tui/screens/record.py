@@ -42,7 +42,7 @@ class RecordScreen(StudioScreen):
     def show_body(self, picture: Picture) -> None:
         """Meters and takes; a new take gets the cursor."""
         self.bridge.show(picture)
-        rows = take_rows(picture, self.look, self.takes.size.width)
+        rows = take_rows(picture, self.look)
         keys = [row.key for row in rows if row.key]
         self.takes.show(rows, head=[("Takes", "title")], empty=_no_takes(picture))
         if keys and keys[0] != self._newest:
@@ -118,7 +118,7 @@ def take_key(take: Take) -> str:
     return f"false {take.number} {take.started_utc}" if take.false_take else str(take.number)
 
 
-def take_rows(picture: Picture, look: Look, width: int) -> list[Row]:
+def take_rows(picture: Picture, look: Look) -> list[Row]:
     """Takes, newest first, each with its markers under it."""
     rows: list[Row] = []
     for take in reversed(picture.takes.takes):
@@ -131,7 +131,7 @@ def take_rows(picture: Picture, look: Look, width: int) -> list[Row]:
         name = " ".join(part for part in (note, words.clean(take.name)) if part)
         gaps = f" {len(take.gaps)} gaps" if lost else ""
         text = f"{take.number:3d}{star} {words.short_clock(length_s):>5} {name}{gaps}"
-        rows.append(Row([(words.fit(text, width, look.glyphs.ellipsis), role)], take_key(take)))
+        rows.append(Row([(text, role)], take_key(take)))
         for marker in take.markers:
             at = words.short_clock(marker.at_samples / take.rate_hz)
             spans: list[Span] = [(f"     {at:>5} ", "accent"), (words.clean(marker.name) or "mark", "dim")]

@@ -44,8 +44,11 @@ _FONT: Final[dict[str, tuple[str, str, str, str, str]]] = {
     ":": (" ", "#", " ", "#", " "),
     "-": ("   ", "   ", "###", "   ", "   "),
 }
-PANEL_WIDTH: Final = 38
-"""Room for the longest word, with a margin on both sides."""
+PANEL_WIDTH: Final = 28
+"""Room for every word but PROBLEM, which takes what it needs: then the rest matters less."""
+
+SHORT_S: Final = 600.0
+"""Less disk than this is said in red."""
 
 
 def state_of(picture: Picture) -> tuple[str, Role]:
@@ -73,8 +76,8 @@ def banner(picture: Picture, look: Look, width: int, height: int) -> list[Line]:
         return [_one_row(picture, width)]
     word, role = state_of(picture)
     scale = 2 if width >= 160 else 1
-    panel = PANEL_WIDTH * scale
     painted = _big(word, look.glyphs.full, scale)
+    panel = max(PANEL_WIDTH * scale, len(painted[0]) + 2)
     time = _big(words.clock(_time_s(picture)), look.glyphs.full, 1)
     time_role: Role = "title" if picture.recording or picture.playing else "dim"
     facts = _facts(picture, look, width - panel - len(time[0]) - 3)
@@ -98,45 +101,49 @@ def _what(picture: Picture) -> str:
     if transport.take is not None and (picture.recording or picture.playing):
         over = f" over {transport.overdub_of}" if transport.overdub_of else ""
         return f"take {transport.take}{over}"
-    if picture.session.session is None:
-        return "no session"
     return f"next take {max((t.number for t in picture.finished_takes), default=0) + 1}"
 
 
-def _losses(picture: Picture) -> tuple[int, int]:
-    """Overflows and overruns counted by the recorder, and gaps in the take's journal."""
+def _losses(picture: Picture) -> str:
+    """What the take lost, each cause by its own count; "" when it lost nothing."""
     losses = picture.transport.losses
     take = next((t for t in reversed(picture.takes.takes) if t.number == picture.transport.take), None)
-    return losses.overflows + losses.ring_overruns + losses.disk_errors, len(take.gaps) if take else 0
+    counts = {
+        "gaps": len(take.gaps) if take else 0,
+        "overflows": losses.overflows,
+        "overruns": losses.ring_overruns,
+        "disk errors": losses.disk_errors,
+        "mirror errors": losses.mirror_errors,
+    }
+    return "  ".join(f"{name} {count}" for name, count in counts.items() if count)
 
 
 def _facts(picture: Picture, look: Look, width: int) -> list[list[Span]]:
     box, transport = picture.box, picture.transport
-    session = picture.session.session
-    overflows, gaps = _losses(picture)
+    lost = _losses(picture)
     left = picture.remaining_s
-    short = left is not None and left < 600
     filled, wanted = picture.preroll_filled_s, transport.preroll_s
+    mirror: dict[str, list[Span]] = {"off": [], "ok": [("mirror ok  ", "good")], "failed": [("NO MIRROR  ", "bad")]}
     temperature = "" if box.temperature_c is None else f"  {box.temperature_c:.0f}{look.glyphs.degree}C"
-    lost: Role = "bad" if overflows or gaps else "good"
     return [
-        [(words.fit(words.clean(session.name) if session else "no session", width, look.glyphs.ellipsis), "title")],
-        [(f"{_what(picture)}", "accent"), (_mirror(picture), "bad" if transport.mirror == "failed" else "dim")],
-        [(f"left {words.clock(left)}", "bad" if short else "text"), (f"  {words.size(box.disk_free_bytes)}", "dim")],
-        [(f"pre-roll {filled:.0f}/{wanted:.0f} s", "text" if filled >= wanted else "warn"),
-         (f"  {picture.device.rate_hz / 1000:g}k", "dim")],
-        [(f"lost {overflows} gaps {gaps}", lost), (f"  cpu {box.cpu_percent:.0f}%{temperature}", "dim")],
-    ]  # fmt: skip
+        [*mirror[transport.mirror], (words.fit(_session_name(picture), width, look.glyphs.ellipsis), "title")],
+        [(_what(picture), "accent"), (f"  {picture.device.rate_hz / 1000:g}k  cpu {box.cpu_percent:.0f}%", "dim")],
+        [
+            (f"left {words.clock(left)}", "bad" if left is not None and left < SHORT_S else "text"),
+            (f"  {words.size(box.disk_free_bytes)}", "dim"),
+        ],
+        [(f"pre-roll {filled:.0f}/{wanted:.0f} s", "text" if filled >= wanted else "warn"), (temperature, "dim")],
+        [(lost or "nothing lost", "bad" if lost else "good")],
+    ]
 
 
-def _mirror(picture: Picture) -> str:
-    return {"off": "", "ok": "  mirror ok", "failed": "  mirror FAILED"}[picture.transport.mirror]
+def _session_name(picture: Picture) -> str:
+    session = picture.session.session
+    return words.clean(session.name) if session is not None else "no session"
 
 
 def _one_row(picture: Picture, width: int) -> Line:
     word, role = state_of(picture)
-    overflows, gaps = _losses(picture)
-    session = picture.session.session
     spans: list[Span] = [
         (f" {word} ", role),
         (f" {words.clock(_time_s(picture))} ", "title" if picture.recording or picture.playing else "dim"),
@@ -144,12 +151,12 @@ def _one_row(picture: Picture, width: int) -> Line:
     ]
     if picture.recording:
         spans.append((f" left {words.clock(picture.remaining_s)} ", "text"))
-    if overflows or gaps:
-        spans.append((f" lost {overflows} gaps {gaps} ", "bad"))
+    if lost := _losses(picture):
+        spans.append((f" {lost} ", "bad"))
     if picture.running_jobs:
         job = picture.running_jobs[0]
         spans.append((f" {job.kind} {job.fraction * 100:.0f}% ", "warn"))
     used = sum(len(text) for text, _ in spans)
-    name = words.clean(session.name) if session else "no session"
-    spans.append((words.fit_right(words.fit(name, min(len(name), max(width - used - 1, 0))), width - used - 1), "dim"))
+    room = max(width - used - 1, 0)
+    spans.append((words.fit(_session_name(picture), room).rstrip().rjust(room), "dim"))
     return spans

@@ -3,66 +3,64 @@
 from __future__ import annotations
 
 from tui import words
-from tui.actions import ScreenName, actions_of
-from tui.look import Look, Role
+from tui.actions import Action, ScreenName, actions_of
+from tui.look import Role
 from tui.picture import Picture
-from tui.widgets.banner import state_of
 from tui.widgets.paper import Line, Span
 
 _ROLE_OF_LEVEL: dict[str, Role] = {"info": "good", "warning": "warn", "error": "bad"}
 
 
 def footer(picture: Picture, screen: ScreenName, width: int, height: int) -> list[Line]:
-    """Keys with their labels, as many as fit; the ones that do nothing now are dimmed."""
-    lines: list[list[Span]] = [[]]
-    used = 0
-    for action in actions_of(screen):
-        if not action.footer or action.id == f"go_{screen}":
-            continue
-        length = len(action.shown_key) + len(action.label) + 3
-        if used + length > width and len(lines) < height:
-            lines.append([])
-            used = 0
-        if used + length - 1 > width:
-            break
+    """The transport's keys in one row, at the same place everywhere, and this screen's in the next."""
+    actions = [action for action in actions_of(screen) if action.footer != "no" and action.id != f"go_{screen}"]
+    transport = [action for action in actions if action.group == "Transport"]
+    others = [action for action in actions if action.group != "Transport"]
+    return [_keys(row, picture, width) for row in (transport, others)][:height]
+
+
+def _keys(actions: list[Action], picture: Picture, width: int) -> Line:
+    """Keys with labels, as many as fit; what does nothing now is dimmed."""
+    room = width - sum(_length(action) for action in actions if action.footer == "always")
+    spans: list[Span] = []
+    for action in actions:
+        if action.footer == "wide":
+            room -= _length(action)
+            if room < 0:
+                continue
         off = bool(action.when(picture))
-        lines[-1] += [
-            (action.shown_key, "key_off" if off else "key"),
-            (f" {action.label}", "key_off" if off else "text"),
-            ("  ", "text"),
-        ]
-        used += length
-    return list(lines)
+        spans.append((action.shown_key, "key_off" if off else "key"))
+        spans.append((f" {action.label}  ", "key_off" if off else "text"))
+    return spans
 
 
-def notice(picture: Picture, look: Look, width: int, height: int) -> list[Line]:
-    """One thing to know and what to do about it: this studio's own word first, else the engine's, else the link's."""
-    said = picture.said or picture.notice
+def _length(action: Action) -> int:
+    return len(action.shown_key) + len(action.label) + 3
+
+
+def notice(picture: Picture, width: int, height: int) -> list[Line]:
+    """The one thing to know now and what to do about it, in as many rows as it takes."""
+    text, role = _to_say(picture)
+    return [[(line, role)] for line in words.wrap(text, width, height)] if text else []
+
+
+def _to_say(picture: Picture) -> tuple[str, Role]:
+    """A lost link first, then this studio's own word, then the engine's news, then what is wrong with the interface."""
+    said, news, problem = picture.said, picture.notice, picture.device.problem
     if picture.link == "lost" and (said is None or said.level != "error"):
-        return _paragraph("Reconnecting to the engine. It finishes and keeps takes without this screen.", "", "warn",
-                          width, height)  # fmt: skip
-    if picture.link == "connecting" and said is None:
-        return [[("Connecting to the engine", "dim")]]
+        return "Reconnecting to the engine. A take that was running is kept.", "warn"
     if said is not None:
-        mark = "" if picture.said else words.local_time(picture.notice.utc) + " " if picture.notice else ""
-        return _paragraph(
-            look.safe(mark + words.clean(said.message)),
-            words.clean(said.hint),
-            _ROLE_OF_LEVEL[said.level],
-            width,
-            height,
-        )
-    problem = picture.device.problem
+        return _sentences(said.message, said.hint), _ROLE_OF_LEVEL[said.level]
+    if picture.link == "connecting":
+        return "Connecting to the engine.", "dim"
+    if news is not None:
+        return f"{words.local_time(news.utc)} {_sentences(news.message, news.hint)}", _ROLE_OF_LEVEL[news.level]
     if problem is not None:
-        return _paragraph(words.clean(problem.message), words.clean(problem.hint), "warn", width, height)
-    if state_of(picture)[0] == "PROBLEM":
-        return _paragraph("No interface delivers.", "d chooses one; the simulated band is always there.", "warn", width,
-                          height)  # fmt: skip
-    return []
+        return _sentences(problem.message, problem.hint), "warn"
+    if picture.transport.state == "no_device":
+        return "No interface delivers. d chooses one; the simulated band is always there.", "warn"
+    return "", "text"
 
 
-def _paragraph(message: str, hint: str, role: Role, width: int, height: int) -> list[Line]:
-    if height == 1 or not hint:
-        text = f"{message} {hint}".strip()
-        return [[(line, role)] for line in words.wrap(text, width, height)]
-    return [[(words.fit(message, width), role)], [(words.fit(hint, width), "text")]]
+def _sentences(message: str, hint: str) -> str:
+    return f"{words.clean(message)} {words.clean(hint)}".strip()

@@ -42,6 +42,8 @@ class Table(Paper, can_focus=True):
     def __init__(self, look: Look, *, id: str) -> None:
         super().__init__(look, self._lines, id=id)
         self.cursor: str | None = None
+        self.acts_unfocused = False
+        """In a dialog, keys act on the table while a field has the focus."""
         self._head: Line = ()
         self._table_rows: Sequence[Row] = ()
         self._empty: Sequence[Line] = ()
@@ -100,7 +102,9 @@ class Table(Paper, can_focus=True):
             return lines + list(self._empty)
         room = height - len(lines)
         at = next((i for i, row in enumerate(self._table_rows) if row.key == self.cursor), 0)
-        self._top = min(max(self._top, at - room + 1), at, max(len(self._table_rows) - room, 0))
+        first = next((i for i, row in enumerate(self._table_rows) if row.key is not None), 0)
+        top = min(max(self._top, at - room + 1), at, max(len(self._table_rows) - room, 0))
+        self._top = 0 if at == first else top
         lines += [
             self._selected(row, width) if row.key is not None and row.key == self.cursor else row.spans
             for row in self._table_rows[self._top : self._top + room]
@@ -112,7 +116,7 @@ class Table(Paper, can_focus=True):
 
     def _selected(self, row: Row, width: int) -> Line:
         text = "".join(text for text, _ in row.spans)
-        return [(text.ljust(width), "cursor" if self.has_focus else "cursor_off")]
+        return [(text.ljust(width), "cursor" if self.has_focus or self.acts_unfocused else "cursor_off")]
 
     def _with_arrows(self, line: Line, width: int, more_below: bool) -> Line:
         if not self._head:
