@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Final, cast
 
+import numpy as np
+
 from core.dsp import gain
-from core.dsp.audio import Chain, Memoryless, Processor
+from core.dsp.audio import Chain, Floats, Memoryless, Processor
+from core.dsp.deesser import Deesser
 from core.dsp.delay import Delay
 from core.dsp.dynamics import Compressor
+from core.dsp.echo import Echo, echo_tail_s
 from core.dsp.equaliser import Band, Shape, sections
 from core.dsp.filters import Biquads, butterworth_highpass
 from core.dsp.gain import db_to_gain
+from core.dsp.gate import OFF_DB, Gate
 from core.dsp.reverb import Reverb, Space, tail_s
+from core.dsp.saturation import Saturation
+from core.dsp.transient import TransientShaper
 from core.errors import Exit, OtoError
 from core.plans.document import Settings
 from core.plans.parameters import Parameter, by_name
@@ -19,6 +26,7 @@ from core.plans.parameters import Parameter, by_name
 Values = dict[str, float | bool | str]
 """Every knob of a strip with its value."""
 
+HIGHPASS_OFF_HZ: Final = 10.0
 _SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
 
 
@@ -68,13 +76,23 @@ def _level(gain_db: float) -> list[Processor]:
     return [Memoryless(lambda x: gain.gain(x, gain_db=gain_db))]
 
 
-def _equaliser(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+def _highpass(values: Values, rate_hz: int) -> Floats:
+    freq_hz = number(values, "highpass_hz")
+    return butterworth_highpass(rate_hz, freq_hz=freq_hz) if freq_hz > HIGHPASS_OFF_HZ else np.empty((0, 6))
+
+
+def _bands(values: Values, rate_hz: int) -> Floats:
     bands = [
         Band(shape, number(values, f"eq{i}_freq_hz"), number(values, f"eq{i}_gain_db"), number(values, f"eq{i}_q"))
         for i, shape in enumerate(_SHAPES, start=1)
     ]
-    filters = sections(bands, rate_hz)
-    return [Biquads(filters, channels)] if len(filters) else []
+    return sections(bands, rate_hz)
+
+
+def _filters(channels: int, *cascades: Floats) -> list[Processor]:
+    """Neighbouring filters run as one cascade, which costs little more than one section."""
+    joined = np.concatenate(cascades)
+    return [Biquads(joined, channels)] if len(joined) else []
 
 
 def _compressor(values: Values, rate_hz: int, channels: int) -> list[Processor]:
@@ -98,6 +116,28 @@ def _compressor(values: Values, rate_hz: int, channels: int) -> list[Processor]:
     ]
 
 
+def _gate(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    threshold_db, range_db = number(values, "gate_threshold_db"), number(values, "gate_range_db")
+    if threshold_db <= OFF_DB or range_db == 0.0:
+        return []
+    return [
+        Gate(
+            rate_hz,
+            channels,
+            threshold_db=threshold_db,
+            range_db=range_db,
+            attack_ms=number(values, "gate_attack_ms"),
+            hold_ms=number(values, "gate_hold_ms"),
+            release_ms=number(values, "gate_release_ms"),
+        )
+    ]
+
+
+def _saturation(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    drive_db = number(values, "saturation_drive_db")
+    return [Saturation(rate_hz, channels, drive_db=drive_db)] if drive_db else []
+
+
 def _width(amount: float) -> list[Processor]:
     return [] if amount == 1.0 else [Memoryless(lambda x: gain.width(x, width=amount))]
 
@@ -109,10 +149,26 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
         chain.append(Memoryless(lambda x: gain.polarity(x)))
     if number(values, "delay_ms"):
         chain.append(Delay(rate_hz, channels, delay_ms=number(values, "delay_ms")))
-    if number(values, "highpass_hz") > 10.0:
-        chain.append(Biquads(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")), channels))
-    chain += _equaliser(values, rate_hz, channels)
+    gate = _gate(values, rate_hz, channels)
+    highpass, bands = _highpass(values, rate_hz), _bands(values, rate_hz)
+    if gate:
+        chain += _filters(channels, highpass) + gate + _filters(channels, bands)
+    else:
+        chain += _filters(channels, highpass, bands)
     chain += _compressor(values, rate_hz, channels)
+    if number(values, "deess_threshold_db") < 0.0:
+        chain.append(
+            Deesser(
+                rate_hz,
+                channels,
+                threshold_db=number(values, "deess_threshold_db"),
+                freq_hz=number(values, "deess_freq_hz"),
+            )
+        )
+    attack_db, sustain_db = number(values, "transient_attack_db"), number(values, "transient_sustain_db")
+    if attack_db or sustain_db:
+        chain.append(TransientShaper(rate_hz, channels, attack_db=attack_db, sustain_db=sustain_db))
+    chain += _saturation(values, rate_hz, channels)
     position = number(values, "pan")
     chain += _width(number(values, "width"))
     chain.append(Memoryless(lambda x: gain.pan(x, pan=position)))
@@ -122,7 +178,7 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
 
 def bus_processors(values: Values, rate_hz: int) -> Chain:
     """A group bus or the mix's master strip, in the order of `core.plans.parameters.BUS`: stereo in and out."""
-    chain = _equaliser(values, rate_hz, 2) + _compressor(values, rate_hz, 2)
+    chain = _filters(2, _bands(values, rate_hz)) + _compressor(values, rate_hz, 2) + _saturation(values, rate_hz, 2)
     chain += _width(number(values, "width"))
     chain += _level(number(values, "fader_db"))
     return Chain(chain)
@@ -130,7 +186,7 @@ def bus_processors(values: Values, rate_hz: int) -> Chain:
 
 def effect(name: str, values: Values, rate_hz: int) -> tuple[Processor, int]:
     """An effect return, stereo in and out, post fader, and for how many samples it sounds on after its last input."""
-    processor, tail_seconds = _reverb(name, values, rate_hz)
+    processor, tail_seconds = (_echo if name == "delay" else _reverb)(name, values, rate_hz)
     return Chain([processor, *_level(number(values, "fader_db"))]), round(tail_seconds * rate_hz)
 
 
@@ -145,6 +201,12 @@ def _reverb(space: str, values: Values, rate_hz: int) -> tuple[Processor, float]
         lowcut_hz=number(values, "lowcut_hz"),
     )
     return processor, tail_s(cast("Space", space), decay_s=decay_s, predelay_ms=predelay_ms)
+
+
+def _echo(_: str, values: Values, rate_hz: int) -> tuple[Processor, float]:
+    time_ms, feedback = number(values, "time_ms"), number(values, "feedback")
+    processor = Echo(rate_hz, 2, time_ms=time_ms, feedback=feedback, damping_hz=number(values, "damping_hz"))
+    return processor, echo_tail_s(time_ms=time_ms, feedback=feedback)
 
 
 def fader_gain(values: Values) -> float:

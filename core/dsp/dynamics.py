@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
-from core.dsp.envelope import Ballistics, GainLine, hop_samples, peaks, to_db
+from core.dsp.envelope import Ballistics, GainLine, from_db, hop_samples, peaks, to_db
 from core.dsp.filters import Biquads, butterworth_highpass
 
 SIDECHAIN_OFF_HZ = 10.0
@@ -53,7 +53,7 @@ class Compressor(Framed):
         listened = x if self._sidechain is None else self._sidechain.process(x)
         level_db = to_db(peaks(listened, self._frame))
         reduction_db = self._ballistics.process(gain_reduction_db(level_db, **self._curve))
-        wet = np.exp((self._makeup_db - reduction_db) * (np.log(10.0) / 20.0))
+        wet = from_db(self._makeup_db - reduction_db)
         return x * self._line.curve(1.0 - self._mix + self._mix * wet)
 
 

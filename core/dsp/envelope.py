@@ -37,13 +37,20 @@ def peaks(x: Audio, hop: int) -> Floats:
     while hop % 2 == 0:
         loudest = np.maximum(loudest[0::2], loudest[1::2])
         hop //= 2
-    return loudest.astype(np.float64)
+    levels: Floats = loudest.astype(np.float64)
+    return levels
 
 
 def to_db(level: Floats) -> Floats:
     """20 log10, with silence at -200 dB."""
     decibels: Floats = 20.0 * np.log10(np.maximum(level, 1e-10))
     return decibels
+
+
+def from_db(gain_db: Floats) -> Floats:
+    """Amplitude ratios of gains in dB."""
+    ratios: Floats = np.exp(gain_db * (math.log(10.0) / 20.0))
+    return ratios
 
 
 class DecayingMaximum:

@@ -1,4 +1,4 @@
-"""Biquad cascades: their design and a fast way to run them.
+"""Biquad cascades: their design and the way to run them.
 
 Designs are matched to their analogue prototypes up to the Nyquist frequency instead of being warped by the bilinear
 transform, so a bell at 16 kHz is as wide as one at 1 kHz: poles by impulse invariance, zeros so that the magnitude
@@ -16,84 +16,27 @@ from scipy.signal import butter, sosfilt
 
 from core.dsp.audio import Audio, Floats, run
 
-_SPAN = 64
-"""Samples that one row of the block form covers."""
-_GROUP = 32
-"""Rows whose states are carried forward together."""
 _FLUSH = 1e-30
 """States smaller than this (-600 dB) are zero: denormal numbers would cost a hundred times the time."""
 
 
 class Biquads:
-    """A cascade of second-order sections, streaming, in float64 inside.
-
-    A block of 64 samples is one row of a matrix, and the cascade a product with its 64 x 64 impulse response matrix
-    plus the response to the state that the row starts with (state-space block processing: C. Burrus, "Block
-    realization of digital filters", IEEE Trans. Audio Electroacoust. 20(4), 1972). Matrix products run several times
-    faster than a recursion and let other threads work; what is left of a block goes through the plain recursion.
-    """
+    """A cascade of second-order sections, streaming, in float64 inside."""
 
     latency_samples = 0
 
     def __init__(self, sections: Floats, channels: int) -> None:
         self._sections = np.atleast_2d(np.asarray(sections, np.float64))
-        count = self._sections.shape[0]
-        self._state = np.zeros((count, channels, 2))
-        order = 2 * count
-        forced, states = sosfilt(self._sections, np.eye(_SPAN), zi=np.zeros((count, _SPAN, 2)))
-        self._forced = forced
-        self._into_state = np.moveaxis(states, 0, 1).reshape(_SPAN, order)
-        unit = np.moveaxis(np.eye(order).reshape(order, count, 2), 1, 0)
-        free, states = sosfilt(self._sections, np.zeros((order, _SPAN)), zi=unit)
-        self._free = free
-        step = np.moveaxis(states, 0, 1).reshape(order, order)
-        powers = [np.eye(order)]
-        for _ in range(_GROUP):
-            powers.append(powers[-1] @ step)
-        self._step = step
-        self._group_step = powers[_GROUP]
-        self._powers = np.concatenate(powers[:_GROUP], axis=1)
+        self._state = np.zeros((len(self._sections), channels, 2))
 
     def process(self, block: Audio) -> Audio:
         """Take and give (channels, n)."""
-        span = _SPAN * _GROUP
-        whole = block.shape[1] // span * span
-        if not self._state.any() and not block.any():
+        # Tracks are silent for long stretches: then, and only when it has rung out, the cascade rests.
+        if not block.shape[1] or not (self._state.any() or block.any()):
             return block
-        out = np.empty(block.shape, np.float32)
-        if whole:
-            out[:, :whole] = self._process_rows(block[:, :whole])
-        if whole < block.shape[1]:
-            rest, self._state = sosfilt(self._sections, block[:, whole:].astype(np.float64), zi=self._state)
-            out[:, whole:] = rest
+        out, self._state = sosfilt(self._sections, block.astype(np.float64), zi=self._state)
         self._state[np.abs(self._state) < _FLUSH] = 0.0
-        return out
-
-    def _process_rows(self, block: Audio) -> Floats:
-        channels, frames = block.shape
-        count = self._sections.shape[0]
-        order = 2 * count
-        rows = block.reshape(-1, _SPAN).astype(np.float64)
-        groups = frames // (_SPAN * _GROUP)
-        into = (rows @ self._into_state).reshape(channels * groups, _GROUP, order)
-        # States at the start of each row, as if each group started from rest ...
-        local = np.empty((channels * groups, _GROUP, order))
-        state = np.zeros((channels * groups, order))
-        for row in range(_GROUP):
-            local[:, row] = state
-            state = state @ self._step + into[:, row]
-        # ... then the true states at the start of each group, and what they add to the rows in it.
-        gathered = state.reshape(channels, groups, order)
-        starts = np.empty((channels, groups, order))
-        carried = np.moveaxis(self._state, 0, 1).reshape(channels, order)
-        for group in range(groups):
-            starts[:, group] = carried
-            carried = carried @ self._group_step + gathered[:, group]
-        self._state = np.ascontiguousarray(np.moveaxis(carried.reshape(channels, count, 2), 1, 0))
-        local += (starts.reshape(-1, order) @ self._powers).reshape(local.shape)
-        rows = rows @ self._forced
-        rows += local.reshape(-1, order) @ self._free
-        return rows.reshape(channels, frames)
+        return out.astype(np.float32)
 
 
 def _section(poles: tuple[float, float, float], zeros: tuple[float, float, float], corner: float) -> Floats:
@@ -174,6 +117,12 @@ def high_shelf(rate_hz: int, *, freq_hz: float, gain_db: float, q: float) -> Flo
 def butterworth_highpass(rate_hz: int, *, freq_hz: float, order: int = 2) -> Floats:
     """Sections (n, 6) of a Butterworth high-pass, 6 dB per octave and order, -3 dB at `freq_hz`."""
     sections: Floats = butter(order, min(freq_hz, 0.49 * rate_hz), btype="highpass", fs=rate_hz, output="sos")
+    return sections
+
+
+def first_order_lowpass(rate_hz: int, *, freq_hz: float) -> Floats:
+    """Section (1, 6) of a low-pass of 6 dB per octave, -3 dB at `freq_hz`."""
+    sections: Floats = butter(1, min(freq_hz, 0.49 * rate_hz), fs=rate_hz, output="sos")
     return sections
 
 

@@ -53,7 +53,7 @@ def _switch(name: str, label: str) -> Parameter:
 
 
 def _equaliser(gain_range_db: float) -> tuple[Parameter, ...]:
-    """Six bands: a low shelf, four bells, a high shelf."""
+    """Six bands: a low shelf, four bells, a high shelf. A shelf's Q stays below the resonance that makes it a peak."""
     shapes = (
         ("low shelf", 30.0, 400.0, 90.0, 0.7),
         ("bell 1", 40.0, 1_000.0, 200.0, 1.0),
@@ -67,7 +67,7 @@ def _equaliser(gain_range_db: float) -> tuple[Parameter, ...]:
         knobs += [
             _knob(f"eq{band}_freq_hz", f"EQ {label} frequency", "Hz", low_hz, high_hz, neutral_hz, "log"),
             _knob(f"eq{band}_gain_db", f"EQ {label} gain", "dB", -gain_range_db, gain_range_db, 0.0),
-            _knob(f"eq{band}_q", f"EQ {label} Q", "", 0.3, 8.0, neutral_q, "log"),
+            _knob(f"eq{band}_q", f"EQ {label} Q", "", 0.3, 1.4 if "shelf" in label else 8.0, neutral_q, "log"),
         ]
     return tuple(knobs)
 
