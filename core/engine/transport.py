@@ -260,7 +260,7 @@ class Transport:
         session = await self._shelf.need_session(self._keeper)
         capture = self._need_capture()
         end = capture.ring.end
-        start = max(capture.ring.oldest + session.rate_hz, end - round(request.seconds * session.rate_hz))
+        start = max(_reachable(capture), end - round(request.seconds * session.rate_hz))
         if start >= end:
             raise OtoError("bad_input", "Nothing has been heard long enough to keep yet.", "Wait a few seconds.")
         began = dt.datetime.now().astimezone() - dt.timedelta(seconds=(end - start) / session.rate_hz)
@@ -464,9 +464,8 @@ class Transport:
             if tape is not None:
                 raise OtoError("no_device", "Overdubbing needs an interface with outputs.", exit_code=Exit.NO_DEVICE)
             seconds = settings.preroll_s if request.preroll_s is None else request.preroll_s
-            oldest = ring.oldest + (rate_hz if ring.oldest else 0)
             end = ring.end
-            start = min(max(oldest, end - round(seconds * rate_hz)), end)
+            start = min(max(_reachable(capture), end - round(seconds * rate_hz)), end)
             if settings.click and player is not None:
                 player.click = Click(rate_hz, settings.tempo_bpm, settings.beats_per_bar, end, None)
             return start, end - start
@@ -520,3 +519,9 @@ class Transport:
     def _remaining_whole_s(self) -> float | None:
         remaining_s = self.remaining_s()
         return None if remaining_s is None else float(round(remaining_s))
+
+
+def _reachable(capture: Capture) -> int:
+    """The first position a writer may start from: a second from being overwritten, while the disk wakes up."""
+    oldest = capture.ring.oldest
+    return oldest + capture.stream.rate_hz if oldest else 0

@@ -1,4 +1,4 @@
-"""A take writer writes exactly the range it was told, even one that began in the past, and is honest when it is lapped."""
+"""A take writer writes exactly its range, even one that began in the past, and is honest when it is lapped."""
 
 import threading
 import time
