@@ -34,11 +34,12 @@ def do(kind: JobKind, session: str, take: int | None, options: dict[str, Any], c
     """Have a job done: by a worker of the running engine, else in this process on the library. Returns its result."""
     client = engine_if_any()
     if client is None:
-        from core.jobs.tasks import run_job
         from sessions.store import Library
 
         library = Library(paths.library())
         job = Job(id=LOCAL_JOB, kind=kind, session=library.session(session).id, take=take, options=options)
+        from core.jobs.tasks import run_job
+
         return run_job(job, library, console.progress)
     with client:
         return follow(client, StartJob(kind=kind, session=session, take=take, options=options), console)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from core.errors import Exit, OtoError, as_oto_error
+from core.errors import EXIT_BY_CODE, Exit, OtoError, as_oto_error
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -79,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(as_json=as_json)
     try:
         return _run(arguments, console)
+    except SystemExit as ended:  # argparse has printed the help
+        return int(ended.code or 0)
     except KeyboardInterrupt:
         return _fail(console, OtoError("interrupted", "Interrupted. What was finished is kept.", "", Exit.INTERRUPTED))
     except BrokenPipeError:
@@ -93,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(console: Console, error: OtoError) -> int:
     console.fail(error)
-    return int(error.exit_code)
+    return int(error.exit_code if error.exit_code != Exit.FAILED else EXIT_BY_CODE.get(error.code, Exit.FAILED))
 
 
 def _run(arguments: list[str], console: Console) -> int:

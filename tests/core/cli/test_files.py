@@ -1,0 +1,148 @@
+"""Commands on plain files: no session, no engine, nothing of the user's touched."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.errors import Exit
+
+METER = {
+    "integrated_lufs",
+    "loudness_range_lu",
+    "momentary_max_lufs",
+    "short_term_max_lufs",
+    "true_peak_dbtp",
+    "sample_peak_dbfs",
+    "duration_s",
+}
+
+
+def ebur128(path: Path) -> tuple[float, float]:
+    """Integrated loudness and true peak as FFmpeg measures them."""
+    command = ["ffmpeg", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60).stderr.rpartition("Summary:")[2]
+    words = said.split()
+    return float(words[words.index("I:") + 1]), float(words[words.index("Peak:") + 1])
+
+
+def test_meter_reads_what_ffmpeg_reads(oto: Any, stage: Path) -> None:
+    file = stage / "3 Bass.wav"
+    value = oto("meter", file, "--json").json
+    assert set(value) == METER
+    lufs, peak = ebur128(file)
+    assert value["integrated_lufs"] == pytest.approx(lufs, abs=0.1)
+    assert value["true_peak_dbtp"] == pytest.approx(peak, abs=0.1)
+    assert value["duration_s"] == 6.0
+
+
+def test_silence_has_no_loudness(oto: Any, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros((48_000, 2)), 48_000)
+    value = oto("meter", "silence.wav", "--json").json
+    assert value["integrated_lufs"] is None
+    assert value["true_peak_dbtp"] is None
+    assert "silent" in oto("meter", "silence.wav").out
+
+
+def test_a_file_that_is_not_audio_is_refused_by_name(oto: Any, tmp_path: Path) -> None:
+    (tmp_path / "letter.wav").write_text("Dear band")
+    ran = oto("meter", "letter.wav", "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "letter.wav" in ran.json["error"]["message"]
+
+
+def test_analyse_says_what_each_file_is(oto: Any, stage: Path) -> None:
+    tracks = oto("analyse", *sorted(stage.iterdir()), "--json").json["tracks"]
+    assert [track["role"] for track in tracks] == ["kick", "snare", "bass", "electric_guitar", "lead_vocal"]
+    assert [track["file"] for track in tracks] == [str(path) for path in sorted(stage.iterdir())]
+    assert all(0.0 <= track["confidence"] <= 1.0 and track["why"] for track in tracks)
+
+
+def test_mix_renders_files_with_plan_and_stems_and_touches_nothing_else(
+    oto: Any, stage: Path, tmp_path: Path, home: Path
+) -> None:
+    value = oto("mix", stage, "--out", "song.wav", "--stems", "parts", "--json").json
+    out = Path(value["out"])
+    assert out == tmp_path / "song.wav"
+    audio, rate_hz = soundfile.read(out)
+    assert (rate_hz, audio.shape[1]) == (48_000, 2)
+    assert np.abs(audio).max() > 0.01
+    assert set(value["stems"]) == {path.stem for path in stage.iterdir()}
+    assert all(Path(path).parent == tmp_path / "parts" for path in value["stems"].values())
+    plan = json.loads(Path(value["plan"]).read_text())
+    assert plan["kind"] == "mix"
+    assert [strip["track"] for strip in plan["strips"]] == sorted(value["stems"])
+    assert {path.name for path in tmp_path.iterdir()} == {"stage", "song.wav", "song.plan.json", "parts"}
+    assert not home.exists()
+
+
+def test_the_same_plan_gives_the_same_audio(oto: Any, stage: Path, tmp_path: Path) -> None:
+    first = oto("mix", stage, "--out", "first.wav", "--json").json
+    again = oto("mix", stage, "--plan", first["plan"], "--out", "again.wav", "--json").json
+    assert Path(again["out"]).read_bytes() == Path(first["out"]).read_bytes()
+    assert again["plan"] == first["plan"]
+
+
+def test_a_changed_plan_changes_the_audio(oto: Any, stage: Path, tmp_path: Path) -> None:
+    first = oto("mix", stage, "--json").json
+    plan = json.loads(Path(first["plan"]).read_text())
+    for strip in plan["strips"]:
+        strip["settings"]["mute"] = {"value": True, "by": "person"}
+    (tmp_path / "mute.json").write_text(json.dumps(plan))
+    second = oto("mix", stage, "--plan", "mute.json", "--json").json
+    assert Path(second["out"]).name == "mix (2).wav"
+    assert np.abs(soundfile.read(second["out"])[0]).max() == 0.0
+    assert second["integrated_lufs"] is None
+
+
+@pytest.mark.parametrize("target", ["streaming", "cd", "club", "broadcast"])
+def test_master_meets_its_target_by_ffmpegs_measure(target: str, oto: Any, stage: Path, tmp_path: Path) -> None:
+    oto("mix", stage, "--out", "song.wav")
+    value = oto("master", "song.wav", "--target", target, "--json").json
+    assert value["target"]["name"] == target
+    assert Path(value["out"]) == tmp_path / "song master.wav"
+    assert json.loads(Path(value["plan"]).read_text())["kind"] == "master"
+    lufs, peak = ebur128(Path(value["out"]))
+    assert lufs == pytest.approx(value["integrated_lufs"], abs=0.1)
+    assert peak <= value["target"]["true_peak_dbtp"] + 0.1
+    if not value["notes"]:
+        assert lufs == pytest.approx(value["target"]["integrated_lufs"], abs=0.2)
+
+
+def test_an_unknown_target_is_refused_with_those_there_are(oto: Any, stage: Path) -> None:
+    ran = oto("master", stage / "3 Bass.wav", "--target", "moon", "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "streaming" in ran.json["error"]["hint"]
+
+
+def test_an_input_is_never_replaced(oto: Any, stage: Path) -> None:
+    file = stage / "3 Bass.wav"
+    before = file.read_bytes()
+    assert oto("mix", file, "--out", file).code == Exit.BAD_INPUT
+    assert oto("master", file, "--out", file).code == Exit.BAD_INPUT
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("plan", ["{", '{"kind": "mix"}', '{"kind": "master", "oto_version": "1", "target": {}}'])
+def test_a_broken_plan_is_refused_and_nothing_is_rendered(plan: str, oto: Any, stage: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(plan)
+    ran = oto("mix", stage, "--plan", "plan.json", "--out", "song.wav", "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "plan.json" in ran.json["error"]["message"]
+    assert not (tmp_path / "song.wav").exists()
+
+
+def test_a_word_that_is_both_a_file_and_a_session_is_asked_about(oto: Any, stage: Path, tmp_path: Path) -> None:
+    assert oto("import", stage, "--name", "Song").code == 0
+    (tmp_path / "Song").mkdir()
+    (tmp_path / "Song" / "kick.wav").write_bytes((stage / "1 Kick.wav").read_bytes())
+    ran = oto("analyse", "Song", "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "./Song" in ran.json["error"]["hint"]
+    assert len(oto("analyse", "./Song", "--json").json["tracks"]) == 1
