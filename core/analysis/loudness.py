@@ -149,7 +149,7 @@ class LoudnessMeter:
         """What has been measured so far; measuring may go on after it."""
         hops = np.frombuffer(self._hops, dtype=np.float64).copy()
         return Loudness(
-            integrated_lufs=_integrated(_sliding_mean(hops, _MOMENTARY_STEPS // _STEPS_PER_HOP)),
+            integrated_lufs=integrated_lufs(hops),
             loudness_range_lu=_loudness_range(_sliding_mean(hops, _SHORT_TERM_STEPS // _STEPS_PER_HOP)),
             momentary_max_lufs=_lufs(self._momentary_max),
             short_term_max_lufs=_lufs(self._short_term_max),
@@ -209,6 +209,11 @@ def _energy(lufs: float) -> float:
 
 def _decibels(amplitude: float) -> float | None:
     return 20 * math.log10(amplitude) if amplitude > 0 else None
+
+
+def integrated_lufs(hops: NDArray[np.float64]) -> float | None:
+    """Gated loudness from K-weighted energies of 100 ms each, summed over channels with their weights."""
+    return _integrated(_sliding_mean(hops, _MOMENTARY_STEPS // _STEPS_PER_HOP))
 
 
 def _integrated(blocks: NDArray[np.float64]) -> float | None:

@@ -1,0 +1,128 @@
+"""What a limiter will do to a song's loudness, known without limiting it again and again.
+
+One pass keeps two numbers per row of 16 samples: its true peak and its K-weighted energy. The limiter's gain follows
+from the peaks alone, and what it leaves of the energy gives the loudness, for any gain before the limiter.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.signal import lfilter
+
+from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighting
+from core.dsp.audio import Audio, Floats
+from core.dsp.limiter import ReductionEnvelope, lookahead_rows, rows_per_ms
+from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
+
+_CHUNK_ROWS: Final = 1 << 16
+_HOP_S: Final = 0.1
+_SOUNDING: Final = 10 ** (-30 / 20)
+_DEEPEST: Final = 0.1
+"""Peaks 20 dB below the highest are not looked for between the samples: no sane gain lifts them into the limiter."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What comes out of the limiter at one gain."""
+
+    gain_db: float
+    integrated_lufs: float | None
+    deepest_db: float
+    """The most that any moment is turned down."""
+    busy_db: float
+    """How much is turned down at the loudest hundredth of the time."""
+    lost_lu: float
+    """Loudness that the limiter takes away."""
+
+
+class LimiterForecast:
+    """Gathers what is needed to say what a limiter will do at any gain."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._rate_hz = rate_hz
+        self._highest = 0.0
+        self._filter = k_weighting(rate_hz)
+        self._weights = np.array(CHANNEL_WEIGHTS[channels])
+        self._state = np.zeros((channels, 4))
+        self._ahead = np.zeros((channels, HALF_TAPS - 1), np.float32)
+        self._rest = np.zeros((channels, 0))
+        self._peaks: list[Audio] = []
+        self._energy: list[Audio] = []
+
+    def add(self, block: Audio) -> None:
+        """Take (channels, n), as it will reach the loudness gain."""
+        ahead = np.concatenate((self._ahead, block), axis=1)
+        rows = max((ahead.shape[1] - CONTEXT) // ROW, 0)
+        self._ahead = ahead[:, rows * ROW :].copy()
+        if rows:
+            floor = self._highest * _DEEPEST
+            self._peaks.append(row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0))
+            self._highest = max(self._highest, float(self._peaks[-1].max()))
+        weighted, self._state = lfilter(*self._filter, block.astype(np.float64), zi=self._state)
+        weighted = np.concatenate((self._rest, weighted), axis=1)
+        rows = weighted.shape[1] // ROW
+        self._rest = weighted[:, rows * ROW :].copy()
+        squares = np.square(weighted[:, : rows * ROW]).reshape(len(weighted), rows, ROW) @ np.ones(ROW)
+        self._energy.append((self._weights @ squares).astype(np.float32))
+
+    def finish(self) -> None:
+        """Say that silence follows."""
+        channels = len(self._ahead)
+        self.add(np.zeros((channels, 2 * CONTEXT), np.float32))
+        peaks, energy = np.concatenate(self._peaks), np.concatenate(self._energy)
+        rows = min(len(peaks), len(energy))
+        self._peaks, self._energy = [peaks[:rows]], [energy[:rows]]
+
+    def peak_dbtp(self) -> float | None:
+        """Highest true peak with no limiter; None for silence."""
+        return 20 * math.log10(self._highest) if self._highest > 0.0 else None
+
+    def loud_peak_dbfs(self) -> float:
+        """Where the peaks of loud moments lie: nine of ten stretches of 100 ms that sound stay below it."""
+        stretch = max(round(self._rate_hz * _HOP_S / ROW), 1)
+        whole = len(self._peaks[0]) // stretch * stretch
+        highest = self._peaks[0][:whole].reshape(-1, stretch).max(axis=1) if whole else self._peaks[0]
+        sounding = highest[highest > self._highest * _SOUNDING]
+        return 20 * math.log10(float(np.percentile(sounding, 90))) if sounding.size else 0.0
+
+    def unlimited_lufs(self) -> float | None:
+        """Loudness with no limiter."""
+        return integrated_lufs(self._hops([energy.astype(np.float64) for energy in self._energy]))
+
+    def at(self, gain_db: float, *, ceiling_dbtp: float, release_ms: float) -> Forecast:
+        """What comes out with this gain before the limiter."""
+        peaks, energy = self._peaks[0], self._energy[0]
+        lookahead = lookahead_rows(self._rate_hz)
+        envelope = ReductionEnvelope(lookahead, release_ms * rows_per_ms(self._rate_hz))
+        left: list[Floats] = []
+        reductions: list[Floats] = []
+        for start in range(0, len(peaks) + lookahead, _CHUNK_ROWS):
+            chunk = np.maximum(peaks[start : start + _CHUNK_ROWS].astype(np.float64), 1e-10)
+            needed = np.maximum(20 * np.log10(chunk) + gain_db - ceiling_dbtp, 0.0)
+            missing = min(start + _CHUNK_ROWS, len(peaks) + lookahead) - start - len(needed)
+            reductions.append(envelope.process(np.concatenate((needed, np.zeros(missing)))).astype(np.float32))
+        reduction = np.concatenate(reductions)[lookahead:]
+        for start in range(0, len(peaks), _CHUNK_ROWS):
+            part = slice(start, start + _CHUNK_ROWS)
+            left.append(energy[part] * 10 ** ((gain_db - reduction[part].astype(np.float64)) / 10))
+        loudness = integrated_lufs(self._hops(left))
+        free = self.unlimited_lufs()
+        return Forecast(
+            gain_db=gain_db,
+            integrated_lufs=loudness,
+            deepest_db=float(reduction.max(initial=0.0)),
+            busy_db=float(np.percentile(reduction, 99)) if len(reduction) else 0.0,
+            lost_lu=free + gain_db - loudness if free is not None and loudness is not None else 0.0,
+        )
+
+    def _hops(self, energy: list[Floats]) -> Floats:
+        """Mean energy per 100 ms; at rates where a row doesn't divide it, cut within rows."""
+        total = np.concatenate(([0.0], np.cumsum(np.concatenate(energy))))
+        hop_rows = self._rate_hz * _HOP_S / ROW
+        edges = np.arange(math.floor((len(total) - 1) / hop_rows) + 1) * hop_rows
+        hops: Floats = np.diff(np.interp(edges, np.arange(len(total)), total)) / (hop_rows * ROW)
+        return hops

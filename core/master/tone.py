@@ -1,0 +1,109 @@
+"""Tonal balance: how far a song lies from a sensible spectrum or a reference, and the EQ that takes it nearer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from scipy.signal import sosfreqz
+
+from core.analysis.features import BAND_HZ
+from core.dsp.audio import Floats
+from core.dsp.equaliser import Band, sections
+from core.master.chain import EQ_SHAPES
+from core.plans.parameters import MASTER, by_name
+
+_KNOBS: Final = by_name(MASTER)
+_CENTRES: Final = np.array(BAND_HZ)
+
+HEARD_HZ: Final = (45.0, 14_000.0)
+"""Below and above, songs differ too much to call anything a fault."""
+
+TOLERANCE_DB: Final = 4.5
+"""What is nearer to the balance curve than this is taste and stays. It is about half the distance between the 10th and
+90th percentile of finished songs around their median."""
+
+BALANCE_STRENGTH: Final = 0.5
+"""Part of what lies outside the tolerance that is corrected."""
+
+REFERENCE_STRENGTH: Final = 0.7
+"""Part of the difference from a reference that is corrected."""
+
+_BALANCE_LIMIT_DB: Final = 3.0
+_REFERENCE_LIMIT_DB: Final = 6.0
+_LEAST_DB: Final = 0.3
+"""A correction smaller than this is not worth a filter."""
+
+
+def balance_curve() -> Floats:
+    """Sensible level per third octave (`BAND_HZ`), in dB around 1 kHz.
+
+    Falls by 2 dB per octave to 8 kHz and by 4 above: third octaves of a spectrum that falls by 5 dB per octave, which
+    is what P. Pestana et al., "Spectral Characteristics of Popular Commercial Recordings 1950-2010", AES 135 (2013),
+    found between 100 Hz and 4 kHz.
+    """
+    octaves = np.log2(_CENTRES / 1000.0)
+    return np.where(octaves > 3.0, -6.0 - 4.0 * (octaves - 3.0), -2.0 * octaves)
+
+
+def heard_bands(rate_hz: int) -> Floats:
+    """1 for each third octave that tone is judged by, 0 for the others."""
+    return ((HEARD_HZ[0] <= _CENTRES) & (min(HEARD_HZ[1], 0.42 * rate_hz) >= _CENTRES)).astype(float)
+
+
+def distance_db(levels_db: Floats, wanted_db: Floats, heard: Floats) -> Floats:
+    """How much each band is above what is wanted, smoothed over an octave, the overall level set aside."""
+    difference = levels_db - wanted_db
+    difference = difference - np.average(difference, weights=heard)
+    smooth = np.convolve(difference * heard, np.ones(3), mode="same")
+    return np.asarray(smooth / np.maximum(np.convolve(heard, np.ones(3), mode="same"), 1.0) * heard)
+
+
+def balance_correction(levels_db: Floats, heard: Floats) -> Floats:
+    """Gain per band that takes part of what lies outside the tolerance back."""
+    distance = distance_db(levels_db, balance_curve(), heard)
+    outside = np.sign(distance) * np.maximum(np.abs(distance) - TOLERANCE_DB, 0.0)
+    return np.clip(-BALANCE_STRENGTH * outside, -_BALANCE_LIMIT_DB, _BALANCE_LIMIT_DB)
+
+
+def reference_correction(levels_db: Floats, reference_db: Floats, heard: Floats) -> Floats:
+    """Gain per band that takes most of the difference from a reference away."""
+    distance = distance_db(levels_db, reference_db, heard)
+    return np.clip(-REFERENCE_STRENGTH * distance, -_REFERENCE_LIMIT_DB, _REFERENCE_LIMIT_DB)
+
+
+def fit_equaliser(correction_db: Floats, heard: Floats, rate_hz: int) -> dict[int, float]:
+    """Gains in dB of the EQ's bands (1 to 6, at their neutral frequencies) that come nearest to a correction.
+
+    Least squares over the third octaves, held back a little so that neighbouring bands don't fight. Bands that would do
+    next to nothing are left out.
+    """
+    if not np.any(np.abs(correction_db) >= _LEAST_DB):
+        return {}
+    shapes = _band_shapes(rate_hz) * heard
+    centred = (correction_db - np.average(correction_db, weights=heard)) * heard
+    constant = heard[None, :]
+    rows = np.concatenate((shapes, constant))
+    damping = np.diag([0.3] * len(shapes) + [0.0])
+    gains = np.linalg.solve(rows @ rows.T + damping, rows @ centred)[:-1]
+    largest = float(np.abs(correction_db).max())
+    rounded = {i: round(float(np.clip(gain, -largest, largest)), 1) for i, gain in enumerate(gains, start=1)}
+    return {i: gain for i, gain in rounded.items() if abs(gain) >= _LEAST_DB}
+
+
+def band_frequency_hz(band: int) -> float:
+    """Where a band of the master EQ sits unless someone moves it."""
+    return float(_KNOBS[f"eq{band}_freq_hz"].neutral)
+
+
+@lru_cache
+def _band_shapes(rate_hz: int) -> Floats:
+    """(6, bands): what each EQ band does to each third octave in dB when its gain is 1 dB."""
+    responses = []
+    for i, shape in enumerate(EQ_SHAPES, start=1):
+        band = Band(shape, band_frequency_hz(i), 1.0, float(_KNOBS[f"eq{i}_q"].neutral))
+        frequencies = np.minimum(_CENTRES, 0.49 * rate_hz)
+        _, response = sosfreqz(sections([band], rate_hz), worN=frequencies, fs=rate_hz)
+        responses.append(20 * np.log10(np.abs(response)))
+    return np.array(responses)
