@@ -6,7 +6,6 @@ from typing import Final, cast
 
 import numpy as np
 
-from core.dsp import gain
 from core.dsp.audio import Chain, Floats, Memoryless, Processor
 from core.dsp.deesser import Deesser
 from core.dsp.delay import Delay
@@ -14,7 +13,7 @@ from core.dsp.dynamics import Compressor
 from core.dsp.echo import Echo, echo_tail_s
 from core.dsp.equaliser import Band, Shape, sections
 from core.dsp.filters import Biquads, butterworth_highpass
-from core.dsp.gain import db_to_gain
+from core.dsp.gain import db_to_gain, place, stereo_matrix
 from core.dsp.gate import OFF_DB, Gate
 from core.dsp.reverb import Reverb, Space, tail_s
 from core.dsp.saturation import Saturation
@@ -70,10 +69,8 @@ def number(values: Values, name: str) -> float:
     return float(values[name])
 
 
-def _level(gain_db: float) -> list[Processor]:
-    if gain_db == 0.0:
-        return []
-    return [Memoryless(lambda x: gain.gain(x, gain_db=gain_db))]
+def _level(gain: float) -> list[Processor]:
+    return [] if gain == 1.0 else [Memoryless(lambda x: x * np.float32(gain))]
 
 
 def _highpass(values: Values, rate_hz: int) -> Floats:
@@ -138,15 +135,9 @@ def _saturation(values: Values, rate_hz: int, channels: int) -> list[Processor]:
     return [Saturation(rate_hz, channels, drive_db=drive_db)] if drive_db else []
 
 
-def _width(amount: float) -> list[Processor]:
-    return [] if amount == 1.0 else [Memoryless(lambda x: gain.width(x, width=amount))]
-
-
 def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
     """A channel strip, in the order of `core.plans.parameters.STRIP`: (channels, n) in, (2, n) post fader out."""
-    chain = _level(number(values, "trim_db"))
-    if values["polarity_invert"]:
-        chain.append(Memoryless(lambda x: gain.polarity(x)))
+    chain = _level(10.0 ** (number(values, "trim_db") / 20.0) * (-1.0 if values["polarity_invert"] else 1.0))
     if number(values, "delay_ms"):
         chain.append(Delay(rate_hz, channels, delay_ms=number(values, "delay_ms")))
     gate = _gate(values, rate_hz, channels)
@@ -169,25 +160,21 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
     if attack_db or sustain_db:
         chain.append(TransientShaper(rate_hz, channels, attack_db=attack_db, sustain_db=sustain_db))
     chain += _saturation(values, rate_hz, channels)
-    position = number(values, "pan")
-    chain += _width(number(values, "width"))
-    chain.append(Memoryless(lambda x: gain.pan(x, pan=position)))
-    chain += _level(number(values, "fader_db"))
-    return Chain(chain)
+    matrix = stereo_matrix(channels, pan=number(values, "pan"), width=number(values, "width"), gain=fader_gain(values))
+    return Chain([*chain, Memoryless(lambda x: place(x, matrix))])
 
 
 def bus_processors(values: Values, rate_hz: int) -> Chain:
     """A group bus or the mix's master strip, in the order of `core.plans.parameters.BUS`: stereo in and out."""
     chain = _filters(2, _bands(values, rate_hz)) + _compressor(values, rate_hz, 2) + _saturation(values, rate_hz, 2)
-    chain += _width(number(values, "width"))
-    chain += _level(number(values, "fader_db"))
-    return Chain(chain)
+    matrix = stereo_matrix(2, width=number(values, "width"), gain=fader_gain(values))
+    return Chain([*chain, Memoryless(lambda x: place(x, matrix))])
 
 
 def effect(name: str, values: Values, rate_hz: int) -> tuple[Processor, int]:
     """An effect return, stereo in and out, post fader, and for how many samples it sounds on after its last input."""
     processor, tail_seconds = (_echo if name == "delay" else _reverb)(name, values, rate_hz)
-    return Chain([processor, *_level(number(values, "fader_db"))]), round(tail_seconds * rate_hz)
+    return Chain([processor, *_level(fader_gain(values))]), round(tail_seconds * rate_hz)
 
 
 def _reverb(space: str, values: Values, rate_hz: int) -> tuple[Processor, float]:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from core.dsp.audio import Audio, checked
+from core.dsp.audio import Audio, Floats, checked
 
 OFF_DB = -90.0
 """A fader or send this low is shut: exactly zero."""
@@ -41,6 +41,32 @@ def pan_gains(pan: float) -> tuple[float, float]:
     return math.cos(angle), math.sin(angle)
 
 
+def stereo_matrix(channels: int, *, pan: float = 0.0, width: float = 1.0, gain: float = 1.0) -> Floats:
+    """Gains (2, channels) from a source of one or two channels to left and right; width comes before pan."""
+    sides = np.array(pan_gains(pan))[:, None]
+    if channels == 1:
+        sides *= gain
+        return sides
+    # Unity in the middle, exactly.
+    balance = sides * math.sqrt(2.0) if pan else np.ones((2, 1))
+    same, other = (1.0 + width) / 2.0, (1.0 - width) / 2.0
+    matrix: Floats = balance * np.array([[same, other], [other, same]]) * gain
+    return matrix
+
+
+def place(x: Audio, matrix: Floats) -> Audio:
+    """Multiply (channels, frames) audio by a matrix of `stereo_matrix`; the unit matrix returns the same samples."""
+    gains = matrix.astype(np.float32)
+    if len(x) == 1:
+        return x * gains
+    own, other = np.diag(gains)[:, None], np.diag(gains[:, ::-1])[:, None]
+    if not other.any():
+        return x if (own == 1.0).all() else x * own
+    placed: Audio = x * own
+    placed += x[::-1] * other
+    return placed
+
+
 def pan(x: Audio, *, pan: float) -> Audio:
     """Place audio between two loudspeakers with constant power: (1 or 2, frames) becomes (2, frames).
 
@@ -48,12 +74,7 @@ def pan(x: Audio, *, pan: float) -> Audio:
     unchanged. Raises OtoError("bad_input") for NaN.
     """
     audio = checked(x)
-    left, right = pan_gains(pan)
-    if audio.shape[0] == 2:
-        if pan == 0.0:
-            return audio
-        left, right = left * math.sqrt(2.0), right * math.sqrt(2.0)
-    return audio * np.array([[left], [right]], np.float32)
+    return place(audio, stereo_matrix(len(audio), pan=pan))
 
 
 def width(x: Audio, *, width: float) -> Audio:
@@ -63,7 +84,4 @@ def width(x: Audio, *, width: float) -> Audio:
     side and passes. Raises OtoError("bad_input") for NaN.
     """
     audio = checked(x)
-    if width == 1.0 or audio.shape[0] == 1:
-        return audio
-    same, other = np.float32((1.0 + width) / 2.0), np.float32((1.0 - width) / 2.0)
-    return same * audio + other * audio[::-1]
+    return audio if len(audio) == 1 else place(audio, stereo_matrix(2, width=width))
