@@ -116,4 +116,4 @@ def duration_words(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     words = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in words if count) or f"{seconds:.1f} s"
+    return " ".join(f"{count} {unit}" for count, unit in words if count) or "less than a second"

@@ -282,7 +282,7 @@ class Library:
         found: list[Bounce] = []
         folder = self.session_path(session_id) / "bounces"
         for name in _names(folder):
-            with contextlib.suppress(LibraryError, FileNotFoundError, NotADirectoryError):
+            with contextlib.suppress(LibraryError):
                 bounce = _load(folder / name / "bounce.json", Bounce)
                 found.append(msgspec.structs.replace(bounce, id=name, session=session_id))
         return sorted(found, key=lambda bounce: (bounce.created_utc, bounce.id), reverse=True)
@@ -424,7 +424,14 @@ def _claim(parent: Path, name: str) -> Path:
 
 
 def _load(path: Path, kind: type[D]) -> D:
-    return migrate.load(path.read_bytes(), kind, f"{path.parent.name}/{path.name}")
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        return migrate.load(path.read_bytes(), kind, name)
+    except OSError as error:
+        code = "not_found" if isinstance(error, FileNotFoundError) else "damaged"
+        raise LibraryError(
+            code, f"{name} can't be read: {error.strerror}.", "`oto doctor` looks the library over."
+        ) from error
 
 
 def _save(path: Path, document: Document) -> None:
