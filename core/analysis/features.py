@@ -103,7 +103,9 @@ class Spectrum:
     def finish(self) -> None:
         """Use the rest of a stream that was shorter than one window."""
         if self._frames_seen == 0 and self._rest is not None and self._rest.shape[1]:
-            self._add_windows(np.pad(self._rest, ((0, 0), (0, self.size - self._rest.shape[1])))[:, None, :])
+            before = (self.size - self._rest.shape[1]) // 2
+            after = self.size - self._rest.shape[1] - before
+            self._add_windows(np.pad(self._rest, ((0, 0), (before, after)))[:, None, :])
 
     def _add_windows(self, windows: Audio) -> None:
         spectra = scipy.fft.rfft(windows * self._window, axis=-1)
@@ -287,4 +289,4 @@ def band_powers(power: Floats, frequencies_hz: Floats) -> Floats:
     edges = np.append(np.array(BAND_HZ) * 2.0 ** (-1 / 6), BAND_HZ[-1] * 2.0 ** (1 / 6))
     positions = np.clip(edges / width + 0.5, 0.0, float(power.size))
     bands: Floats = np.diff(np.interp(positions, np.arange(power.size + 1), cumulative))
-    return np.maximum(bands, 0.0)
+    return np.maximum(bands, 1e-20)

@@ -51,10 +51,10 @@ def guess_from_sound(analysis: TrackAnalysis) -> RoleGuess:
 
     if centroid_hz > 3_500.0 and analysis.pitched < 0.3:
         return guess("hihat", 0.45, "a hi-hat") if analysis.onsets_per_s > 1.5 else guess("cymbals", 0.3, "cymbals")
-    if analysis.pitched >= 0.5 and pitch_hz < 130.0 and centroid_hz < 300.0 and low > 0.3 and not struck:
-        return guess("bass", 0.4, "a bass")
-    if centroid_hz < 130.0 and analysis.onsets_per_s > 0.8 and low > 0.6:
+    if centroid_hz < 140.0 and analysis.onsets_per_s > 1.0 and low > 0.5 and _fall_db(analysis) > 3.0:
         return guess("kick", 0.4, "a kick drum")
+    if analysis.pitched > 0.4 and pitch_hz < 130.0 and centroid_hz < 300.0 and low > 0.3:
+        return guess("bass", 0.4, "a bass")
     if struck and analysis.pitched < 0.25 and 150.0 < centroid_hz <= 3_500.0:
         if low > 0.25:
             return guess("drums", 0.3, "a drum kit")
@@ -67,6 +67,12 @@ def share_between(analysis: TrackAnalysis, low_hz: float, high_hz: float) -> flo
     powers = 10.0 ** (np.array(analysis.bands_db) / 10.0)
     chosen = [low_hz <= centre <= high_hz for centre in BAND_HZ]
     return float(powers[chosen].sum() / powers.sum()) if powers.size else 0.0
+
+
+def _fall_db(analysis: TrackAnalysis) -> float:
+    """How far the track falls between its strokes: the middle of the active loudness below the loud moments."""
+    assert analysis.loud_lufs is not None
+    return analysis.loud_lufs - float(np.median(np.array(analysis.loudness_curve)[analysis.active_steps()]))
 
 
 def _hz(frequency_hz: float) -> str:
