@@ -182,7 +182,9 @@ class _Band:
     def _human_s(self, part: str, at_s: float) -> float:
         return max(at_s + _LATE_S.get(part, 0.0) + self.chance.gauss(0.0, _LOOSE_S), 0.0)
 
-    def _add(self, part: str, at_s: float, duration_s: float, pitch: int, velocity: float, *, muted: bool = False) -> None:
+    def _add(
+        self, part: str, at_s: float, duration_s: float, pitch: int, velocity: float, *, muted: bool = False
+    ) -> None:
         velocity = min(max(velocity * self.chance.gauss(1.0, 0.06), 0.05), 1.0)
         self.notes[part].append(Note(self._human_s(part, at_s), duration_s, pitch, velocity, muted))
 

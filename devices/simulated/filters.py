@@ -18,9 +18,9 @@ _ROW = 512
 
 
 def fast_length(least: int) -> int:
-    """The smallest length of at least `least` that is a power of two or three quarters of one: quick to transform."""
-    power = 1 << max(least - 1, 1).bit_length()
-    return power * 3 // 4 if power * 3 // 4 >= least else power
+    """The smallest of at least `least` that is 8, 9, 10 or 12 times a power of two: quick to transform."""
+    power = 1 << max(least.bit_length() - 4, 0)
+    return next(factor * power for factor in (8, 9, 10, 12, 16) if factor * power >= least)
 
 
 def gains(curve: Curve, hz: NDArray[np.float64]) -> NDArray[np.float64]:

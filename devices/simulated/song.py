@@ -169,7 +169,9 @@ SONG: tuple[Section, ...] = (
     Section("verse 1", _VERSE_CHORDS, "verse", 112.0, 0.66, _VERSE_1, last_bar=_INTO_CHORUS),
     Section("chorus 1", _CHORUS_CHORDS, "chorus", 113.0, 0.9, _CHORUS, backing=True, crash=True, last_bar=_INTO_VERSE),
     Section("verse 2", _VERSE_CHORDS, "verse with amp", 112.0, 0.74, _VERSE_2, crash=True, last_bar=_INTO_CHORUS),
-    Section("chorus 2", _CHORUS_CHORDS, "chorus", 113.0, 0.94, _CHORUS, backing=True, crash=True, last_bar=_INTO_BRIDGE),
+    Section(
+        "chorus 2", _CHORUS_CHORDS, "chorus", 113.0, 0.94, _CHORUS, backing=True, crash=True, last_bar=_INTO_BRIDGE
+    ),
     Section(
         "bridge", ("Em7", "F#m7", "Gmaj7", "A7sus4 A"), "bridge", 112.0, 0.62, _BRIDGE, crash=True, last_bar=_BUILD
     ),

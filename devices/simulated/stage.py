@@ -50,19 +50,19 @@ class Input:
 
 INPUTS: dict[str, Input] = {
     "Kick": Input(-23.5, -88.0),
-    "Snare": Input(-17.0, -86.0),
+    "Snare": Input(-18.5, -86.0),
     "Hat": Input(-22.0, -84.0),
     "Rack Tom": Input(-24.5, -86.0),
     "Floor Tom": Input(-25.0, -86.0),
     "Overhead L": Input(-15.0, -82.0),
     "Overhead R": Input(-15.0, -82.0),
-    "Bass DI": Input(-11.0, -90.0),
+    "Bass DI": Input(-12.0, -90.0),
     "Guitar Clean": Input(-18.0, -86.0),
     "Guitar Amp": Input(-24.5, -86.0),
     "Keys L": Input(-26.5, -88.0),
     "Keys R": Input(-26.5, -88.0),
-    "Lead Vocal": Input(-29.5, -84.0),
-    "Backing Vocal": Input(-23.5, -84.0),
+    "Lead Vocal": Input(-26.5, -84.0),
+    "Backing Vocal": Input(-22.5, -84.0),
 }
 CHANNEL_NAMES: tuple[str, ...] = tuple(INPUTS)
 """What is plugged into the inputs 1, 2, ... of the simulated interface."""

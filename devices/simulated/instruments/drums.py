@@ -58,7 +58,7 @@ def _kick(hardness: float, rate_hz: int, chance: np.random.Generator) -> Signal:
     body = _skin(t, hz, levels, t60_s, 0.9 + 0.6 * hardness, 0.022)
     beater = _noise(t.size, ((900, -18), (2_500, 0), (4_500, 0), (9_000, -16)), rate_hz, chance) * _decays(t, 0.028)
     thud = _noise(t.size, ((60, -6), (150, 0), (400, -10), (900, -30)), rate_hz, chance) * _decays(t, 0.09)
-    return fade_out(hardness * (1.1 * body + 0.35 * hardness * beater + 0.9 * thud), rate_hz // 20)
+    return fade_out(hardness * (1.1 * body + 1.3 * hardness * beater + 0.9 * thud), rate_hz // 20)
 
 
 def _snare(hardness: float, rate_hz: int, chance: np.random.Generator) -> Signal:
@@ -72,7 +72,7 @@ def _snare(hardness: float, rate_hz: int, chance: np.random.Generator) -> Signal
     wires = _noise(t.size, ((400, -26), (1_200, -9), (3_000, 0), (8_000, -2), (15_000, -12)), rate_hz, chance) * rattle
     stick = _noise(t.size, ((1_000, -10), (3_000, 0), (7_000, -3), (14_000, -15)), rate_hz, chance) * _decays(t, 0.012)
     bright = 0.35 + 0.65 * hardness
-    return fade_out(hardness * (skin + 0.42 * bright * wires + 0.55 * hardness * stick), rate_hz // 20)
+    return fade_out(hardness * (skin + 0.85 * bright * wires + 0.8 * hardness * stick), rate_hz // 20)
 
 
 def _tom(lowest_hz: float, ring_s: float) -> Callable[[float, int, np.random.Generator], Signal]:
@@ -83,7 +83,7 @@ def _tom(lowest_hz: float, ring_s: float) -> Callable[[float, int, np.random.Gen
         t60_s = ring_s * np.array([1.0, 0.6, 0.42, 0.36, 0.3, 0.25])
         skin = _skin(t, hz, levels, t60_s, 0.12 + 0.2 * hardness, 0.05)
         stick = _noise(t.size, ((500, -10), (1_800, 0), (4_500, -6), (10_000, -24)), rate_hz, chance) * _decays(t, 0.02)
-        return fade_out(hardness * (skin + 0.3 * hardness * stick), rate_hz // 10)
+        return fade_out(hardness * (skin + 0.9 * hardness * stick), rate_hz // 10)
 
     return tom
 
@@ -98,8 +98,8 @@ def _cymbal(
         plate = np.random.default_rng(int(lowest_hz))
         hz = lowest_hz * (13_500 / lowest_hz) ** np.sort(plate.uniform(0, 1, partials))
         # One plate keeps its partials from stroke to stroke; where the stick lands decides how loud each is.
-        t60_s = ring_s * np.clip((lowest_hz * 6 / hz) ** 0.45, 0.18, 1.0)
-        levels = chance.rayleigh(1.0, partials) * (hz / 4_000) ** 0.35 / np.sqrt(partials)
+        t60_s = ring_s * np.clip((lowest_hz * 5 / hz) ** 0.7, 0.12, 1.0)
+        levels = chance.rayleigh(1.0, partials) * (hz / 4_000) ** 0.2 / np.sqrt(partials)
         out = damped_sines(hz, 0.5 * levels, t60_s, t.size, rate_hz)
         bands: tuple[tuple[Curve, float, float], ...] = (
             (((250, -30), (800, 0), (2_200, -4), (5_000, -30)), 1.0, 0.25),
@@ -108,7 +108,13 @@ def _cymbal(
         )
         for curve, share, band_level in bands:
             rise = 1 - np.exp(-t / (swell_s + 1e-4))
-            out += wash * band_level * _noise(t.size, curve, rate_hz, chance) * _decays(t, ring_s * share) * rise.astype(np.float32)
+            out += (
+                wash
+                * band_level
+                * _noise(t.size, curve, rate_hz, chance)
+                * _decays(t, ring_s * share)
+                * rise.astype(np.float32)
+            )
         stick = _noise(t.size, ((1_500, -18), (5_000, 0), (12_000, -4)), rate_hz, chance) * _decays(t, 0.015)
         onset = np.minimum(t / 0.0004, 1).astype(np.float32)
         return fade_out(hardness * level * onset * (out + ping * stick), rate_hz // 5)
@@ -128,11 +134,11 @@ _PIECES: dict[str, Callable[[float, int, np.random.Generator], Signal]] = {
     "sticks": _sticks,
     "kick": _kick,
     "snare": _snare,
-    "hat": _cymbal(lowest_hz=420, ring_s=0.11, partials=36, wash=0.42, ping=0.7, swell_s=0.0, level=0.42),
-    "hat_open": _cymbal(lowest_hz=420, ring_s=0.9, partials=40, wash=0.34, ping=0.5, swell_s=0.001, level=0.5),
+    "hat": _cymbal(lowest_hz=420, ring_s=0.11, partials=90, wash=0.42, ping=0.7, swell_s=0.0, level=0.42),
+    "hat_open": _cymbal(lowest_hz=420, ring_s=0.9, partials=120, wash=0.34, ping=0.5, swell_s=0.001, level=0.5),
     "hat_pedal": _cymbal(lowest_hz=420, ring_s=0.09, partials=24, wash=0.4, ping=0.1, swell_s=0.004, level=0.3),
     "rack_tom": _tom(118.0, 0.62),
     "floor_tom": _tom(78.0, 0.85),
-    "crash": _cymbal(lowest_hz=310, ring_s=3.2, partials=70, wash=0.36, ping=0.3, swell_s=0.012, level=0.62),
-    "ride": _cymbal(lowest_hz=380, ring_s=1.9, partials=60, wash=0.12, ping=1.1, swell_s=0.003, level=0.42),
+    "crash": _cymbal(lowest_hz=310, ring_s=3.2, partials=240, wash=0.32, ping=0.3, swell_s=0.012, level=0.62),
+    "ride": _cymbal(lowest_hz=380, ring_s=1.7, partials=240, wash=0.14, ping=1.3, swell_s=0.003, level=0.42),
 }

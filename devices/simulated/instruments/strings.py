@@ -39,13 +39,15 @@ class String:
     """Noise of finger or pick beside the tone."""
 
 
-BASS = String(t60_s=5.0, damping_hz=2_200.0, pluck=0.21, pickup=0.13, pick_hz=1_500.0, scrape=0.05)
-CLEAN = String(t60_s=4.2, damping_hz=6_500.0, pluck=0.17, pickup=0.09, pick_hz=4_200.0, scrape=0.05)
-AMP = String(t60_s=5.0, damping_hz=6_000.0, pluck=0.12, pickup=0.07, pick_hz=5_000.0, scrape=0.08)
-MUTED = String(t60_s=0.32, damping_hz=1_600.0, pluck=0.08, pickup=0.07, pick_hz=3_800.0, scrape=0.12)
+BASS = String(t60_s=5.0, damping_hz=2_200.0, pluck=0.21, pickup=0.13, pick_hz=2_600.0, scrape=0.006)
+CLEAN = String(t60_s=4.2, damping_hz=6_500.0, pluck=0.17, pickup=0.09, pick_hz=7_000.0, scrape=0.012)
+AMP = String(t60_s=5.0, damping_hz=6_000.0, pluck=0.12, pickup=0.07, pick_hz=6_500.0, scrape=0.012)
+MUTED = String(t60_s=0.32, damping_hz=1_600.0, pluck=0.08, pickup=0.07, pick_hz=4_500.0, scrape=0.02)
 
 
-def pluck(string: String, pitch_hz: float, force: float, seconds: float, rate_hz: int, chance: np.random.Generator) -> Signal:
+def pluck(
+    string: String, pitch_hz: float, force: float, seconds: float, rate_hz: int, chance: np.random.Generator
+) -> Signal:
     """A note of `seconds` with the damping finger at its end; peaks near `force` (0..1)."""
     frames = int((seconds + _LEAD_S) * rate_hz)
     size = fast_length(int(frames * 1.05) + 64)
@@ -67,7 +69,8 @@ def pluck(string: String, pitch_hz: float, force: float, seconds: float, rate_hz
     loop = delayed(1 / pitch_hz - float(np.arctan(omega / corner)) / omega) * np.float32(loss) / (1 + s / corner)
     where = float(np.clip(string.pluck * chance.normal(1, 0.08), 0.04, 0.5))
     pick = 2 * np.pi * string.pick_hz * (0.5 + 0.8 * force)
-    tone = (1 - delayed(where / pitch_hz)) / (1 + s / pick) ** 2
+    # A pickup hears velocity, in which the k-th partial of a plucked string falls as 1/k.
+    tone = (1 - delayed(where / pitch_hz)) / (1 + s / pick) ** 2 / (1 + s / omega)
     t = np.arange(int(0.02 * rate_hz)) / rate_hz
     burst = (chance.standard_normal(t.size) * np.exp(-(1 / 0.003 + sigma) * t)).astype(np.float32)
     scrape = np.fft.rfft(burst, size)[:bins] * np.float32(string.scrape / np.sqrt(0.003 * rate_hz)) * s / (s + 2_000)

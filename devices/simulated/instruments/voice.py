@@ -22,6 +22,9 @@ _OVERLAPS = 5
 """Length of a transform in frames: room for the ring of the narrowest formant."""
 _HIGHEST_HZ = 13_000.0
 """Nothing of a voice is rendered above."""
+_UPPER_HZ = (3_300.0, 3_900.0, 4_900.0, 5_900.0, 6_900.0, 7_900.0, 8_900.0, 9_900.0, 10_900.0, 11_900.0, 12_900.0)
+"""The resonances of a throat above the third, which make no vowel but the voice."""
+_BANDWIDTHS_HZ = (80.0, 125.0, 190.0)
 _TABLE = 4_096
 _BATCH = 512
 
@@ -80,8 +83,8 @@ class Singer:
     throat: float = 1.0
     """Formants as multiples of an average man's."""
     vibrato_hz: float = 5.4
-    vibrato_cents: float = 32.0
-    breath: float = 0.010
+    vibrato_cents: float = 38.0
+    breath: float = 0.016
     level: float = 0.3
     effort: float = 1.0
     """More lets more of the high harmonics out."""
@@ -112,13 +115,16 @@ def sing(
 ) -> None:
     """Add the whole part to `track`, phrase by phrase; a phrase ends where the singer breathes.
 
-    `chance` is asked for a generator for each phrase by the time at which it starts.
+    A phrase that begins before the track's end is rendered whole. `chance` is asked for a generator for each phrase by the
+    time at which it starts.
     """
     phrase: list[Note] = []
     for note, following in pairwise([*notes, None]):
         assert note is not None
         phrase.append(note)
         if following is None or following.at_s - (note.at_s + note.duration_s) > 0.2:
+            if phrase[0].at_s * rate_hz >= track.size:
+                return
             sound, start_s = _phrase(phrase, singer, rate_hz, chance(phrase[0].at_s))
             place(track, sound, round(start_s * rate_hz), singer.level)
             phrase = []
@@ -209,9 +215,7 @@ class _Mouth:
         for track, hz in zip(self.formants, formants, strict=True):
             track.to(at_s, hz * self.singer.throat)
 
-    def _consonant(
-        self, consonant: Consonant, start_s: float, level: float, vowel: tuple[float, float, float]
-    ) -> None:
+    def _consonant(self, consonant: Consonant, start_s: float, level: float, vowel: tuple[float, float, float]) -> None:
         begin_s = start_s - consonant.seconds
         loud_s = start_s - 0.015 if consonant.burst else begin_s + 0.02
         if not self.voiced.times:
@@ -243,7 +247,9 @@ class _Mouth:
         if note.duration_s > 0.45:
             self.vibrato.to(at_s + 0.28, 0.1)
             self.vibrato.to(at_s + 0.65, 1.0)
-        self.vibrato.to(max(end_s, at_s + 0.7 if note.duration_s > 0.7 else at_s), 1.0 if note.duration_s > 0.7 else 0.0)
+        self.vibrato.to(
+            max(end_s, at_s + 0.7 if note.duration_s > 0.7 else at_s), 1.0 if note.duration_s > 0.7 else 0.0
+        )
 
 
 def _waver(frames: int, chance: np.random.Generator) -> NDArray[np.float64]:
@@ -301,22 +307,24 @@ def _through_throat(
     rate_hz: int,
     singer: Singer,
 ) -> Signal:
-    """Five resonances in cascade and the tilt of a voice that is not pushed."""
-    frames = formants.shape[1]
+    """The three resonances that move, those above that stand, and the tilt of a voice that is not pushed."""
     bins = int(_HIGHEST_HZ / rate_hz * hop * _OVERLAPS)
     hz = np.arange(bins, dtype=np.float32) * np.float32(rate_hz / (hop * _OVERLAPS))
-    fixed = [np.full(frames, f * singer.throat) for f in (3_300.0, 3_850.0)]
     # Below the first resonance a cascade passes everything; a mouth radiates less and less.
     lows = (hz / (hz + 80)).astype(np.complex64)
-    response = np.broadcast_to(lows, (frames, bins)).copy()
-    for centre, bandwidth in zip([*formants, *fixed], (75.0, 95.0, 130.0, 190.0, 240.0), strict=True):
-        square = (centre**2).astype(np.float32)[:, None]
-        response *= square / (square - hz**2 + np.complex64(1j) * (hz * np.float32(bandwidth)))
-    corner = (1_200 + 3_800 * np.clip(effort, 0.0, 1.2) ** 1.5).astype(np.float32)[:, None]
-    response /= 1 + np.complex64(1j) * hz / corner
-    # The resonances above, which a cascade of five leaves out, hold the top up.
-    response *= np.minimum(1 + (hz / 4_500) ** 2, 8).astype(np.float32)
-    return _overlap_add(source, response, hop)
+    still = lows
+    for upper_hz in _UPPER_HZ:
+        square = np.float32((upper_hz * singer.throat) ** 2)
+        still = still * square / (square - hz * hz + np.complex64(1j * (80 + 0.05 * upper_hz)) * hz)
+    corner = (1_000 + 3_200 * np.clip(effort, 0.0, 1.2) ** 1.5).astype(np.float32)[:, None]
+    below = 1 + np.complex64(1j) * hz / corner
+    for centre, bandwidth_hz in zip(formants, _BANDWIDTHS_HZ, strict=True):
+        below *= (
+            1
+            + np.complex64(1j * bandwidth_hz) * hz / (square := (centre**2).astype(np.float32)[:, None])
+            - hz * hz / square
+        )
+    return _overlap_add(source, still / below, hop)
 
 
 def _hiss(note: Note, sound: Signal, start_s: float, rate_hz: int, chance: np.random.Generator) -> None:
@@ -332,7 +340,14 @@ def _hiss(note: Note, sound: Signal, start_s: float, rate_hz: int, chance: np.ra
     shape = np.minimum(np.minimum(t / rise, (1 - t) / 0.3), 1).astype(np.float32)
     noise = white_noise(frames, rate_hz, chance) * shape
     centre = consonant.hiss_hz
-    band = ((centre / 4, -50.0), (centre / 1.6, -8.0), (centre, 0.0), (centre * 1.4, -6.0), (_HIGHEST_HZ, -24.0), (20_000.0, -70.0))
+    band = (
+        (centre / 4, -50.0),
+        (centre / 1.6, -8.0),
+        (centre, 0.0),
+        (centre * 1.4, -6.0),
+        (_HIGHEST_HZ, -24.0),
+        (20_000.0, -70.0),
+    )
     level = consonant.hiss * note.velocity
     begin_s = note.at_s - (0.02 if consonant.burst else consonant.seconds) - start_s
     place(sound, convolve(noise, filter_of(band, rate_hz, 0.01)), round(begin_s * rate_hz), level)
