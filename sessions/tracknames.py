@@ -18,7 +18,7 @@ _DECORATION: Final = re.compile(
       | \d{6}                                                    # 101530: a time of day or a short date
       | take[ ]?\d+ | tk\d+ | t\d{2,3}
       | \d{2,3}[ ]?bpm
-      | (?:zoom|tascam|dr|ste|h\d|f\d)\d{3,}                     # the recorder's own counter
+      | (?:zoom|tascam|dr|ste|h\d|f\d)[_-]?\d{3,}                     # the recorder's own counter
     )
     (?![^\s_.)\]-])
     """,
