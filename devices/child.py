@@ -37,6 +37,16 @@ def start(
     )
 
 
+def end(process: subprocess.Popen[bytes], timeout_s: float) -> None:
+    """Close a process's stdin, which asks it to end, and kill it when it has not within the time."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=timeout_s)
+    kill(process)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process and its group at once and collect it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

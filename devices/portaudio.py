@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import mmap
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from devices import driver
 from devices.base import Block, Stream, StreamRequest
-from devices.child import kill, module_command, start
+from devices.child import end, kill, module_command, start
 from devices.errors import DeviceError
 
 DRIVER: Final = tuple(module_command("devices.driver"))
@@ -90,6 +89,8 @@ class PortAudioStream:
             return 0
         skipped = behind - self._safe_frames // 2
         self._read += skipped
+        # What is played stays in place against what is captured.
+        self._written += skipped
         return skipped
 
     def _listen(self, timeout_s: float) -> None:
@@ -130,12 +131,10 @@ class PortAudioStream:
 
     def close(self) -> None:
         """Give the interface back; a driver process that doesn't end by itself is killed."""
-        if self._process.stdin is not None and not self._gone:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=driver.CLOSE_WITHIN_S)
-        kill(self._process)
+        if self._gone:
+            kill(self._process)
+        else:
+            end(self._process, driver.CLOSE_WITHIN_S)
         if self._events_fd >= 0:
             os.close(self._events_fd)
             self._events_fd = -1
@@ -181,7 +180,8 @@ def open_portaudio(interface_id: str, request: StreamRequest, *, command: Sequen
     try:
         answer = _first_line(events_fd)
     except DeviceError:
-        kill(process)
+        # A JACK server takes seconds to get over a client that was killed.
+        end(process, driver.CLOSE_WITHIN_S)
         os.close(events_fd)
         raise
     os.set_blocking(events_fd, False)
