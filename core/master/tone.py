@@ -32,8 +32,9 @@ REFERENCE_STRENGTH: Final = 0.7
 
 _BALANCE_LIMIT_DB: Final = 3.0
 _REFERENCE_LIMIT_DB: Final = 6.0
-_LEAST_DB: Final = 0.3
+_LEAST_DB: Final = 0.4
 """A correction smaller than this is not worth a filter."""
+_DAMPING: Final = 0.3
 
 
 def balance_curve() -> Floats:
@@ -82,11 +83,7 @@ def fit_equaliser(correction_db: Floats, heard: Floats, rate_hz: int) -> dict[in
     if not np.any(np.abs(correction_db) >= _LEAST_DB):
         return {}
     shapes = _band_shapes(rate_hz) * heard
-    centred = (correction_db - np.average(correction_db, weights=heard)) * heard
-    constant = heard[None, :]
-    rows = np.concatenate((shapes, constant))
-    damping = np.diag([0.3] * len(shapes) + [0.0])
-    gains = np.linalg.solve(rows @ rows.T + damping, rows @ centred)[:-1]
+    gains = np.linalg.solve(shapes @ shapes.T + _DAMPING * np.eye(len(shapes)), shapes @ (correction_db * heard))
     largest = float(np.abs(correction_db).max())
     rounded = {i: round(float(np.clip(gain, -largest, largest)), 1) for i, gain in enumerate(gains, start=1)}
     return {i: gain for i, gain in rounded.items() if abs(gain) >= _LEAST_DB}
