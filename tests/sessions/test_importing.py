@@ -146,9 +146,8 @@ def test_channels_of_a_polyphonic_file_are_named_by_its_ixml_or_its_description(
         for n, name in [(2, "Snare"), (1, "Kick")]
     )
     add_chunk(poly, b"iXML", f"<BWFXML><TRACK_LIST>{tracks}</TRACK_LIST></BWFXML>".encode())
-    stamp(
-        write(card / "ZOOM0002.wav", noise(400, channels=2)), 0, description="zSPEED=25\r\nzTRK1=Bass\r\nzTRK2=Keys\r\n"
-    )
+    described = "zSPEED=25\r\nzTRK1=Bass\r\nzTRK2=Keys\r\n"
+    stamp(write(card / "ZOOM0002.wav", noise(400, channels=2)), 0, description=described)
     session = import_recordings(library, [card], name="Gig")
     assert session.name == "Gig"
     assert [track.name for track in session.tracks] == ["Kick", "Snare", "ZOOM0001 3", "Bass", "Keys"]
@@ -159,10 +158,7 @@ def test_the_originals_are_never_touched(library: Library, card: Path) -> None:
     write(card / "Keys.wav", noise(300), rate_hz=44_100)
 
     def state() -> dict[str, tuple[str, int]]:
-        return {
-            path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
-            for path in card.iterdir()
-        }
+        return {path.name: (sha256_file(path), path.stat().st_mtime_ns) for path in card.iterdir()}
 
     before = state()
     import_recordings(library, [card])
@@ -324,8 +320,7 @@ def test_a_killed_import_shows_nothing_and_the_next_one_clears_up(library: Libra
     write(card / "Kick.wav", noise(300_000))
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from sessions.files import sha256_file
-from sessions.importing import import_recordings; from sessions.store import Library\n"
+        "from sessions.importing import import_recordings; from sessions.store import Library\n"
         "def die(fraction, doing):\n"
         "    return fraction < 0.5 or os.kill(os.getpid(), signal.SIGKILL)\n"
         "import_recordings(Library(Path(sys.argv[1])), [Path(sys.argv[2])], progress=die)\n"
