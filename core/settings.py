@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
 from core.errors import OtoError
+from sessions.files import write_atomic
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=7_200.0)]
 
@@ -28,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mirror_folder: str = ""
     """A second folder that every take is also written to; its failure never stops the first."""
     monitor: bool = False
-    """Play inputs to the outputs through the computer: late by the round trip, unlike an interface's direct monitoring."""
+    """Play inputs to the outputs through the computer: late by the round trip, unlike direct monitoring."""
     outputs: Annotated[int, msgspec.Meta(ge=0, le=64)] = 2
     """How many outputs to open for playback; 0 opens inputs alone."""
     click: bool = False
@@ -63,7 +62,7 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
             "Settings: " + ", ".join(Settings.__struct_fields__) + ".",
         )
     try:
-        return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings)
+        return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise OtoError("bad_input", f"That setting can't be used: {error}.") from error
 
@@ -71,15 +70,4 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
 def save(settings: Settings, path: Path) -> None:
     """Write settings so that a power cut leaves the old or the new file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")

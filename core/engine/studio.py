@@ -128,10 +128,10 @@ class Studio:
     # ------------------------------------------------------------ what happens by the clock
 
     async def _meters(self) -> None:
-        if any(connection.wants_meters for connection in self.server.connections):
-            meters = self.transport.meters()
-            if meters is not None:
-                self.board.put(meters)
+        # Read even when nobody looks: the first reading of a new client must not hold an old peak.
+        meters = self.transport.meters()
+        if meters is not None and any(connection.wants_meters for connection in self.server.connections):
+            self.board.put(meters)
 
     async def _guard(self) -> None:
         self.transport.apply_monitoring()
