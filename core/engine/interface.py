@@ -83,6 +83,8 @@ class InterfaceKeeper:
 
     async def run(self) -> None:
         """Watch for ever."""
+        if self.wanted() is not None:
+            await self.reopen()  # the simulated interface needs no looking for
         await self.look()
         while True:
             try:
