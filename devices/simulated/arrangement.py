@@ -1,4 +1,4 @@
-"""The song played by people: chords voiced, bass led, timing and touch humanised, as timed events for the instruments."""
+"""The song played by people: chords voiced, bass led, timing and touch humanised, as timed events."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Chord:
 
 def pitch_hz(pitch: float) -> float:
     """Equal temperament, A4 (MIDI 69) = 440 Hz."""
-    return 440.0 * 2.0 ** ((pitch - 69) / 12)
+    return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
 def parse_pitch(name: str) -> int:
@@ -116,7 +116,7 @@ class _Band:
         self.notes: dict[str, list[Note]] = {
             part: [] for part in ("bass", "clean", "amp", "keys", "lead", "low_backing", "high_backing")
         }
-        self.keys_voicing = (57, 62, 66, 69)
+        self.keys_voicing: tuple[int, ...] = (57, 62, 66, 69)
 
     def play(self) -> Score:
         sections: list[tuple[str, float, float]] = []

@@ -2,7 +2,8 @@
 
     python -m devices.simulated.band FOLDER --rate 48000 [--seconds N] [--seed N]
 
-The same arguments give the same bytes on the same machine. Importing this module is cheap; playing is not, and loads numpy.
+The same arguments give the same bytes on the same machine. Importing this module is cheap; playing is not, and loads
+numpy.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def song_duration_s(seed: int = 1) -> float:
 def render_band(folder: Path, rate_hz: int, seconds: float | None = None, seed: int = 1) -> None:
     """Write every channel of the song into `folder` as mono 24-bit WAV.
 
-    `seconds` ends the take early; None, or more than the song lasts, is the whole song. Another `seed` is another take by the
-    same people. Raises ValueError for a rate outside RATES_HZ.
+    `seconds` ends the take early; None, or more than the song lasts, is the whole song. Another `seed` is another take
+    by the same people. Raises ValueError for a rate outside RATES_HZ.
     """
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise ValueError(f"The band can be recorded at {RATES_HZ[0]} to {RATES_HZ[1]} Hz, not at {rate_hz} Hz.")
@@ -51,17 +52,15 @@ def render_band(folder: Path, rate_hz: int, seconds: float | None = None, seed: 
     duration_s = score.duration_s if seconds is None else min(seconds, score.duration_s)
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as files:
-        writers = {name: files.enter_context(_open_wav(channel_path(folder, name), rate_hz)) for name in CHANNEL_NAMES}
+        writers = {
+            name: files.enter_context(wave.open(str(channel_path(folder, name)), "wb")) for name in CHANNEL_NAMES
+        }
+        for writer in writers.values():
+            writer.setnchannels(1)
+            writer.setsampwidth(3)
+            writer.setframerate(rate_hz)
         for name, audio in play(score, rate_hz, round(duration_s * rate_hz), seed):
             writers[name].writeframesraw(_pcm24(audio))
-
-
-def _open_wav(path: Path, rate_hz: int) -> wave.Wave_write:
-    file = wave.open(str(path), "wb")
-    file.setnchannels(1)
-    file.setsampwidth(3)
-    file.setframerate(rate_hz)
-    return file
 
 
 def _pcm24(audio: NDArray[np.float32]) -> bytes:

@@ -23,7 +23,7 @@ def fast_length(least: int) -> int:
     return next(factor * power for factor in (8, 9, 10, 12, 16) if factor * power >= least)
 
 
-def gains(curve: Curve, hz: NDArray[np.float64]) -> NDArray[np.float64]:
+def gains(curve: Curve, hz: NDArray[np.floating]) -> NDArray[np.float64]:
     """Linear gain of `curve` at each frequency."""
     points = np.array(curve)
     return np.asarray(10 ** (np.interp(np.log(np.maximum(hz, 1.0)), np.log(points[:, 0]), points[:, 1]) / 20))
@@ -72,8 +72,8 @@ def damped_sines(
 ) -> Signal:
     """Sum of sines that start at zero and fall by 60 dB in `t60_s` each.
 
-    The imaginary part of a product of two complex numbers is a scalar product of two pairs of real ones, so the sum over
-    all sines is one product of matrices.
+    The imaginary part of a product of two complex numbers is a scalar product of two pairs of real ones, so the sum
+    over all sines is one product of matrices.
     """
     step = (2j * np.pi * hz - np.log(1000.0) / t60_s) / rate_hz
     rows, columns = powers(step, frames)
@@ -90,7 +90,7 @@ def white_noise(frames: int, rate_hz: int, chance: np.random.Generator) -> Signa
 
 
 def place(track: Signal, sound: Signal, start: int, gain: float = 1.0) -> None:
-    """Add `sound` to `track` from frame `start` on, which may lie before it; what sticks out at either end is left off."""
+    """Add `sound` to `track` from frame `start` on, which may be negative; what sticks out is left off."""
     end = min(start + sound.size, track.size)
     if end > max(start, 0):
         track[max(start, 0) : end] += np.float32(gain) * sound[max(-start, 0) : end - start]

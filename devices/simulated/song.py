@@ -1,11 +1,11 @@
 """The song that the simulated band plays, as data: form, chords, tune and the patterns of every part.
 
-Patterns have 16 steps to the bar. Drums: `X x o - g` from accent to ghost note. Bass: `R 5 8` are root, fifth and octave
-of the chord, `a` leads into the next bar. Clean guitar: digits pick a string of the voicing from below, `D u` strum down
-and up. Amp: `P` a power chord that rings, `m` a palm mute. Keys: `C c` a chord, strong and soft.
+Patterns have 16 steps to the bar. Drums: `X x o - g` from accent to ghost note. Bass: `R 5 8` are root, fifth and
+octave of the chord, `a` leads into the next bar. Clean guitar: digits pick a string of the voicing from below, `D u`
+strum down and up. Amp: `P` a power chord that rings, `m` a palm mute. Keys: `C c` a chord, strong and soft.
 
-The tune is `pitch/beats:syllable`, bars parted by `|`, `r` a rest. A syllable is consonants, a dot, and vowels that glide
-into each other; the words mean nothing.
+The tune is `pitch/beats:syllable`, bars parted by `|`, `r` a rest. A syllable is a consonant, a dot, and vowels that
+glide into each other; the words mean nothing.
 """
 
 from __future__ import annotations
@@ -144,11 +144,11 @@ r/.5 F#4/.5:h.E F#4/.5:n.I E4/.5:d.a D4/1:t.ai E4/.5:l.I F#4/.5:y.O | F#4/1.5:n.
 r/.5 B3/.5:s.E D4/.5:l.I E4/.5:m.a G4/1:n.ou F#4/.5:r.I E4/.5:d.a | E4/1.5:l.ei D4/.5:n.E C#4/1:h.a r/.5 D4/.5:s.ou
 """
 _CHORUS = """
-G4/1.5:h.ou F#4/.5:l.d G4/1:m.i A4/1:n.au | A4/1.5:d.au F#4/.5:n.I D4/1:s.ou r/1 |
+G4/1.5:h.ou F#4/.5:l.E G4/1:m.i A4/1:n.au | A4/1.5:d.au F#4/.5:n.I D4/1:s.ou r/1 |
 G4/1.5:w.ei F#4/.5:t.I E4/1:f.O D4/1:m.i | E4/2.5:n.au r/.5 D4/.5:w.i E4/.5:n.O |
 F#4/1.5:r.a E4/.5:n.I F#4/1:l.ai A4/1:t.ou | G4/1.5:h.ou F#4/.5:n.I D4/1:m.a r/.5 D4/.5:s.ou |
 E4/1:l.ei F#4/.5:t.I G4/.5:n.a F#4/1:d.au E4/1:w.I | D4/3:y.u r/1
-""".replace(":l.d", ":l.E")
+"""
 _LAST_CHORUS = _CHORUS.replace("G4/1.5:h.ou F#4/.5:n.I D4/1:m.a", "B4/1.5:h.ou A4/.5:n.I F#4/1:m.a")
 _BRIDGE = """
 B3/2:u D4/1:w.ei E4/1:n.I | C#4/2:l.ou E4/1:w.ei F#4/1:n.I |
@@ -166,9 +166,9 @@ SONG: tuple[Section, ...] = (
         0.6,
         last_bar={"snare": "............o.xx", "bass": "............R.a."},
     ),
-    Section("verse 1", _VERSE_CHORDS, "verse", 112.0, 0.66, _VERSE_1, last_bar=_INTO_CHORUS),
+    Section("verse 1", _VERSE_CHORDS, "verse", 112.0, 0.74, _VERSE_1, last_bar=_INTO_CHORUS),
     Section("chorus 1", _CHORUS_CHORDS, "chorus", 113.0, 0.9, _CHORUS, backing=True, crash=True, last_bar=_INTO_VERSE),
-    Section("verse 2", _VERSE_CHORDS, "verse with amp", 112.0, 0.74, _VERSE_2, crash=True, last_bar=_INTO_CHORUS),
+    Section("verse 2", _VERSE_CHORDS, "verse with amp", 112.0, 0.8, _VERSE_2, crash=True, last_bar=_INTO_CHORUS),
     Section(
         "chorus 2", _CHORUS_CHORDS, "chorus", 113.0, 0.94, _CHORUS, backing=True, crash=True, last_bar=_INTO_BRIDGE
     ),

@@ -1,7 +1,7 @@
 """Where everybody stands in the rehearsal room, what hangs in front of them, and how the room answers.
 
-Sound gets from a drum to each microphone by its true distance: delay, level, the microphone's cardioid, and the walls by
-image sources (Allen & Berkley, JASA 65, 1979) followed by a short diffuse tail.
+Sound gets from a drum to each microphone by its true distance: delay, level, the microphone's cardioid, and the walls
+by image sources (Allen & Berkley, JASA 65, 1979) followed by a short diffuse tail.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Microphone:
     at: Point
     aim: Point
     """The point that it looks at."""
-    colour: Curve = ((20.0, 0.0), (20_000.0, 0.0))
+    colour: Curve
 
 
 @dataclass(frozen=True)
@@ -81,27 +81,27 @@ PIECES: dict[str, Point] = {
 }
 AMP: Point = (6.2, 3.0, 0.5)
 
-_FLAT: Curve = ((20.0, -14.0), (45.0, 0.0), (20_000.0, 0.0))
+_FLAT: Curve = ((20, -14), (45, 0), (20_000, 0))
+_KICK: Curve = ((20, -10), (45, 2), (90, 3), (300, -5), (800, -4), (3_500, 6), (8_000, 0), (18_000, -12))
+_DYNAMIC: Curve = ((20, -30), (80, -6), (180, 2), (500, -1), (2_000, 0), (5_500, 4), (12_000, 1), (20_000, -8))
+_TOM: Curve = ((20, -16), (60, 1), (380, -4), (4_500, 3), (18_000, -6))
+_HAT: Curve = ((20, -40), (100, -16), (400, -3), (20_000, 0))
+_AMP: Curve = ((20, -20), (80, 0), (2_500, 1), (5_000, 4), (14_000, -10))
+_VOCAL: Curve = ((20, -26), (90, -3), (200, 0), (2_500, 0), (6_000, 4), (12_000, 2), (20_000, -6))
+
 MICROPHONES: dict[str, Microphone] = {
-    "Kick": Microphone(
-        (3.50, 1.86, 0.36),
-        PIECES["kick"],
-        ((20.0, -10.0), (45.0, 2.0), (90.0, 3.0), (300.0, -5.0), (800.0, -4.0), (3_500.0, 6.0), (8_000.0, 0.0), (18_000.0, -12.0)),
-    ),
-    "Snare": Microphone(
-        (3.24, 1.42, 0.76),
-        PIECES["snare"],
-        ((20.0, -30.0), (80.0, -6.0), (180.0, 2.0), (500.0, -1.0), (2_000.0, 0.0), (5_500.0, 4.0), (12_000.0, 1.0), (20_000.0, -8.0)),
-    ),
-    "Hat": Microphone((2.70, 1.34, 1.16), PIECES["hat"], ((20.0, -40.0), (100.0, -16.0), (400.0, -3.0), (20_000.0, 0.0))),
-    "Rack Tom": Microphone((3.40, 1.78, 0.97), PIECES["rack_tom"], ((20.0, -20.0), (70.0, 0.0), (400.0, -3.0), (4_500.0, 3.0), (18_000.0, -6.0))),
-    "Floor Tom": Microphone((4.12, 1.34, 0.74), PIECES["floor_tom"], ((20.0, -14.0), (55.0, 1.0), (350.0, -4.0), (4_500.0, 3.0), (18_000.0, -6.0))),
+    "Kick": Microphone((3.50, 1.86, 0.36), PIECES["kick"], _KICK),
+    "Snare": Microphone((3.24, 1.42, 0.76), PIECES["snare"], _DYNAMIC),
+    "Hat": Microphone((2.70, 1.34, 1.16), PIECES["hat"], _HAT),
+    "Rack Tom": Microphone((3.40, 1.78, 0.97), PIECES["rack_tom"], _TOM),
+    "Floor Tom": Microphone((4.12, 1.34, 0.74), PIECES["floor_tom"], _TOM),
     "Overhead L": Microphone((2.55, 1.30, 2.00), (2.95, 1.35, 0.8), _FLAT),
     "Overhead R": Microphone((4.25, 1.30, 2.00), (3.90, 1.35, 0.8), _FLAT),
-    "Guitar Amp": Microphone((6.20, 3.05, 0.5), AMP, ((20.0, -20.0), (80.0, 0.0), (2_500.0, 1.0), (5_000.0, 4.0), (14_000.0, -10.0))),
-    "Lead Vocal": Microphone((3.5, 4.50, 1.62), (3.5, 5.2, 1.62), ((20.0, -26.0), (90.0, -3.0), (200.0, 0.0), (2_500.0, 0.0), (6_000.0, 4.0), (12_000.0, 2.0), (20_000.0, -6.0))),
-    "Backing Vocal": Microphone((1.6, 4.40, 1.62), (1.6, 5.2, 1.62), ((20.0, -26.0), (90.0, -3.0), (200.0, 0.0), (2_500.0, 0.0), (5_000.0, 5.0), (14_000.0, -6.0))),
-}  # fmt: skip
+    "Guitar Amp": Microphone((6.20, 3.05, 0.50), AMP, _AMP),
+    "Lead Vocal": Microphone((3.50, 4.50, 1.62), (3.50, 5.20, 1.62), _VOCAL),
+    "Backing Vocal": Microphone((1.60, 4.40, 1.62), (1.60, 5.20, 1.62), _VOCAL),
+}
+"""By the channel that they are plugged into; who sings stands right in front of the last two."""
 
 
 def distance_m(source: Point, microphone: Point) -> float:

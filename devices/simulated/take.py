@@ -1,14 +1,16 @@
 """One take of the band: every instrument played from the score, heard by its microphones, through its preamp.
 
-Everything that sounds in the room goes to every microphone; what is plugged in stays dry. The room is worked out block by
-block and each different note is rendered once, so that memory does not grow with the number of channels. Each part draws
-its chance from a stream of its own and notes are rendered whole, so that a shorter take is the beginning of the longer one.
+Everything that sounds in the room goes to every microphone; what is plugged in stays dry. The room is worked out block
+by block and each different note is rendered once, so that memory does not grow with the number of channels. Each part
+draws its chance from a stream of its own and notes are rendered whole, so that a shorter take is the beginning of the
+longer one.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -183,7 +185,7 @@ class _Take:
         """Singers around one microphone."""
         audio = np.zeros(self.frames, np.float32)
         for part, notes, singer in parts:
-            voice.sing(notes, singer, audio, self.rate_hz, lambda at_s, part=part: self.chance(part, at_s))
+            voice.sing(notes, singer, audio, self.rate_hz, partial(self.chance, part))
         return audio
 
     @property
@@ -197,8 +199,12 @@ def _in_turn(events: Sequence[_Event], kind: Callable[[_Event], _Kind]) -> dict[
     groups: dict[tuple[_Kind, float, int], list[_Event]] = {}
     turns: dict[tuple[_Kind, float], int] = {}
     for event in events:
-        force = min(_FORCES, key=lambda step: abs(step - event.velocity))
-        key = (kind(event), force)
+        what, force = kind(event), _nearest_force(event.velocity)
+        key = (what, force)
         turns[key] = (turns.get(key, -1) + 1) % _ALTERNATES
-        groups.setdefault((*key, turns[key]), []).append(event)
+        groups.setdefault((what, force, turns[key]), []).append(event)
     return groups
+
+
+def _nearest_force(velocity: float) -> float:
+    return min(_FORCES, key=lambda force: abs(force - velocity))

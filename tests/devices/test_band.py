@@ -65,7 +65,7 @@ def cents(hz: float, reference_hz: float) -> float:
 
 
 def test_its_channels_are_known_without_loading_numpy() -> None:
-    program = "import sys; from devices.simulated.band import CHANNEL_NAMES; print(len(CHANNEL_NAMES), 'numpy' in sys.modules)"
+    program = "import sys; from devices.simulated.band import CHANNEL_NAMES as n; print(len(n), 'numpy' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert found.stdout.split() == [str(len(CHANNEL_NAMES)), "False"]
 
@@ -136,7 +136,7 @@ def test_nothing_stands_still_or_is_digitally_silent(band: dict[str, np.ndarray]
     for name, audio in band.items():
         assert abs(float(audio.mean())) < 1e-4, name
         for second in np.array_split(audio, int(SECONDS * 4)):
-            assert -95 < rms_db(second), name
+            assert rms_db(second) > -95, name
 
 
 def test_somebody_can_always_be_heard_once_the_count_in_has_begun(band: dict[str, np.ndarray]) -> None:

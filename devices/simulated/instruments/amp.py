@@ -52,7 +52,7 @@ def clean(guitar: Signal, rate_hz: int) -> Signal:
 
 
 def _saturate(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """tanh by its antiderivative, which presses aliases down (Parker, Zavalishin & Le Bivic, DAFx 2016, eq. 7)."""
+    """Hyperbolic tangent by its antiderivative, which presses aliases down (Parker et al., DAFx 2016, eq. 7)."""
     integral = np.abs(x) + np.log1p(np.exp(-2 * np.abs(x)))
     step = np.diff(x)
     still = np.abs(step) < 1e-5

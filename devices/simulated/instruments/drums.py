@@ -1,7 +1,8 @@
 """Drums and cymbals: modes of a membrane or a plate, struck, with noise where the real thing is too dense to count.
 
-A circular membrane's modes stand at 1, 1.59, 2.14, 2.30, 2.65, 2.92 times the lowest (zeros of Bessel functions; Fletcher &
-Rossing, The Physics of Musical Instruments, table 3.1). A hard stroke stretches the skin: pitch starts high and falls.
+A circular membrane's modes stand at 1, 1.59, 2.14, 2.30, 2.65, 2.92 times the lowest: zeros of Bessel functions
+(Fletcher & Rossing, The Physics of Musical Instruments, chapter 3). A hard stroke stretches the skin: its pitch starts
+high and falls.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ _DECAY = np.log(1000.0)
 
 
 def strike(piece: str, hardness: float, rate_hz: int, chance: np.random.Generator) -> Signal:
-    """One stroke, mono, as heard at a metre on axis; `hardness` 0..1 sets timbre and level, `chance` the stroke's own ways."""
+    """One stroke, mono, as heard at a metre on axis.
+
+    `hardness` 0..1 sets timbre and level; `chance` is what makes no two strokes the same.
+    """
     return _PIECES[piece](hardness, rate_hz, chance)
 
 
@@ -28,7 +32,7 @@ def _time(seconds: float, rate_hz: int) -> NDArray[np.float64]:
 
 
 def _decays(t: NDArray[np.float64], t60_s: float) -> Signal:
-    return np.exp(t * (-_DECAY / t60_s)).astype(np.float32)
+    return np.asarray(np.exp(t * (-_DECAY / t60_s)), np.float32)
 
 
 def _skin(
@@ -83,7 +87,7 @@ def _tom(lowest_hz: float, ring_s: float) -> Callable[[float, int, np.random.Gen
         t60_s = ring_s * np.array([1.0, 0.6, 0.42, 0.36, 0.3, 0.25])
         skin = _skin(t, hz, levels, t60_s, 0.12 + 0.2 * hardness, 0.05)
         stick = _noise(t.size, ((500, -10), (1_800, 0), (4_500, -6), (10_000, -24)), rate_hz, chance) * _decays(t, 0.02)
-        return fade_out(hardness * (skin + 0.9 * hardness * stick), rate_hz // 10)
+        return fade_out(np.float32(hardness) * (skin + np.float32(0.9 * hardness) * stick), rate_hz // 10)
 
     return tom
 
@@ -91,13 +95,13 @@ def _tom(lowest_hz: float, ring_s: float) -> Callable[[float, int, np.random.Gen
 def _cymbal(
     *, lowest_hz: float, ring_s: float, partials: int, wash: float, ping: float, swell_s: float, level: float
 ) -> Callable[[float, int, np.random.Generator], Signal]:
-    """A plate: dense inharmonic partials that die the sooner the higher they are, and a wash of noise in three bands."""
+    """A plate: dense inharmonic partials that die the sooner the higher they are, and a wash of noise."""
 
     def cymbal(hardness: float, rate_hz: int, chance: np.random.Generator) -> Signal:
         t = _time(ring_s * 1.2, rate_hz)
-        plate = np.random.default_rng(int(lowest_hz))
-        hz = lowest_hz * (13_500 / lowest_hz) ** np.sort(plate.uniform(0, 1, partials))
         # One plate keeps its partials from stroke to stroke; where the stick lands decides how loud each is.
+        plate = np.random.default_rng(int(lowest_hz))
+        hz = lowest_hz * (16_500 / lowest_hz) ** np.sort(plate.uniform(0, 1, partials))
         t60_s = ring_s * np.clip((lowest_hz * 5 / hz) ** 0.7, 0.12, 1.0)
         levels = chance.rayleigh(1.0, partials) * (hz / 4_000) ** 0.2 / np.sqrt(partials)
         out = damped_sines(hz, 0.5 * levels, t60_s, t.size, rate_hz)
@@ -106,18 +110,13 @@ def _cymbal(
             (((1_200, -36), (3_500, 0), (7_000, -2), (11_000, -24)), 0.6, 0.8),
             (((3_500, -40), (8_500, 0), (14_000, -3), (18_000, -12)), 0.36, 0.75 + 0.5 * hardness),
         )
+        rise = (1 - np.exp(-t / (swell_s + 1e-4))).astype(np.float32)
         for curve, share, band_level in bands:
-            rise = 1 - np.exp(-t / (swell_s + 1e-4))
-            out += (
-                wash
-                * band_level
-                * _noise(t.size, curve, rate_hz, chance)
-                * _decays(t, ring_s * share)
-                * rise.astype(np.float32)
-            )
+            noise = _noise(t.size, curve, rate_hz, chance) * _decays(t, ring_s * share)
+            out += np.float32(wash * band_level) * rise * noise
         stick = _noise(t.size, ((1_500, -18), (5_000, 0), (12_000, -4)), rate_hz, chance) * _decays(t, 0.015)
         onset = np.minimum(t / 0.0004, 1).astype(np.float32)
-        return fade_out(hardness * level * onset * (out + ping * stick), rate_hz // 5)
+        return fade_out(np.float32(hardness * level) * onset * (out + np.float32(ping) * stick), rate_hz // 5)
 
     return cymbal
 
@@ -127,7 +126,7 @@ def _sticks(hardness: float, rate_hz: int, chance: np.random.Generator) -> Signa
     hz = np.array([2_350.0, 3_900.0, 5_300.0]) * chance.normal(1, 0.02, 3)
     wood = damped_sines(hz, np.array([1.0, 0.6, 0.3]), np.array([0.05, 0.035, 0.025]), t.size, rate_hz)
     click = _noise(t.size, ((1_000, -20), (4_000, 0), (9_000, -8)), rate_hz, chance) * _decays(t, 0.012)
-    return fade_out(0.35 * hardness * (wood + 0.5 * click), rate_hz // 100)
+    return fade_out(np.float32(0.35 * hardness) * (wood + np.float32(0.5) * click), rate_hz // 100)
 
 
 _PIECES: dict[str, Callable[[float, int, np.random.Generator], Signal]] = {

@@ -1,9 +1,9 @@
 """Plucked strings: a digital waveguide solved in closed form.
 
 A plucked string is its excitation going round a loop of one period (Karplus & Strong 1983; Jaffe & Smith 1983):
-Y(s) = E(s) / (1 - G(s) exp(-sT)). Here that fraction is evaluated for all frequencies at once and transformed back, which
-leaves no fractional delay to approximate, so that strings are in tune, and costs one FFT a note. The line of evaluation
-lies right of the imaginary axis, which lets the part that would wrap round in time die away.
+Y(s) = E(s) / (1 - G(s) exp(-sT)). Here that fraction is evaluated for all frequencies at once and transformed back,
+which leaves no fractional delay to approximate, so that strings are in tune, and costs one FFT a note. The line of
+evaluation lies right of the imaginary axis, which lets the part that would wrap round in time die away.
 """
 
 from __future__ import annotations
@@ -77,6 +77,6 @@ def pluck(
     band = np.clip((edge_hz - np.arange(bins) * (rate_hz / size)) / (0.3 * edge_hz), 0, 1)
     edge = ((3 - 2 * band) * band**2).astype(np.float32)
     spectrum = (tone + scrape) * (1 - delayed(string.pickup / pitch_hz)) / (1 - loop) * edge * delayed(_LEAD_S)
-    sound = np.fft.irfft(spectrum, size)[:frames] * exponential(sigma / rate_hz, frames).real
-    sound *= np.float32(force) / max(np.abs(sound).max(), np.float32(1e-9))
+    sound = np.asarray(np.fft.irfft(spectrum, size)[:frames] * exponential(sigma / rate_hz, frames).real, np.float32)
+    sound *= np.float32(force) / np.abs(sound).max()
     return fade_out(sound, int(0.03 * rate_hz))

@@ -1,8 +1,8 @@
 """A singer: pulses of the glottis and breath through a throat that moves.
 
-Source and filter after Fant (Acoustic Theory of Speech Production, 1960); the pulse is Rosenberg's (JASA 49, 1971), the
-vowels are Peterson & Barney's means for men (JASA 24, 1952). The throat is a cascade of resonances, set anew every 10 ms
-and applied by overlap-add in the frequency domain.
+Source and filter after Fant (Acoustic Theory of Speech Production, 1960); the pulse is Rosenberg's (JASA 49, 1971),
+most vowels are Peterson & Barney's means for men (JASA 24, 1952). The throat is a cascade of resonances, set anew every
+10 ms and applied by overlap-add in the frequency domain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.simulated.arrangement import Note, pitch_hz
+from devices.simulated.arrangement import Note
 from devices.simulated.filters import Signal, convolve, filter_of, place, white_noise
 
 _FRAME_S = 0.010
@@ -115,8 +115,8 @@ def sing(
 ) -> None:
     """Add the whole part to `track`, phrase by phrase; a phrase ends where the singer breathes.
 
-    A phrase that begins before the track's end is rendered whole. `chance` is asked for a generator for each phrase by the
-    time at which it starts.
+    A phrase that begins before the track's end is rendered whole. `chance` is asked for a generator for each phrase, by
+    the time at which it starts.
     """
     phrase: list[Note] = []
     for note, following in pairwise([*notes, None]):
@@ -311,20 +311,22 @@ def _through_throat(
     bins = int(_HIGHEST_HZ / rate_hz * hop * _OVERLAPS)
     hz = np.arange(bins, dtype=np.float32) * np.float32(rate_hz / (hop * _OVERLAPS))
     # Below the first resonance a cascade passes everything; a mouth radiates less and less.
-    lows = (hz / (hz + 80)).astype(np.complex64)
-    still = lows
+    still = hz / (hz + 80) + np.complex64(0)
     for upper_hz in _UPPER_HZ:
-        square = np.float32((upper_hz * singer.throat) ** 2)
-        still = still * square / (square - hz * hz + np.complex64(1j * (80 + 0.05 * upper_hz)) * hz)
-    corner = (1_000 + 3_200 * np.clip(effort, 0.0, 1.2) ** 1.5).astype(np.float32)[:, None]
-    below = 1 + np.complex64(1j) * hz / corner
-    for centre, bandwidth_hz in zip(formants, _BANDWIDTHS_HZ, strict=True):
-        below *= (
-            1
-            + np.complex64(1j * bandwidth_hz) * hz / (square := (centre**2).astype(np.float32)[:, None])
-            - hz * hz / square
-        )
+        still /= _resonator(hz, np.float32(upper_hz * singer.throat), 80 + 0.05 * upper_hz)
+    # A glottis that shuts fast leaves more at the top than the pulse's table has.
+    still *= np.minimum(1 + (hz / 3_500) ** 4, 4.0)
+    corner_hz = (1_000 + 3_200 * np.clip(effort, 0.0, 1.2) ** 1.5).astype(np.float32)
+    below = 1 + np.complex64(1j) * hz / corner_hz[:, None]
+    for centre_hz, bandwidth_hz in zip(formants, _BANDWIDTHS_HZ, strict=True):
+        below *= _resonator(hz, centre_hz.astype(np.float32)[:, None], bandwidth_hz)
     return _overlap_add(source, still / below, hop)
+
+
+def _resonator(hz: Signal, centre_hz: Signal | np.float32, bandwidth_hz: float) -> NDArray[np.complex64]:
+    """One over the response of a pair of poles: 1 + j f b / c^2 - f^2 / c^2."""
+    relative = hz / (centre_hz * centre_hz)
+    return np.asarray((1 - relative * hz) + np.complex64(1j * bandwidth_hz) * relative)
 
 
 def _hiss(note: Note, sound: Signal, start_s: float, rate_hz: int, chance: np.random.Generator) -> None:
