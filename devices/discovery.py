@@ -27,7 +27,7 @@ _OWN_JACK_FILES = re.compile(rf"jack_(sem\.\d+_.*_)?{CLIENT_NAME.decode()}(-\d+)
 def enumerate_interfaces(
     timeout_s: float = 5.0, *, command: Sequence[str] = PROBE, root: Path = alsa.ROOT
 ) -> list[Interface]:
-    """Every interface that is plugged in: USB first, then other hardware, then the rest, the simulated one last.
+    """Every interface that is plugged in: USB first, then other hardware, JACK, the rest, the simulated one last.
 
     Also those that another program holds, which PortAudio leaves out. A driver that hangs or crashes PortAudio costs
     `timeout_s` and the devices that only PortAudio knows. `root` is where /proc and /sys are.
@@ -169,7 +169,11 @@ def _usb_cards(root: Path) -> list[Interface]:
 
 
 def _rank(interface: Interface) -> int:
-    return {"usb": 0, "alsa": 1}.get(interface.id.partition(":")[0], 2)
+    if interface.id.startswith("usb:"):
+        return 0
+    if re.fullmatch(r"alsa:\w+,\d+", interface.id):
+        return 1
+    return 2 if interface.host_api == "JACK" else 3
 
 
 def _names(folder: Path) -> list[bytes]:

@@ -54,17 +54,16 @@ def test_fewer_inputs_than_the_interface_has_are_its_first_ones(jack_rig, tmp_pa
 
 def test_what_is_played_comes_back_after_the_same_number_of_frames_each_time(jack_rig):
     rig = jack_rig(2)
-    noise = np.random.default_rng(3).standard_normal((24 * BLOCK, 2)).astype(np.float32) * 0.1
+    noise = np.random.default_rng(3).standard_normal((12 * BLOCK, 1)).astype(np.float32) * 0.1
     round_trips = []
     for _ in range(5):
-        with closing(open_stream("jack:system", StreamRequest(48_000, 2, outputs=2))) as stream:
-            for channel in (0, 1):
-                rig.connect(f"OTO:out_{channel}", f"OTO:in_{channel}")
+        with closing(open_stream("jack:system", StreamRequest(48_000, 1, outputs=1))) as stream:
+            rig.connect("OTO:out_0", "OTO:in_0")
             # Patching took longer than the buffer lasts.
             late = True
             while late:
                 late = stream.read(BLOCK).overflowed
-                late |= stream.write(np.zeros((BLOCK, 2), np.float32))
+                late |= stream.write(np.zeros((BLOCK, 1), np.float32))
             captured = []
             for at in range(0, len(noise), BLOCK):
                 captured.append(stream.read(BLOCK))

@@ -41,7 +41,7 @@ class JackRig:
         self.period_frames = period_frames
         self.name, self._slot = _free_name()
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the rig
         self._server: subprocess.Popen[bytes] | None = None
         self._feeder: subprocess.Popen[bytes] | None = None
 
