@@ -106,7 +106,7 @@ def set_compressor(draft: Draft, player: Player, trim_db: float, style: Style) -
         )
         draft.propose("comp_release_ms", preset.release_ms, f"Usual for {preset.called}.")
         draft.propose("comp_knee_db", KNEE_DB, "Soft, so that it starts unnoticed.")
-        if player.role in {"bass", "synth_bass", "drums", "room"}:
+        if player.role in {"drums", "room"}:
             draft.propose("comp_sidechain_hz", 80.0, "Keeps the lowest notes from pulling the rest down.")
     lost_db = compression_loss_db(draft, heard, trim_db)
     if wanted_db > 0.0 and lost_db > 0.05:

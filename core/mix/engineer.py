@@ -44,10 +44,12 @@ def propose_mix(
     """Propose a mix of `sources`, one strip per source in their order.
 
     `roles` are a person's, by track name, and win over names and sounds; so do roles, settings and mutes that a person
-    or a lock put into `previous`. `hands` scales every proposal between neutral (0) and whole (1). `analyses`, by track
+    or a lock put into `previous`. `hands` scales every proposal between neutral (0) and
+    whole (1), in steps of a hundredth. `analyses`, by track
     name, saves listening again. Raises OtoError: "bad_input" for no sources or an unknown style or role, "cancelled".
     """
     _check(sources, roles or {}, style, hands)
+    hands = round(hands, 2)
     look = STYLE[cast("StyleName", style)]
     before = {strip.track: strip for strip in previous.strips} if previous else {}
     players = []

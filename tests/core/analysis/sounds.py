@@ -15,7 +15,8 @@ class Samples:
 
     def read(self, start, frames):
         assert frames <= 10.1 * self.rate_hz
-        return self.audio[:, start : start + frames]
+        part = self.audio[:, start : start + frames]
+        return np.pad(part, ((0, 0), (0, frames - part.shape[1])))
 
 
 def seconds(duration_s, rate_hz=RATE_HZ):
