@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import psutil
@@ -72,7 +72,8 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
 
 
 def _next_job(client: Client) -> Job | None:
-    taken: Job | None = msgspec.convert(client.call(TakeJob()), Job | None)
+    job_or_nothing: Any = Job | None
+    taken: Job | None = client.call(TakeJob(), type=job_or_nothing)
     return taken
 
 

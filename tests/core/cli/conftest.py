@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.cli import main as cli
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -32,25 +34,23 @@ class Ran(NamedTuple):
 Oto = Callable[..., Ran]
 
 
-def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "OTO_HOME": str(home), "PYTHONPATH": str(ROOT)}
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "studio"
 
 
 @pytest.fixture
-def oto(tmp_path: Path, home: Path) -> Iterator[Oto]:
-    """`oto(*words)` runs a command in tmp_path; an engine that it started is ended afterwards."""
+def oto(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Oto]:
+    """`oto(*words)` runs a command in tmp_path, in this process; an engine that it started is ended afterwards."""
+    monkeypatch.setenv("OTO_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
 
-    def run(*words: object, timeout: float = 100.0) -> Ran:
-        command = [sys.executable, "-m", "core.cli.main", *map(str, words)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, env=environment(home), timeout=timeout, check=False
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+    def run(*words: object) -> Ran:
+        capsys.readouterr()
+        code = cli.main([str(word) for word in words])
+        return Ran(code, *capsys.readouterr())
 
     yield run
     if (home / "engine.sock").exists():
@@ -60,11 +60,30 @@ def oto(tmp_path: Path, home: Path) -> Iterator[Oto]:
 
 
 @pytest.fixture
+def shell_oto(tmp_path: Path, home: Path) -> Oto:
+    """The same in a process of its own, as a shell starts it."""
+
+    def run(*words: object) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "core.cli.main", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "OTO_HOME": str(home), "PYTHONPATH": str(ROOT)},
+            timeout=100,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
 def stage(tmp_path: Path) -> Path:
     """A folder of five short recordings that a simulated interface or a mix can take, exact in 24 bits."""
     folder = tmp_path / "stage"
     folder.mkdir()
-    rate_hz, seconds = 48_000, 6
+    rate_hz, seconds = 48_000, 4
     time_s = np.arange(rate_hz * seconds) / rate_hz
     random = np.random.default_rng(3)
     beat = np.exp(-30 * (time_s % 0.5))

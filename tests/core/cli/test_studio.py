@@ -100,7 +100,7 @@ def test_ctrl_c_stops_record_cleanly_and_the_take_is_told(oto: Any, device: str,
 def test_a_session_is_mixed_mastered_and_exported_by_a_worker_of_the_engine(
     oto: Any, device: str, stage: Path, tmp_path: Path
 ) -> None:
-    take = oto("record", "--device", device, "--session", "Band", "--seconds", 5, "--json").json
+    take = oto("record", "--device", device, "--session", "Band", "--seconds", 3, "--json").json
     mix = oto("mix", "Band", "--stems", "parts", "--out", "band.wav", "--json").json
     assert (mix["session"], mix["take"], mix["bounce"]) == (take["session"], 1, "mix-001-01")
     assert Path(mix["out"]) == tmp_path / "band.wav"
@@ -139,7 +139,7 @@ def test_a_job_that_fails_tells_its_reason_and_leaves_no_bounce(oto: Any, device
 def test_without_an_engine_the_same_is_done_in_place(oto: Any, stage: Path, tmp_path: Path, home: Path) -> None:
     imported = oto("import", stage, "--name", "Band", "--json").json
     assert imported["tracks"]
-    assert imported["frames"] == 6 * imported["rate_hz"]
+    assert imported["frames"] == 4 * imported["rate_hz"]
     tracks = oto("analyse", "Band", "--json").json["tracks"]
     assert {Path(track["file"]) for track in tracks} == {Path(file) for file in imported["files"]}
     first = oto("mix", "Band", "--json").json
