@@ -163,7 +163,7 @@ SONG: tuple[Section, ...] = (
         ("Bm7", "Gmaj7", "D", "A/C#"),
         "intro",
         112.0,
-        0.6,
+        0.75,
         last_bar={"snare": "............o.xx", "bass": "............R.a."},
     ),
     Section("verse 1", _VERSE_CHORDS, "verse", 112.0, 0.74, _VERSE_1, last_bar=_INTO_CHORUS),

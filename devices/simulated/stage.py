@@ -61,7 +61,7 @@ INPUTS: dict[str, Input] = {
     "Guitar Amp": Input(-24.5, -86.0),
     "Keys L": Input(-26.5, -88.0),
     "Keys R": Input(-26.5, -88.0),
-    "Lead Vocal": Input(-26.5, -84.0),
+    "Lead Vocal": Input(-27.5, -84.0),
     "Backing Vocal": Input(-22.5, -84.0),
 }
 CHANNEL_NAMES: tuple[str, ...] = tuple(INPUTS)
