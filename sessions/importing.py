@@ -7,6 +7,7 @@ the library only when everything is there. The originals are only ever read.
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from sessions.arranging import Chain, Source, arrange, format_of, started_utc, t
 from sessions.errors import LibraryError
 from sessions.files import sync_folder, write_atomic
 from sessions.layout import TAKE_FILE, clip_file_name, clip_info, take_folder_name
+from sessions.migrate import dump
 from sessions.model import Clip, Session, Take, TakeTrack, Track
 from sessions.staging import clear_abandoned, staging
 from sessions.store import SESSION_FILE, Library
@@ -93,7 +95,7 @@ def import_recordings(
         time_reference_samples=time_reference(chains, rate),
         tracks=tracks,
     )
-    with staging(library.root) as hidden:
+    with _full_disk_explained(), staging(library.root) as hidden:
         folder = hidden / "takes" / take_folder_name(take.number)
         folder.mkdir(parents=True)
         work = _Work(take, session_name, folder, progress, sum(s.frames * s.channels for s in sources))
@@ -180,6 +182,20 @@ def _reason(error: Exception) -> str:
 def _session_name(paths: Sequence[Path]) -> str:
     first = Path(paths[0]).resolve()
     return first.name if first.is_dir() else first.stem if len(paths) == 1 else first.parent.name
+
+
+@contextlib.contextmanager
+def _full_disk_explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise LibraryError(
+            "no_space",
+            "The disk became full. Nothing was imported and the originals are as they were.",
+            "Empty the trash, or import fewer files.",
+        ) from error
 
 
 def _refuse_without_space(library: Library, chains: Sequence[Chain], rate_hz: int) -> None:
@@ -293,8 +309,8 @@ def _appear(library: Library, hidden: Path, session_name: str, take: Take) -> Se
         )
         take = msgspec.structs.replace(take, session=session_id)
         folder = hidden / "takes" / take_folder_name(take.number)
-        write_atomic(folder / TAKE_FILE, msgspec.json.format(msgspec.json.encode(take)) + b"\n")
-        write_atomic(hidden / SESSION_FILE, msgspec.json.format(msgspec.json.encode(session)) + b"\n")
+        write_atomic(folder / TAKE_FILE, dump(take))
+        write_atomic(hidden / SESSION_FILE, dump(session))
         hidden.rename(library.root / session_id)
         sync_folder(library.root)
     except BaseException:

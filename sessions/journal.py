@@ -6,8 +6,10 @@ journal in between. Each line stands alone, so that a torn one costs only itself
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -89,13 +91,18 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open or make the journal. Raises LibraryError("busy") when a living process has it open, OSError."""
         self._fd = open_lines(path)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._fd)
-            raise LibraryError(
-                "busy", f"The take in {path.parent} is being recorded right now.", "Stop it first."
-            ) from error
+        if not self._lock():
+            self.close()
+            raise LibraryError("busy", f"The take in {path.parent} is being recorded right now.", "Stop it first.")
+
+    def _lock(self) -> bool:
+        # `in_use` in another process holds the lock for an instant; that must not keep a take from starting.
+        for _ in range(20):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            time.sleep(0.005)
+        return False
 
     def append(self, event: Event) -> None:
         """Hand one line to the kernel: safe from the end of this process, and after `sync` from a power cut."""

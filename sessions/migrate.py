@@ -1,4 +1,4 @@
-"""Reading documents of any age: each schema version has one step to the next, and an old document walks them all.
+"""Documents as files, of any age: each schema version has one step to the next, and an old document walks them all.
 
 Documents are read into today's shape in memory; the file changes only when it is next saved. A document from a newer
 OTO is refused and left untouched, because saving it would drop what this version doesn't know.
@@ -49,6 +49,11 @@ _decoders: Final = {kind: msgspec.json.Decoder(kind) for kind in _STEPS}
 def schema_of(kind: type[Document]) -> int:
     """The version of the shape that this OTO writes."""
     return len(_STEPS[kind])
+
+
+def dump(document: Document) -> bytes:
+    """A document as its file holds it: JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(document)) + b"\n"
 
 
 def load(data: bytes, kind: type[D], name: str) -> D:

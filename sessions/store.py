@@ -435,4 +435,4 @@ def _load(path: Path, kind: type[D]) -> D:
 
 
 def _save(path: Path, document: Document) -> None:
-    write_atomic(path, msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+    write_atomic(path, migrate.dump(document))

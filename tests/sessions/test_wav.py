@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -122,6 +123,19 @@ def test_closing_twice_and_syncing_after_close_do_nothing(tmp_path: Path) -> Non
     writer.close()
     writer.sync()
     assert (tmp_path / "a.wav").read_bytes() == before
+
+
+def test_syncing_from_another_thread_never_meets_a_closed_file(tmp_path: Path) -> None:
+    for take in range(5):
+        writer = WavWriter(tmp_path / f"{take}.wav", rate_hz=48_000, sample_format="pcm24")
+        with ThreadPoolExecutor(2) as threads:
+            syncing = [threads.submit(writer.sync) for _ in range(40)]
+            for block in range(10):
+                writer.append(pack(ramp(100, block * 100)))
+                writer.publish()
+            writer.close()
+        assert [sync.result() for sync in syncing] == [None] * 40
+        assert (samples(writer.path) == ramp(1000)).all()
 
 
 # ---------------------------------------------------------------- what the file says of itself
@@ -307,6 +321,26 @@ def test_a_kill_while_closing_loses_words_but_no_audio_and_invents_none(
     path.write_bytes(header + closed[HEADER_BYTES : audio_end + cut])
     assert repair(path) == frames
     assert path.read_bytes() == header + closed[HEADER_BYTES:audio_end]
+
+
+@given(frames=st.integers(0, 40), lost=st.integers(0, 1200), sample_format=st.sampled_from(FORMATS))
+@IN_ONE_FOLDER
+def test_a_file_that_a_power_cut_left_shorter_than_its_header_says_keeps_what_is_there(
+    tmp_path: Path, frames: int, lost: int, sample_format: SampleFormat
+) -> None:
+    path = fresh(tmp_path)
+    writer = WavWriter(path, rate_hz=48_000, sample_format=sample_format, info=INFO)
+    writer.append(pack(ramp(frames), sample_format))
+    writer.close(MARKERS)
+    closed = path.read_bytes()
+    length = max(HEADER_BYTES, len(closed) - lost)
+    path.write_bytes(closed[:length])
+    left = min(frames, (length - HEADER_BYTES) // writer.format.frame_bytes)
+    assert repair(path) == left
+    assert soundfile.info(path).frames == left
+    assert path.read_bytes()[HEADER_BYTES:].startswith(
+        pack(ramp(frames), sample_format)[: left * writer.format.frame_bytes]
+    )
 
 
 def test_repair_leaves_a_closed_file_as_it_is(tmp_path: Path) -> None:
