@@ -26,7 +26,10 @@ def take_folder_name(number: int, false_number: int = 0) -> str:
 def parse_take_folder(name: str) -> tuple[int, int] | None:
     """Number and false number out of a folder's name; None when it is not a take's."""
     found = _TAKE_FOLDER.fullmatch(name)
-    return (int(found[1]), int(found[2] or 0)) if found else None
+    if found is None:
+        return None
+    place = int(found[1]), int(found[2] or 0)
+    return place if take_folder_name(*place) == name else None
 
 
 def clip_file_name(take: Take, track_id: str, clip: int = 1) -> str:

@@ -138,8 +138,8 @@ class Library:
 
     def take_path(self, session_id: str, number: int, false_number: int = 0) -> Path:
         """The folder of a take. Raises LibraryError("not_found")."""
-        folder = self._take_folders(session_id).get((number, false_number))
-        if folder is None:
+        folder = self.session_path(session_id) / "takes" / take_folder_name(number, false_number)
+        if not folder.is_dir():
             raise LibraryError("not_found", f"Session '{session_id}' has no take {number}.", "`oto takes` lists them.")
         return folder
 
@@ -235,7 +235,7 @@ class Library:
     def unmark_false(self, session_id: str, number: int, false_number: int) -> Take:
         """Let a false take count again, with its old number if that is free, else with the next one."""
         folder = self.take_path(session_id, number, false_number)
-        if (number, 0) in self._take_folders(session_id):
+        if folder.with_name(take_folder_name(number)).exists():
             number = self.next_take_number(session_id)
         take = msgspec.structs.replace(
             self._load_take(session_id, folder), number=number, false_take=False, false_number=0

@@ -60,7 +60,7 @@ class WavFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a WAV, RF64 or BW64 file of any maker says of itself."""
 
     container: str
-    """"RIFF", "RF64" or "BW64"."""
+    """One of "RIFF", "RF64", "BW64"."""
     rate_hz: int
     channels: int
     bits: int
