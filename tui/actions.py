@@ -236,6 +236,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_MIX, footer="always", when=_has_finished_take),
     Action("bounce", ("b",), "Bounce", "Render the mix with the plan as it stands.", "Mix",
            screens=_MIX, footer="always", when=_has_finished_take),
+    Action("bounce_stems", ("t",), "Stems", "Render the mix, and every strip of it as a file of its own.", "Mix",
+           screens=_MIX, footer="wide", when=_has_finished_take),
     Action("master", ("B",), "Master", "Make a master of the newest mix, for a target to choose.", "Mix",
            screens=_MIX, footer="always", when=_has_bounce),
     Action("compare", ("x",), "A/B", "Hear the selected bounce against the one before, equally loud.", "Mix",

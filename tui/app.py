@@ -56,7 +56,9 @@ class Studio(App[None]):
 
     def on_mount(self) -> None:
         """Show Record and start listening."""
-        self.push_screen(self._screens["record"])
+        for name, screen in self._screens.items():
+            self.install_screen(screen, name)
+        self.push_screen("record")
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
 
@@ -133,7 +135,7 @@ class Studio(App[None]):
     def go(self, name: ScreenName) -> None:
         """Open another screen."""
         if self.screen is not self._screens[name]:
-            self.switch_screen(self._screens[name])
+            self.switch_screen(name)
 
     def say(self, level: Literal["info", "warning", "error"], message: str, hint: str = "") -> None:
         """Say something at the bottom until Esc."""

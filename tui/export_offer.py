@@ -20,8 +20,8 @@ FORMATS: Final = {
 }
 """What the exporter can write."""
 
-BYTES_PER_FRAME: Final = {"wav24": 6.0, "wav16": 4.0, "flac": 4.2, "mp3": 0.84, "ogg": 0.6, "opus": 0.5}
-"""Of a stereo frame at 44.1 or 48 kHz; an upper guess where the format compresses."""
+BYTES_PER_FRAME: Final = {"wav24": 6.0, "wav16": 4.0, "flac": 4.2, "mp3": 0.84, "ogg": 0.6, "opus": 0.5, "stems": 8.0}
+"""Of a stereo frame at 44.1 or 48 kHz; an upper guess where the format compresses. Stems are 32-bit float, each."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def stems_of(bounce: Bounce, bounces: Sequence[Bounce]) -> int:
 
 
 def file_bytes(bounce: Bounce, format: str) -> int:
-    """About how big one file will be; stems are 24-bit stereo each."""
-    return int(bounce.frames * BYTES_PER_FRAME.get(format, BYTES_PER_FRAME["wav24"]))
+    """About how big one file will be."""
+    return int(bounce.frames * BYTES_PER_FRAME[format])
 
 
 def offer(
@@ -61,18 +61,22 @@ def offer(
             biggest = max(biggest, one)
     label = words.clean(drive.label or drive.path) if drive else words.clean(folder)
     to = drive.path if drive else folder
-    return Offer(
-        tuple(bounces), tuple(formats), to, label, total, _refusal(bounces, formats, drive, to, total, biggest)
-    )
+    refusal = _missing(bounces, every, formats) or _no_room(drive, to, total, biggest)
+    return Offer(tuple(bounces), tuple(formats), to, label, total, refusal)
 
 
-def _refusal(
-    bounces: Sequence[Bounce], formats: Sequence[str], drive: Drive | None, to: str, total: int, biggest: int
-) -> str:
+def _missing(bounces: Sequence[Bounce], every: Sequence[Bounce], formats: Sequence[str]) -> str:
     if not bounces:
         return "Choose a bounce: Enter on its line."
     if not formats:
         return "Choose a format: Enter on its line."
+    bare = [bounce for bounce in bounces if not stems_of(bounce, every)]
+    if "stems" in formats and bare:
+        return f"{words.clean(bare[0].id)} has no stems: t on Mix renders a mix with them."
+    return ""
+
+
+def _no_room(drive: Drive | None, to: str, total: int, biggest: int) -> str:
     if not to:
         return "Plug in a drive, or press g for a folder of this box."
     if drive is None:

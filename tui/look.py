@@ -173,7 +173,7 @@ _DAY: Final[Palette] = {
     "cursor": "color(231) on color(25)",
     "cursor_off": "color(16) on color(250)",
     "key": "bold color(25) on color(255)",
-    "key_off": "color(244) on color(255)",
+    "key_off": "color(242) on color(255)",
     "rules": "color(235) on color(255)",
     "model": "color(90) on color(255)",
     "person": "color(94) on color(255)",
@@ -185,7 +185,7 @@ _DAY: Final[Palette] = {
     "meter_hot": "color(130) on color(255)",
     "meter_clip": "color(160) on color(255)",
     "meter_hold": "color(16) on color(255)",
-    "meter_off": "color(244) on color(255)",
+    "meter_off": "color(242) on color(255)",
 }
 _CONSOLE: Final[Palette] = {
     "text": "white on black",

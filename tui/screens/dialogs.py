@@ -64,7 +64,7 @@ class Ask(Dialog[str]):
 
     def __init__(self, look: Look, title: str, value: str = "", hint: str = "Enter accepts, Esc leaves.") -> None:
         super().__init__(look, title, hint)
-        self._value = value
+        self._value = words.clean(value)
 
     def compose(self) -> ComposeResult:
         """Title, field, hint."""

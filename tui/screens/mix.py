@@ -284,11 +284,18 @@ class MixScreen(StudioScreen):
 
     def do_propose(self) -> None:
         """Propose and render."""
-        self.studio.send(StartJob(kind="mix", take=self.take, options={"propose": True}))
+        self._start_mix(propose=True)
 
     def do_bounce(self) -> None:
-        """Render what stands; with no plan yet, propose one first."""
-        self.studio.send(StartJob(kind="mix", take=self.take, options={"propose": self.book.plan is None}))
+        """Render what stands; with no plan yet, it is proposed first."""
+        self._start_mix(propose=self.book.plan is None)
+
+    def do_bounce_stems(self) -> None:
+        """Render what stands, and every strip by itself."""
+        self._start_mix(propose=self.book.plan is None, stems=True)
+
+    def _start_mix(self, *, propose: bool, stems: bool = False) -> None:
+        self.studio.send(StartJob(kind="mix", take=self.take, options={"propose": propose, "stems": stems}))
 
     async def do_master(self) -> None:
         """Choose a target, master the newest mix of this take."""

@@ -52,10 +52,12 @@ class RecordScreen(StudioScreen):
     def playable(self) -> Play | None:
         """The selected take."""
         take = self._take()
-        return Play(take=take.number) if take and not take.false_take else None
+        return Play(take=take.number) if take else None
 
     def _take(self) -> Take | None:
-        return next((t for t in self.picture.takes.takes if take_key(t) == self.takes.cursor), None)
+        """The selected take, but for a false one: its number may belong to another by now."""
+        good = (take for take in self.picture.takes.takes if not take.false_take)
+        return next((take for take in good if take_key(take) == self.takes.cursor), None)
 
     def _track(self) -> Track | None:
         track = track_at(self.picture, self.bridge.cursor)
@@ -96,7 +98,7 @@ class RecordScreen(StudioScreen):
     def do_overdub(self) -> None:
         """Record while the selected take plays."""
         take = self._take()
-        if take is None or take.false_take or take.status == "recording":
+        if take is None or take.status == "recording":
             self.studio.say("warning", "Overdubbing needs a finished take: select one in the list.")
         else:
             self.studio.send(Record(overdub_of=take.number))

@@ -1,0 +1,363 @@
+"""Keys become requests: the same ones that every other client sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core import protocol as p
+from core.errors import OtoError
+from core.plans.document import MixPlan
+from tests.tui.harness import Recorder, band_picture, band_plan, recording_picture, screen_lines, studio, take
+from tui import knobs
+from tui.picture import Picture
+
+
+class PlanKeeper(Recorder):
+    """Answers about one plan as an engine would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan: MixPlan | None = band_plan()
+        self.answers = {p.GetPlan: self._get, p.SetPlanValue: self._set, p.ReplacePlan: self._replace}
+
+    def _get(self, _: p.GetPlan) -> MixPlan | OtoError:
+        return self.plan or OtoError("not_found", "No plan.")
+
+    def _set(self, request: p.SetPlanValue) -> MixPlan:
+        assert self.plan is not None
+        section = "master" if request.strip is None else f"strip {request.strip}"
+        if request.value is not None:
+            self.plan = knobs.with_value(self.plan, section, request.name, request.value)
+        return self.plan
+
+    def _replace(self, request: p.ReplacePlan) -> None:
+        assert isinstance(request.plan, MixPlan)
+        self.plan = request.plan
+
+
+async def asked(picture: Picture, *keys: str, recorder: Recorder | None = None) -> list[Any]:
+    """The requests that a row of keys causes, without the reading of plans."""
+    app, recorder = studio(picture, None, recorder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.pause()
+    return [request for request in recorder.requests if not isinstance(request, p.GetPlan)]
+
+
+async def test_record_works_from_every_screen() -> None:
+    assert await asked(band_picture(), "r", "2", "r", "3", "r", "question_mark", "r") == [p.Record()] * 4
+
+
+async def test_record_and_stop_work_even_while_something_is_typed() -> None:
+    dialogs = [key for dialog in ("n", "colon", "N", "d") for key in (dialog, "r", "s", "f2", "escape")]
+    assert await asked(band_picture(), *dialogs) == [p.Record()] * 4
+    assert await asked(recording_picture(), "n", "f2", "f3") == [p.Record(), p.Stop()]
+
+
+async def test_the_transport_while_recording() -> None:
+    assert await asked(recording_picture(), "m", "r", "f", "s") == [p.Mark(), p.Record(), p.FalseTake(), p.Stop()]
+
+
+async def test_space_plays_the_selected_take_and_stops_it_again() -> None:
+    assert await asked(band_picture(), "space", "tab", "down", "space") == [p.Play(take=2), p.Play(take=1)]
+    playing = band_picture(transport=p.TransportTopic(state="playing", take=2))
+    assert await asked(playing, "space") == [p.Stop()]
+
+
+async def test_space_leaves_a_recording_alone_and_says_so() -> None:
+    app, recorder = studio(recording_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("space")
+        await pilot.pause()
+        assert "Recording goes on" in "\n".join(screen_lines(app))
+    assert recorder.requests == []
+
+
+async def test_arming() -> None:
+    assert await asked(band_picture(), "a", *["down"] * 8, "a", "A") == [
+        p.EditTrack(track="t1", armed=False),
+        p.EditTrack(track="t9", armed=True),
+        p.ArmAll(armed=True),
+    ]
+    assert await asked(recording_picture(), "a", "A") == []
+
+
+async def test_naming_a_track_and_a_take() -> None:
+    clear = ["end", *["backspace"] * 8]
+    track, take = ["n", *clear, "B", "D", "enter"], ["tab", "n", "x", "enter"]
+    assert await asked(band_picture(), "n", "x", "escape", *track, *take) == [
+        p.EditTrack(track="t1", name="BD"),
+        p.EditTake(take=2, name="x"),
+    ]
+
+
+async def test_setting_a_role() -> None:
+    assert await asked(band_picture(), "i", *"snare", "enter", "i", *"listen", "enter") == [
+        p.EditTrack(track="t1", role="snare"),
+        p.EditTrack(track="t1", role=""),
+    ]
+
+
+async def test_takes_can_be_starred_played_over_and_trashed() -> None:
+    assert await asked(band_picture(), "asterisk", "v", "delete") == [
+        p.EditTake(take=2, starred=True),
+        p.Record(overdub_of=2),
+        p.TrashTake(take=2),
+    ]
+
+
+async def test_a_false_take_is_not_mistaken_for_the_one_that_has_its_number_now() -> None:
+    false_one = ["tab", "down", "down"]
+    assert await asked(band_picture(), *false_one, "space", "v", "delete", "asterisk") == []
+
+
+async def test_keeping_what_was_played_reaches_as_far_as_the_engine_does() -> None:
+    assert await asked(band_picture(), "k", "enter", "k", "up", "enter") == [
+        p.KeepLast(seconds=300.0),
+        p.KeepLast(seconds=120.0),
+    ]
+
+
+async def test_sessions_and_interfaces() -> None:
+    summary = p.SessionSummary(
+        id="old", name="Old song", created_utc="2026-01-01", takes=3, tracks=8, bytes=10**9, path="/x"
+    )
+    keys = ["N", *"Gig", "enter", "O", "enter", "d", *"simul", "enter"]
+    assert await asked(band_picture(), *keys, recorder=Recorder({p.ListSessions: [summary]})) == [
+        p.CreateSession(name="Gig"),
+        p.ListSessions(),
+        p.OpenSession(session="old"),
+        p.SelectDevice(device="sim"),
+    ]
+    assert await asked(recording_picture(), "N", "O", "d") == []
+
+
+async def test_the_palette_does_what_the_key_does() -> None:
+    assert await asked(band_picture(), "colon", *"clear clips", "enter") == [p.ClearClips()]
+
+
+async def test_leaving_while_recording_asks_and_stops_nothing() -> None:
+    app, recorder = studio(recording_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("q")
+        await pilot.pause()
+        assert "goes on" in "\n".join(screen_lines(app))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.is_running
+        await pilot.press("q", "down", "enter")
+        await pilot.pause()
+    assert not app.is_running
+    assert recorder.requests == []
+    assert recorder.closed
+
+
+async def test_esc_leads_back_to_record_from_everywhere() -> None:
+    app, _ = studio(band_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for keys in (["2"], ["3"], ["question_mark"], ["2", "colon", "escape"], ["n"], ["3", "g", "escape"]):
+            await pilot.press(*keys, "escape")
+            await pilot.pause()
+            assert "Takes" in "\n".join(screen_lines(app))
+
+
+# ------------------------------------------------------------------ mix
+
+
+async def test_arrows_turn_the_fader_of_the_selected_strip() -> None:
+    requests = await asked(band_picture(), "2", "right", "down", "less_than_sign", recorder=PlanKeeper())
+    kick = p.SetPlanValue(kind="mix", take=2, session="rehearsal", strip="Kick", name="fader_db", value=-3.0)
+    assert requests[0] == kick
+    assert (requests[-1].strip, requests[-1].name, requests[-1].value) == ("Snare", "fader_db", -5.0)
+
+
+async def test_arrows_among_the_settings_turn_the_selected_one() -> None:
+    requests = await asked(band_picture(), "2", "tab", "down", "left", recorder=PlanKeeper())
+    assert (requests[-1].name, requests[-1].value) == ("eq2_gain_db", -3.5)
+
+
+async def test_a_value_can_be_typed() -> None:
+    nonsense = ["enter", "end", *["backspace"] * 8, *"loud", "enter"]
+    typed = ["enter", "end", *["backspace"] * 8, *"-12", "enter"]
+    requests = await asked(band_picture(), "2", *nonsense, *typed, recorder=PlanKeeper())
+    assert [(request.name, request.value) for request in requests] == [("fader_db", -12.0)]
+
+
+async def test_lock_and_neutral() -> None:
+    keeper = PlanKeeper()
+    requests = await asked(band_picture(), "2", "tab", "l", "backspace", recorder=keeper)
+    assert (requests[0].name, requests[0].value, requests[0].locked) == ("highpass_hz", 32.0, True)
+    assert (requests[1].name, requests[1].value) == ("highpass_hz", None)
+
+
+async def test_undo_puts_the_whole_old_plan_back_and_redo_the_new() -> None:
+    keeper = PlanKeeper()
+    old = keeper.plan
+    requests = await asked(band_picture(), "2", "right", "right", "u", recorder=keeper)
+    assert requests[-1] == p.ReplacePlan(take=2, plan=old, session="rehearsal")
+    assert keeper.plan == old
+    keeper = PlanKeeper()
+    requests = await asked(band_picture(), "2", "right", "u", "U", recorder=keeper)
+    assert knobs.settings_of(requests[-1].plan, "strip Kick")["fader_db"].value == -3.0
+
+
+async def test_what_another_studio_changed_is_seen() -> None:
+    keeper = PlanKeeper()
+    app, _ = studio(band_picture(), None, keeper)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("2")
+        await pilot.pause(0.2)
+        assert keeper.plan is not None
+        keeper.plan = knobs.with_value(keeper.plan, "strip Hat", "fader_db", -44.0)
+        for _ in range(40):
+            await pilot.pause(0.1)
+            if "-44.0" in "\n".join(screen_lines(app)):
+                break
+        assert "-44.0" in "\n".join(screen_lines(app))
+
+
+async def test_proposing_rendering_and_mastering_are_jobs() -> None:
+    keeper = PlanKeeper()
+    requests = await asked(band_picture(), "2", "p", "b", "t", "B", "enter", recorder=keeper)
+    assert requests == [
+        p.StartJob(kind="mix", take=2, options={"propose": True, "stems": False}),
+        p.StartJob(kind="mix", take=2, options={"propose": False, "stems": False}),
+        p.StartJob(kind="mix", take=2, options={"propose": False, "stems": True}),
+        p.StartJob(kind="master", take=2, options={"target": "streaming", "bounce": "mix-002-01"}),
+    ]
+
+
+async def test_the_first_bounce_of_a_take_proposes_a_plan() -> None:
+    keeper = PlanKeeper()
+    keeper.plan = None
+    assert (await asked(band_picture(), "2", "b", recorder=keeper))[-1].options["propose"] is True
+
+
+async def test_the_take_to_mix_can_be_chosen() -> None:
+    requests = await asked(band_picture(), "2", "left_square_bracket", "p", recorder=PlanKeeper())
+    assert requests[-1].take == 1
+
+
+async def test_comparing_keeps_the_place_and_matches_loudness() -> None:
+    playing = band_picture(transport=p.TransportTopic(state="playing", bounce="mix-002-01", position_s=12.0))
+    requests = await asked(playing, "2", "x", recorder=PlanKeeper())
+    assert requests == [p.Play(bounce="master-002-01", gain_db=-6.0)]
+    stopped = await asked(band_picture(), "2", "x", recorder=PlanKeeper())
+    assert stopped == [p.Play(bounce="master-002-01", gain_db=-6.0)]
+
+
+async def test_bounces_of_unequal_length_are_compared_at_the_same_second() -> None:
+    picture = band_picture(
+        transport=p.TransportTopic(state="playing", bounce="mix-002-01", position_s=12.0), meters=None
+    )
+    longer, mix = picture.bounces.bounces
+    bounces = (msgspec.structs.replace(longer, frames=longer.frames + 1), mix)
+    requests = await asked(msgspec.structs.replace(picture, bounces=p.BouncesTopic(bounces=bounces)), "2", "x")
+    assert requests[-1].at_s == 12.0
+
+
+async def test_work_can_be_cancelled() -> None:
+    job = p.Job(id="j7", kind="mix", session="rehearsal", state="running")
+    assert await asked(band_picture(jobs=p.JobsTopic(jobs=(job,))), "C") == [p.CancelJob(job="j7")]
+    assert await asked(band_picture(), "C") == []
+
+
+# ------------------------------------------------------------------ export
+
+
+async def test_the_newest_master_goes_to_the_stick_as_wav_and_flac_unless_told_otherwise() -> None:
+    options = {"to": "/media/stick", "formats": ["wav24", "flac"], "bounces": ["master-002-01"]}
+    assert await asked(band_picture(), "3", "e") == [p.StartJob(kind="export", options=options)]
+
+
+async def test_choosing_what_as_what_and_where_to() -> None:
+    keys = ["3", "down", "enter", "tab", "enter", "down", "down", "down", "enter", "g", *"/srv/x", "enter", "e"]
+    options = {"to": "/srv/x", "formats": ["flac", "mp3"], "bounces": ["master-002-01", "mix-002-01"]}
+    assert await asked(band_picture(), *keys) == [p.StartJob(kind="export", options=options)]
+
+
+async def test_an_export_that_can_not_be_done_says_why() -> None:
+    app, recorder = studio(band_picture(drives=p.DrivesTopic()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3", "e")
+        await pilot.pause()
+        assert "Plug in a drive" in "\n".join(screen_lines(app))
+    assert recorder.requests == []
+
+
+async def test_a_finished_export_says_that_the_drive_may_go() -> None:
+    done = p.Job(id="j", kind="export", session="rehearsal", state="done")
+    record = p.ExportRecord(created_utc="", destination="/media/stick", files=())
+    picture = band_picture(jobs=p.JobsTopic(jobs=(done,)), bounces=p.BouncesTopic(exports=(record,)))
+    app, _ = studio(picture)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        await pilot.pause()
+        assert "Safe to remove" in "\n".join(screen_lines(app))
+
+
+# ------------------------------------------------------------------ the link
+
+
+async def test_a_refusal_is_shown_with_its_hint() -> None:
+    refused = OtoError("no_space", "The disk is full.", "Empty the trash.")
+    app, _ = studio(band_picture(), None, Recorder({p.Record: refused}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("r")
+        await pilot.pause(0.1)
+        assert "The disk is full. Empty the trash." in "\n".join(screen_lines(app))
+
+
+async def test_a_lost_engine_is_said_and_the_same_screen_comes_back() -> None:
+    app, recorder = studio(band_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        recorder.fed.put_nowait(OtoError("disconnected", "Gone."))
+        await pilot.pause(0.1)
+        text = "\n".join(screen_lines(app))
+        assert "PROBLEM" in text
+        assert "Reconnecting" in text
+        recorder.fed.put_nowait(p.TakesTopic(takes=(take(9),)))
+        for _ in range(40):
+            await pilot.pause(0.1)
+            if "Reconnecting" not in "\n".join(screen_lines(app)):
+                break
+        text = "\n".join(screen_lines(app))
+        assert "IDLE" in text
+        assert "next take 10" in text
+        assert "Where to" in text
+
+
+async def test_stale_meter_frames_are_dropped_not_queued() -> None:
+    app, recorder = studio(recording_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        painted = 0
+        paint = app.paint
+
+        def counting() -> None:
+            nonlocal painted
+            painted += 1
+            paint()
+
+        app.paint = counting  # type: ignore[method-assign]
+        meters = recording_picture().meters
+        assert meters is not None
+        for n in range(500):
+            recorder.fed.put_nowait(msgspec.structs.replace(meters, position_s=300.0 + n))
+        await pilot.pause(0.3)
+        assert app.picture.position_s == 799.0
+        assert painted < 20

@@ -1,0 +1,201 @@
+"""Screens as people see them. A snapshot that changed is to be looked at, not to be overwritten."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.plans.document import MixPlan
+from core.protocol import (
+    DeviceInfo,
+    DeviceTopic,
+    GetPlan,
+    Job,
+    JobsTopic,
+    Losses,
+    Notice,
+    NoticesTopic,
+    Problem,
+    TransportTopic,
+)
+from tests.tui.harness import (
+    Recorder,
+    band_picture,
+    band_plan,
+    check_snapshot,
+    recording_picture,
+    screen_cells,
+    screen_lines,
+    studio,
+)
+from tests.tui.test_look import SAFE, as_seen
+from tui.look import CONSOLE, PALETTES, Look
+from tui.picture import Picture
+from tui.widgets.banner import banner, state_of
+
+SMALL, LARGE = (80, 24), (120, 36)
+CONSOLE_LOOK = Look(CONSOLE, "console")
+MIXING = Job(
+    id="j1", kind="mix", session="rehearsal", take=2, state="running", fraction=0.43, doing="compressing Snare"
+)
+
+
+async def tour(picture: Picture, *stops: list[str], size=SMALL, look: Look | None = None, plan: MixPlan | None = None):
+    """The screen after each stop of a tour through one studio: its lines, and its cells with their styles."""
+    app, _ = studio(picture, look, Recorder({GetPlan: plan or band_plan()}))
+    seen = []
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        for keys in stops:
+            await pilot.press(*keys)
+            await pilot.pause(0.05)
+            seen.append((screen_lines(app), screen_cells(app)))
+    return seen
+
+
+async def shown(picture: Picture, *keys: str, size=SMALL, look: Look | None = None):
+    """The screen after some keys."""
+    return (await tour(picture, list(keys), size=size, look=look))[0]
+
+
+CASES = {
+    "record": (recording_picture(18), []),
+    "record-32": (recording_picture(32), []),
+    "mix": (band_picture(jobs=JobsTopic(jobs=(MIXING,))), ["2"]),
+    "export": (band_picture(), ["3"]),
+    "help": (band_picture(), ["question_mark", "down"]),
+    "palette": (band_picture(), ["colon", "m", "a", "r"]),
+    "name": (band_picture(), ["n"]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_the_smallest_screen(name: str) -> None:
+    picture, keys = CASES[name]
+    lines, _ = await shown(picture, *keys)
+    check_snapshot(f"{name}-80x24", lines)
+
+
+@pytest.mark.parametrize("name", ["record", "mix", "export"])
+async def test_a_larger_screen(name: str) -> None:
+    picture, keys = CASES[name]
+    lines, _ = await shown(picture, *keys, size=LARGE)
+    check_snapshot(f"{name}-120x36", lines)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_the_console_can_draw_and_show_every_cell(name: str) -> None:
+    picture, keys = CASES[name]
+    lines, rows = await shown(picture, *keys, look=CONSOLE_LOOK)
+    check_snapshot(f"{name}-console", lines)
+    assert set("".join(lines)) <= SAFE
+    for row in rows:
+        for text, style in row:
+            if text.strip():
+                assert as_seen(style.color, 8) != as_seen(style.bgcolor, 8) or style.color is None, (text, style)
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+async def test_every_theme_paints_every_screen(theme) -> None:
+    for lines, rows in await tour(band_picture(), [], ["2"], ["3"], ["question_mark"], look=Look(theme=theme)):
+        assert any(line.strip() for line in lines)
+        for row in rows:
+            for text, style in row:
+                if text.strip() and style.color is not None and style.bgcolor is not None:
+                    assert as_seen(style.color, 16) != as_seen(style.bgcolor, 8), (text, style)
+
+
+@pytest.mark.parametrize(
+    ("picture", "word"),
+    [
+        (band_picture(), "IDLE"),
+        (recording_picture(), "REC"),
+        (band_picture(transport=TransportTopic(state="counting_in")), "COUNT"),
+        (band_picture(transport=TransportTopic(state="playing", take=2)), "PLAY"),
+        (band_picture(transport=TransportTopic(state="no_device")), "PROBLEM"),
+        (band_picture(device=DeviceTopic(problem=Problem(code="device_lost", message="Gone."))), "PROBLEM"),
+        (recording_picture().linked("lost"), "PROBLEM"),
+    ],
+)
+def test_one_word_says_what_the_studio_does(picture: Picture, word: str) -> None:
+    assert state_of(picture)[0] == word
+    for width in (80, 120, 200):
+        rows = banner(picture, Look(), width, 5)
+        assert len(rows) == 5
+        inked = sum(character == "█" for text, role in (row[0] for row in rows) for character in text if role)
+        assert inked > 20
+
+
+def test_states_differ_in_colour_as_well() -> None:
+    for theme in ("night", "day", "console"):
+        styles = Look(theme=theme).styles
+        seen = {
+            as_seen(styles[role].bgcolor, 16) for role in ("state_idle", "state_rec", "state_play", "state_problem")
+        }
+        assert len(seen) >= 3
+        assert as_seen(styles["state_rec"].bgcolor, 16) not in {
+            as_seen(styles[role].bgcolor, 16) for role in ("state_idle", "state_play", "state_problem")
+        }
+
+
+def test_every_kind_of_loss_is_counted_apart() -> None:
+    losses = Losses(overflows=2, ring_overruns=1, disk_errors=4)
+    picture = band_picture(transport=TransportTopic(state="recording", take=1, losses=losses))
+    text = "".join(text for line in banner(picture, Look(), 160, 5) for text, _ in line)
+    assert all(said in text for said in ("gaps 1", "overflows 2", "overruns 1", "disk errors 4"))
+    quiet = "".join(text for line in banner(recording_picture(), Look(), 80, 5) for text, _ in line)
+    assert "nothing lost" in quiet
+
+
+async def test_a_notice_is_readable_to_its_end() -> None:
+    notice = Notice(
+        number=1,
+        utc="2026-11-22T10:00:00Z",
+        level="error",
+        message="The disk holds one more minute: take 3 was ended and is complete on the disk, with every file closed.",
+        hint="Export what is finished, or empty the trash.",
+    )
+    lines, _ = await shown(band_picture(notices=NoticesTopic(notices=(notice,))))
+    assert "empty the trash." in " ".join(" ".join(line.split()) for line in lines)
+
+
+async def test_where_nothing_was_ever_plugged_in_the_simulated_band_is_offered() -> None:
+    empty = Picture(transport=TransportTopic(state="no_device"))
+    (offered, _), (left, _) = await tour(empty, [], ["escape"])
+    assert any("Simulated band" in line for line in offered)
+    assert not any("Simulated band" in line for line in left)
+    wanted = msgspec.structs.replace(empty, device=DeviceTopic(wanted="usb:1"))
+    lines, _ = await shown(wanted)
+    assert not any("Simulated band" in line for line in lines)
+
+
+HOSTILE = "[bold red]\x1b[2J\x1b]0;owned\x07[/] \u202egnp"
+
+
+async def test_names_from_outside_are_shown_and_nothing_more() -> None:
+    picture = band_picture(3)
+    session = picture.session.session
+    device = picture.device.current
+    assert session is not None
+    assert isinstance(device, DeviceInfo)
+    tracks = tuple(msgspec.structs.replace(track, name=HOSTILE) for track in session.tracks)
+    takes = tuple(msgspec.structs.replace(take, name=HOSTILE) for take in picture.takes.takes)
+    drives = tuple(msgspec.structs.replace(drive, label=HOSTILE) for drive in picture.drives.drives)
+    plan = band_plan()
+    strips = tuple(msgspec.structs.replace(strip, track=f"{HOSTILE}{n}") for n, strip in enumerate(plan.strips))
+    hostile = msgspec.structs.replace(
+        picture,
+        session=msgspec.structs.replace(
+            picture.session, session=msgspec.structs.replace(session, name=HOSTILE, tracks=tracks)
+        ),
+        device=msgspec.structs.replace(picture.device, current=msgspec.structs.replace(device, name=HOSTILE)),
+        takes=msgspec.structs.replace(picture.takes, takes=takes),
+        drives=msgspec.structs.replace(picture.drives, drives=drives),
+        notices=NoticesTopic(notices=(Notice(number=1, utc="", level="info", message=HOSTILE, hint=HOSTILE),)),
+    )
+    hostile_plan = msgspec.structs.replace(plan, strips=strips)
+    for lines, _ in await tour(hostile, [], ["2"], ["3"], ["d"], ["escape", "1", "n"], plan=hostile_plan):
+        text = "\n".join(lines)
+        assert "[bold red" in text
+        assert not any(ord(character) < 32 and character != "\n" for character in text)
+        assert "\u202e" not in text
