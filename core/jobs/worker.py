@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
     the worker outlives engines and works for the next one. Returns 1 when a job failed or the engine was gone, else 0.
     """
     give_way()
+    signal.signal(signal.SIGTERM, _end)
     failed = False
     while True:
         try:
@@ -69,6 +71,11 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
             if once or exit_when_idle:
                 return 1
             time.sleep(RECONNECT_S)
+
+
+def _end(_signal: int, _frame: object) -> None:
+    """Unwind instead of vanishing, so that a half-rendered bounce is taken away."""
+    sys.exit(0)
 
 
 def _next_job(client: Client) -> Job | None:
