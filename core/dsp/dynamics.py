@@ -13,12 +13,11 @@ SIDECHAIN_OFF_HZ = 10.0
 
 def gain_reduction_db(level_db: Floats, *, threshold_db: float, ratio: float, knee_db: float) -> Floats:
     """Static curve: how many dB a steady level is lowered (Giannoulis et al. 2012, eq. 4; quadratic soft knee)."""
-    slope = 1.0 - 1.0 / ratio
     over = level_db - threshold_db
-    reduction = slope * np.maximum(over, 0.0)
+    bent = np.maximum(over - knee_db / 2.0, 0.0)
     if knee_db > 0.0:
-        inside = np.abs(over) * 2.0 <= knee_db
-        reduction = np.where(inside, slope * (over + knee_db / 2.0) ** 2 / (2.0 * knee_db), reduction)
+        bent = bent + np.clip(over + knee_db / 2.0, 0.0, knee_db) ** 2 / (2.0 * knee_db)
+    reduction: Floats = (1.0 - 1.0 / ratio) * bent
     return reduction
 
 

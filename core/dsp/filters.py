@@ -39,45 +39,56 @@ class Biquads:
         return out.astype(np.float32)
 
 
-def _section(poles: tuple[float, float, float], zeros: tuple[float, float, float], corner: float) -> Floats:
-    """One matched section: analogue denominator and numerator (s², s, 1), the corner in radians per sample.
+Quadratic = tuple[float, float, float]
+"""Coefficients of s², s and 1, normalised to a corner of 1 rad/s."""
 
-    The prototypes are normalised to 1 rad/s. Source: Vicanek 2016, with his peak condition replaced by the value at one
-    frequency, which also fits shelves.
-    """
-    # Poles by impulse invariance; a pole beyond the Nyquist frequency would fold back, so it stays just below it.
-    square, linear, constant = poles
-    pole_corner = min(corner * math.sqrt(constant / square), 0.98 * math.pi)
+
+def _mapped(analogue: Quadratic, corner: float) -> tuple[float, float]:
+    """Roots moved to the digital plane by z = exp(s): coefficients of 1/z and 1/z², `corner` in radians per sample."""
+    square, linear, constant = analogue
+    # A root beyond the Nyquist frequency would fold back, so it stays just below.
+    own_corner = min(corner * math.sqrt(constant / square), 0.98 * math.pi)
     damping = linear / (2.0 * math.sqrt(square * constant))
-    decay = math.exp(-damping * pole_corner)
+    decay = math.exp(-damping * own_corner)
     if damping <= 1.0:
-        a1 = -2.0 * decay * math.cos(math.sqrt(1.0 - damping**2) * pole_corner)
-    else:
-        a1 = -(math.exp((math.sqrt(damping**2 - 1.0) - damping) * pole_corner)) - math.exp(
-            -(math.sqrt(damping**2 - 1.0) + damping) * pole_corner
-        )
-    a2 = decay**2
+        return -2.0 * decay * math.cos(math.sqrt(1.0 - damping**2) * own_corner), decay**2
+    apart = math.sqrt(damping**2 - 1.0) * own_corner
+    return -decay * (math.exp(apart) + math.exp(-apart)), decay**2
 
-    def magnitude_squared(w: float) -> float:
-        def part(c: tuple[float, float, float]) -> float:
-            return (c[2] - c[0] * (w / corner) ** 2) ** 2 + (c[1] * w / corner) ** 2
 
-        return part(zeros) / part(poles)
+def _magnitude_squared(analogue: Quadratic, w: float) -> float:
+    square, linear, constant = analogue
+    return (constant - square * w**2) ** 2 + (linear * w) ** 2
+
+
+def _section(poles: Quadratic, zeros: Quadratic, corner: float) -> Floats:
+    """One matched section (6,) from an analogue denominator and numerator.
+
+    Source: Vicanek 2016, with his condition at the peak replaced by the value at one frequency, which also fits shelves.
+    """
+    a1, a2 = _mapped(poles, corner)
+
+    def target(w: float) -> float:
+        return _magnitude_squared(zeros, w / corner) / _magnitude_squared(poles, w / corner)
 
     # |D|² = A0 p0 + A1 p1 + A2 p2 with p1 = sin²(w/2), p0 = 1 - p1, p2 = 4 p0 p1, and the same for the numerator.
-    capital_a = ((1.0 + a1 + a2) ** 2, (1.0 - a1 + a2) ** 2, -4.0 * a2)
-    b0_squared = capital_a[0] * magnitude_squared(0.0)
-    b1_squared = capital_a[1] * magnitude_squared(math.pi)
+    at_dc, at_nyquist = 1.0 + a1 + a2, 1.0 - a1 + a2
+    root0 = at_dc * math.sqrt(target(0.0))
+    root1 = at_nyquist * math.sqrt(target(math.pi))
     match = min(corner, 0.7 * math.pi)
     p1 = math.sin(match / 2.0) ** 2
     p0 = 1.0 - p1
     p2 = 4.0 * p0 * p1
-    target = (capital_a[0] * p0 + capital_a[1] * p1 + capital_a[2] * p2) * magnitude_squared(match)
-    b2_scaled = (target - b0_squared * p0 - b1_squared * p1) / p2
-    root0, root1 = math.sqrt(b0_squared), math.sqrt(b1_squared)
+    wanted = (at_dc**2 * p0 + at_nyquist**2 * p1 - 4.0 * a2 * p2) * target(match)
     middle = (root0 + root1) / 2.0
-    b0 = (middle + math.sqrt(max(middle**2 + b2_scaled, 0.0))) / 2.0
-    return np.array([b0, (root0 - root1) / 2.0, -b2_scaled / (4.0 * b0), 1.0, a1, a2])
+    rest = middle**2 + (wanted - root0**2 * p0 - root1**2 * p1) / p2
+    if rest <= 0.0:
+        # No real zeros do that (only far outside the audio range): map them as the poles are.
+        b1, b2 = _mapped(zeros, corner)
+        level = root0 / (1.0 + b1 + b2)
+        return np.array([level, level * b1, level * b2, 1.0, a1, a2])
+    b0 = (middle + math.sqrt(rest)) / 2.0
+    return np.array([b0, (root0 - root1) / 2.0, (middle**2 - rest) / (4.0 * b0), 1.0, a1, a2])
 
 
 def _corner(freq_hz: float, rate_hz: int) -> float:

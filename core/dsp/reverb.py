@@ -120,9 +120,9 @@ def impulse_response(
         sides = (left, np.sqrt(common) * left + np.sqrt(1.0 - common) * right)
         for ear, spectrum in enumerate(sides if source == 0 else sides[::-1]):
             tail = _decaying(fft.irfft(spectrum * cut, size)[:frames], rate_hz, space, decay_s, damping_hz)
-            response[source, ear, predelay:] = tail * fade
-        energy = np.sum(response[source].astype(np.float64) ** 2)
-        response[source] /= np.float32(math.sqrt(energy))
+            tail *= fade
+            # Each ear gets half of the energy of each input, so that a source in the middle stays there.
+            response[source, ear, predelay:] = tail * math.sqrt(0.5 / np.sum(np.square(tail)))
     return response
 
 

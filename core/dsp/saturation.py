@@ -17,6 +17,8 @@ _ROW = 32
 """Samples that one row of the matrix products makes."""
 _REACH = 64
 """Samples that up- and downsampling look back, together their latency."""
+_STRAIGHT = 1e-4
+"""Steepness that bends a full-scale peak by less than 24 bits can say."""
 _BATCH = 8
 """Rows per product."""
 _CHUNK = 8_192
@@ -36,7 +38,7 @@ class Saturation(Framed):
 
     def __init__(self, rate_hz: int, channels: int, *, drive_db: float) -> None:
         super().__init__(channels, _ROW * _BATCH, _REACH)
-        self._steepness = 10.0 ** (drive_db / 20.0) - 1.0
+        self._steepness = max(10.0 ** (drive_db / 20.0) - 1.0, _STRAIGHT)
         self._level = REFERENCE / math.tanh(self._steepness * REFERENCE)
         times = oversampling(rate_hz)
         # Flat to 0.45 of the rate, 90 dB down from 0.55 on.
