@@ -25,7 +25,7 @@ PHASES: Final = 8
 
 _SECOND_LOOKAHEAD_MS: Final = 1.0
 _SECOND_RELEASE_MS: Final = 10.0
-_MARGIN_DB: Final = 0.02
+_MARGIN_DB: Final = 0.05
 """What is left between the limiter and a meter whose interpolator differs from ours near the end of the band."""
 
 _BEND: Final = 2.5 * math.log(10) / 20

@@ -27,6 +27,10 @@ CONTEXT: Final = 2 * HALF_TAPS - 1
 METER_PHASES: Final = 4
 """Oversampling of the meter, as BS.1770-5 Annex 2 describes it for 48 kHz."""
 
+_BATCH: Final = 32
+"""Rows per matrix product: larger ones would be split among the threads of the linear algebra library, which costs more
+than it gives and steals from the other core."""
+
 _KAISER_BETA: Final = 6.0
 _HALFWAY_REACH: Final = 1.35
 """No value between the samples exceeds this times the greatest of the samples and the points halfway between them, in
@@ -69,6 +73,7 @@ def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
     """
     rows = (x.shape[1] - CONTEXT) // ROW
     weights = _interpolator(phases)
+    windows = _windows(x)
     magnitude = np.abs(x)
     first, end = HALF_TAPS - 1, HALF_TAPS - 1 + rows * ROW
     around = np.empty((x.shape[0], rows + 2), dtype=np.float32)
@@ -82,32 +87,37 @@ def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
         near = np.flatnonzero(bound[channel] > floor)
         if not near.size:
             continue
-        windows = np.lib.stride_tricks.sliding_window_view(x[channel], ROW + CONTEXT)[near * ROW]
-        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.halfway, windows))
+        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.halfway, windows[channel], near))
         between[channel, 1:-1] = bound[channel]
         between[channel, 1 + near] = peaks[channel, near]
-        closer = _with_neighbours(between[channel])[near] > floor / _HALFWAY_REACH
-        near = near[closer]
-        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.others, windows[closer]))
+        near = near[_with_neighbours(between[channel])[near] > floor / _HALFWAY_REACH]
+        peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.others, windows[channel], near))
     return peaks
 
 
 def peaks_at(x: Audio, phases: int, rows: NDArray[np.intp]) -> Audio:
     """The highest absolute value of these rows alone, over all channels; `x` and `phases` as in `row_peaks`."""
     weights = _interpolator(phases)
-    highest = np.zeros(len(rows), dtype=np.float32)
-    for channel in x:
-        windows = np.lib.stride_tricks.sliding_window_view(channel, ROW + CONTEXT)[rows * ROW]
-        np.maximum(highest, np.abs(windows[:, HALF_TAPS - 1 : HALF_TAPS - 1 + ROW]).max(axis=1), out=highest)
-        np.maximum(highest, _highest(weights.halfway, windows), out=highest)
-        np.maximum(highest, _highest(weights.others, windows), out=highest)
+    windows = _windows(x)
+    highest: Audio = np.abs(windows[:, rows, HALF_TAPS - 1 : HALF_TAPS - 1 + ROW]).max(axis=(0, 2))
+    for channel in windows:
+        for matrix in (weights.halfway, weights.others):
+            np.maximum(highest, _highest(matrix, channel, rows), out=highest)
     return highest
 
 
-def _highest(matrix: Audio, windows: Audio) -> Audio:
-    """Greatest absolute value that `matrix` makes of each window."""
-    values = matrix @ windows.T
-    return np.asarray(np.abs(values, out=values).max(axis=0))
+def _windows(x: Audio) -> Audio:
+    """(channels, rows, ROW + CONTEXT): each row with what lies around it, without copying."""
+    return np.lib.stride_tricks.sliding_window_view(x, ROW + CONTEXT, axis=1)[:, ::ROW]
+
+
+def _highest(matrix: Audio, windows: Audio, rows: NDArray[np.intp]) -> Audio:
+    """Greatest absolute value that `matrix` makes of each of these rows."""
+    if not rows.size:
+        return np.zeros(0, np.float32)
+    filled = np.concatenate((rows, rows[-1:].repeat(-len(rows) % _BATCH)))
+    values = matrix @ windows[filled].reshape(-1, _BATCH, ROW + CONTEXT).transpose(0, 2, 1)
+    return np.asarray(np.abs(values, out=values).max(axis=1).reshape(-1)[: len(rows)])
 
 
 def _with_neighbours(x: Audio) -> Audio:

@@ -14,7 +14,7 @@ from core.dsp.dynamics import Compressor
 from core.dsp.equaliser import Band, Shape, sections
 from core.dsp.filters import Biquads, butterworth_highpass
 from core.dsp.limiter import TruePeakLimiter
-from core.errors import Exit, OtoError
+from core.dsp.saturation import Saturation
 from core.plans.document import Settings
 from core.plans.parameters import MASTER, by_name
 
@@ -44,13 +44,6 @@ def master_chain(settings: Settings, rate_hz: int, channels: int) -> MasterChain
     Raises OtoError("bad_input") for a knob that isn't there or a value it can't take.
     """
     values = resolve(settings, MASTER, "the master")
-    if number(values, "saturation_drive_db"):
-        raise OtoError(
-            "bad_input",
-            "The master strip has no saturation in this version.",
-            "Take saturation_drive_db out of the plan; nothing was rendered.",
-            Exit.BAD_INPUT,
-        )
     shaping: list[Processor] = [_level(number(values, "input_gain_db"))]
     if number(values, "highpass_hz") > _KNOBS["highpass_hz"].low:
         shaping.append(Biquads(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")), channels))
@@ -63,6 +56,8 @@ def master_chain(settings: Settings, rate_hz: int, channels: int) -> MasterChain
     if number(values, "comp_ratio") > 1.0 or number(values, "comp_makeup_db"):
         knobs = ("threshold_db", "ratio", "attack_ms", "release_ms", "knee_db", "makeup_db", "sidechain_hz", "mix")
         shaping.append(Compressor(rate_hz, channels, **{name: number(values, f"comp_{name}") for name in knobs}))
+    if number(values, "saturation_drive_db"):
+        shaping.append(Saturation(rate_hz, channels, drive_db=number(values, "saturation_drive_db")))
     if channels == 2:
         width = number(values, "width")
         shaping.append(Memoryless(lambda x: gain.width(x, width=width)))
