@@ -7,7 +7,7 @@ they keep a hundred small numbers per second of audio and never the audio.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import scipy.fft
@@ -44,17 +44,21 @@ class Envelope:
     def add(self, block: Audio) -> None:
         """Take whole steps; a shorter rest at the end of the stream counts as one step."""
         weighted, self._state = scipy.signal.lfilter(self._numerator, self._denominator, block, zi=self._state)
-        self._energy.append(self._mean_of_steps(np.square(block).sum(axis=0, dtype=np.float64)))
-        self._weighted.append(self._mean_of_steps(np.square(weighted).sum(axis=0)))
-        self._peaks.append(np.maximum.reduceat(np.abs(block).max(axis=0), self._starts(block.shape[1])).astype(float))
+        whole = block.shape[1] - block.shape[1] % self.step_samples
+        for part in (slice(0, whole), slice(whole, None)):
+            if block[:, part].size:
+                self._energy.append(self._mean_squares(block[:, part]))
+                self._weighted.append(self._mean_squares(weighted[:, part]))
+                steps = self._by_step(block[:, part])
+                self._peaks.append(np.maximum(steps.max(axis=(0, 2)), -steps.min(axis=(0, 2))).astype(np.float64))
 
-    def _starts(self, frames: int) -> NDArray[np.intp]:
-        return np.arange(0, frames, self.step_samples)
+    def _by_step(self, audio: NDArray[Any]) -> NDArray[Any]:
+        """(channels, steps, samples of a step), of whole steps or of one that is shorter."""
+        return audio.reshape(audio.shape[0], -1, min(self.step_samples, audio.shape[1]))
 
-    def _mean_of_steps(self, values: Floats) -> Floats:
-        starts = self._starts(values.size)
-        lengths = np.diff(np.append(starts, values.size))
-        means: Floats = np.add.reduceat(values, starts) / lengths
+    def _mean_squares(self, audio: NDArray[Any]) -> Floats:
+        steps = self._by_step(audio)
+        means: Floats = np.einsum("csf,csf->s", steps, steps).astype(np.float64) / steps.shape[2]
         return means
 
     def energy(self) -> Floats:
@@ -166,7 +170,7 @@ class Clipping:
 
     def add(self, block: Audio) -> None:
         """Count the block's clipped samples, every channel."""
-        if np.abs(block).max(initial=0.0) < CLIP_LEVEL:
+        if max(block.max(initial=0.0), -block.min(initial=0.0)) < CLIP_LEVEL:
             return
         for channel in block:
             hot = np.flatnonzero(np.abs(channel) >= CLIP_LEVEL)

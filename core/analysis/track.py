@@ -6,7 +6,6 @@ its level (crest, bands, flatness, activity, onsets) does not change with gain.
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Final, Protocol
 
@@ -36,6 +35,7 @@ CURVE_S: Final = 0.1
 """Length of a step of `TrackAnalysis.loudness_curve`."""
 BLOCK_S: Final = 10
 ACTIVE_BELOW_LOUD_LU: Final = 25.0
+LONGEST_BREATH_STEPS: Final = 6
 FLOOR_LUFS: Final = -120.0
 
 
@@ -243,10 +243,11 @@ def _active(curve_lufs: Floats, loud_lufs: float) -> NDArray[np.bool_]:
     if not sounding.any():
         sounding = curve_lufs >= curve_lufs.max()
     at = np.flatnonzero(sounding)
-    for before, after in itertools.pairwise(at):
-        if after - before <= 6:
-            sounding[before:after] = True
-    filled: NDArray[np.bool_] = sounding
+    breaths = np.flatnonzero(np.diff(at) <= LONGEST_BREATH_STEPS)
+    edges = np.zeros(sounding.size, dtype=np.int64)
+    edges[at[breaths]] += 1
+    edges[at[breaths + 1]] -= 1
+    filled: NDArray[np.bool_] = sounding | (np.cumsum(edges) > 0)
     return filled
 
 
