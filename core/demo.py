@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from core import paths
 from core.cli.console import Console, clock, level
-from core.cli.link import follow
+from core.cli.link import SILENCE_S, follow
 from core.cli.record import take_in_one_go
 from core.client import Client, ensure_engine
 from core.errors import OtoError
@@ -57,7 +57,7 @@ def run(out: Path, seconds: float | None, console: Console) -> dict[str, Any]:
 
 
 def _job(kind: JobKind, take: dict[str, Any], options: dict[str, Any], console: Console) -> dict[str, Any]:
-    with Client() as client:
+    with Client(timeout_s=SILENCE_S) as client:
         request = StartJob(kind=kind, session=take["session"], take=take["take"], options=options)
         return follow(client, request, console)
 

@@ -20,10 +20,14 @@ PATIENCE_S = 10.0
 """How long a queued job may find no worker before a person is told."""
 
 
-def engine_if_any() -> Client | None:
+SILENCE_S = 86_400.0
+"""How long a job may run without a word from the engine; a dead engine ends the connection at once."""
+
+
+def engine_if_any(timeout_s: float = 30.0) -> Client | None:
     """A connection to the running engine, or None when there is none."""
     try:
-        return Client()
+        return Client(timeout_s=timeout_s)
     except OtoError as error:
         if error.code == "no_engine":
             return None
@@ -32,7 +36,7 @@ def engine_if_any() -> Client | None:
 
 def do(kind: JobKind, session: str, take: int | None, options: dict[str, Any], console: Console) -> dict[str, Any]:
     """Have a job done: by a worker of the running engine, else in this process on the library. Returns its result."""
-    client = engine_if_any()
+    client = engine_if_any(SILENCE_S)
     if client is None:
         from sessions.store import Library
 

@@ -40,6 +40,9 @@ DEVICE_TIMEOUT_S = 8.0
 SETUP_TIMEOUT_S = 600.0
 """How long the simulated band may take to be played once, on a slow box, before it can be recorded."""
 
+SILENCE_S = 86_400.0
+"""How long an engine whose interface is away may have nothing to tell; a dead one ends the connection at once."""
+
 FINISH_TIMEOUT_S = 60.0
 
 
@@ -162,7 +165,7 @@ def _arm(client: Client, session: Session, inputs: frozenset[int]) -> None:
 def _watch(number: int, seconds: float | None, console: Console) -> bool:
     """Show how the take goes until it ends; Ctrl-C ends it. Returns whether a person did."""
     try:
-        with Client() as client:
+        with Client(timeout_s=SILENCE_S) as client:
             client.call(Attach(client="cli", topics=("transport",), meters=True))
             for topic in client.topics():
                 if isinstance(topic, TransportTopic) and not _runs(topic, number):

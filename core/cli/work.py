@@ -277,8 +277,10 @@ class _partial:  # noqa: N801 - reads as a word where it is used
 
 
 def _keep_plan(data: bytes, out: Path) -> Path:
-    """Write the plan beside its audio: "mix.wav" has "mix.plan.json"."""
+    """Write the plan beside its audio ("mix.plan.json"); another plan there may have been edited, and stays."""
     path = out.with_suffix(".plan.json")
+    if path.exists() and path.read_bytes() != data:
+        path = fresh(path)
     path.write_bytes(data)
     return path
 

@@ -31,7 +31,8 @@ CURVES = ("loudness_curve", "peak_curve_dbfs")
 def read_plan(data: bytes, where: str) -> Plan:
     """Decode a plan document. Raises OtoError("bad_input") naming what is wrong in it."""
     try:
-        return msgspec.json.decode(data, type=Plan)
+        plan: Plan = msgspec.json.decode(data, type=Plan)
+        return plan
     except msgspec.DecodeError as error:
         raise OtoError(
             "bad_input", f"The plan in {where} can't be used: {error}.", "Nothing was rendered.", Exit.BAD_INPUT

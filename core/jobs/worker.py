@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -121,7 +120,7 @@ def _do(job: Job, client: Client) -> bool:
     from sessions.store import Library
 
     try:
-        result = run_job(job, Library(library_folder()), _Reporter(client, job.id))
+        result = run_job(job, Library(paths.library()), _Reporter(client, job.id))
     except Exception as error:
         told = as_oto_error(error)
         if told.code in LOST:
@@ -131,11 +130,6 @@ def _do(job: Job, client: Client) -> bool:
         return False
     client.call(FinishJob(job=job.id, result=msgspec.Raw(msgspec.json.encode(result))))
     return True
-
-
-def library_folder() -> Path:
-    """Where the library of the engine that we work for is."""
-    return paths.library()
 
 
 if __name__ == "__main__":

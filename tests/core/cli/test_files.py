@@ -103,6 +103,16 @@ def test_a_changed_plan_changes_the_audio(oto: Any, stage: Path, tmp_path: Path)
     assert second["integrated_lufs"] is None
 
 
+def test_a_plan_that_was_edited_is_not_replaced_by_a_new_proposal(oto: Any, stage: Path, tmp_path: Path) -> None:
+    bass = stage / "3 Bass.wav"
+    first = oto("mix", bass, "--out", "song.wav", "--json").json
+    assert oto("mix", bass, "--out", "song.wav", "--json").json["plan"] == first["plan"]
+    Path(first["plan"]).write_text("my own")
+    second = oto("mix", bass, "--out", "song.wav", "--json").json
+    assert Path(second["plan"]).name == "song.plan (2).json"
+    assert Path(first["plan"]).read_text() == "my own"
+
+
 @pytest.mark.parametrize("target", ["streaming", "broadcast"])
 def test_master_meets_its_target_by_ffmpegs_measure(target: str, oto: Any, stage: Path, tmp_path: Path) -> None:
     oto("mix", stage, "--out", "song.wav")
