@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import drives, jack
+from tests.rig.engine import EngineRig
 
 
 @pytest.fixture
@@ -38,3 +39,14 @@ def loop_drive(tmp_path: Path) -> Iterator[Callable[..., Path]]:
             return mounted.enter_context(drives.mounted_drive(tmp_path, mebibytes, label))
 
         yield mount
+
+
+@pytest.fixture
+def start_engine(tmp_path: Path) -> Iterator[Callable[..., EngineRig]]:
+    """Starts engines (arguments as of `EngineRig`), in a home of their own unless told; ends them afterwards."""
+    with ExitStack() as running:
+
+        def start(device: str, *arguments: str, home: Path | None = None) -> EngineRig:
+            return running.enter_context(EngineRig(home or tmp_path / "home", device, *arguments))
+
+        yield start

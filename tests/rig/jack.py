@@ -54,7 +54,9 @@ class JackRig:
 
     def start(self) -> None:
         """Start the server and wait until it takes clients."""
-        command = f"jackd -r -n {self.name} -d dummy -r {self.rate_hz} -p {self.period_frames}"
+        # In real time where we may: a busy machine makes the server itself late, and late is lost.
+        scheduling = "-R -P 70" if os.geteuid() == 0 else "-r"
+        command = f"jackd {scheduling} -n {self.name} -d dummy -r {self.rate_hz} -p {self.period_frames}"
         command += f" -C {self.channels} -P {self.channels}"
         self._server = self._start(command.split())
         socket = Path(f"/dev/shm/jack_{self.name}_{os.getuid()}_0")
@@ -63,16 +65,18 @@ class JackRig:
             time.sleep(0.02)
         self.wait_for_ports("system:", 2 * self.channels)
 
-    def feed(self, path: Path, client: str = "rig") -> None:
+    def feed(self, path: Path, client: str = "rig", *, loop: bool = False) -> None:
         """Play a 16-bit file into the server, one port for each of its channels; returns when they are there.
 
         Playing begins at about the same time, so a file that must be caught whole starts with two seconds of silence.
+        A `loop` has no seam if the file is a whole number of the server's periods long.
         """
         channels = soundfile.info(path).channels
+        source = f"-i:audioloop,{path}" if loop else f"-i:{path}"
         self._feeder = self._start(
             [
                 *("ecasound", "-q", "-B:rt", f"-f:s16_le,{channels},{self.rate_hz}"),
-                *(f"-i:{path}", f"-o:jack,,{client}", f"-G:jack,{client},notransport"),
+                *(source, f"-o:jack,,{client}", f"-G:jack,{client},notransport"),
             ]
         )
         self.wait_for_ports(f"{client}:", channels)
@@ -106,11 +110,13 @@ class JackRig:
 
     def close(self) -> None:
         """Take everything down and leave nothing behind."""
+        # The server takes seconds to get over clients that were killed.
+        for process in (self._feeder, self._server):
+            if process is not None:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=3)
         self.kill_feeder()
-        if self._server is not None:
-            self._server.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._server.wait(timeout=3)
         self.kill_server()
         self._log.close()
         for left in Path("/dev/shm").glob(f"jack*_{self.name}_*"):

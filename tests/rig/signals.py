@@ -20,6 +20,15 @@ def write_noise(
     return audio.astype(np.float32) / 32768.0
 
 
+def write_long_noise(path: Path, *, channels: int, seconds: float, rate_hz: int = 48_000, seed: int = 1) -> None:
+    """A 16-bit WAV of noise, another on each channel, of any length: made a second at a time."""
+    chance = np.random.default_rng(seed)
+    frames = round(seconds * rate_hz)
+    with soundfile.SoundFile(path, "w", rate_hz, channels, "PCM_16") as file:
+        for start in range(0, frames, rate_hz):
+            file.write(chance.integers(-20_000, 20_000, (min(rate_hz, frames - start), channels), np.int16))
+
+
 def find(source: NDArray[np.float32], captured: NDArray[np.float32]) -> int:
     """The frame of `source` with which `captured` begins; raises ValueError when it is nowhere.
 
