@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devices.text import printable
+
 ROOT: Final = Path("/")
 STANDARD_RATES_HZ: Final = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
@@ -110,7 +112,7 @@ def identities(devices: Iterable[tuple[str, str]], root: Path = ROOT) -> list[st
     def identity(host_api: str, name: str) -> str:
         address = hardware_address(name) if host_api == "ALSA" else None
         if address is None or address[0] not in by_number:
-            return f"{host_api.lower()}:{name}"
+            return f"{host_api.lower()}:{printable(name)}"
         card, device = by_number[address[0]], address[1]
         if card.usb is None:
             return f"alsa:{card.id},{device}"

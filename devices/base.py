@@ -90,8 +90,8 @@ class Stream(Protocol):
 def open_stream(interface_id: str, request: StreamRequest) -> Stream:
     """Open the interface with this identity.
 
-    Raises DeviceError: "not_found" when it is not plugged in, "bad_input" when it can't do what is asked (the message
-    names what it can), "device_lost" when it failed.
+    Raises DeviceError: "not_found" when it is not plugged in, "busy" when another program has it, "bad_input" when it
+    can't do what is asked (the message names what it can), "device_lost" when it failed.
     """
     if interface_id.partition(":")[0] == SIMULATED:
         from devices.simulated.stream import open_simulated

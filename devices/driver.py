@@ -31,6 +31,7 @@ from typing import Any, Final
 from devices import alsa, host
 from devices.child import quiet_stdout
 from devices.errors import DeviceError
+from devices.text import printable
 
 EVENT: Final = struct.Struct("<QQQ8x")
 """Totals since the start: frames captured, times that the host API reported a loss, frames known to be lost.
@@ -138,7 +139,7 @@ def open_device(sounddevice: ModuleType, task: Task, copy: Copier) -> tuple[Any,
     if task.inputs > device.inputs or task.outputs > device.outputs:
         raise DeviceError(
             "bad_input",
-            f"{device.name} has {device.inputs} inputs and {device.outputs} outputs; "
+            f"{printable(device.name)} has {device.inputs} inputs and {device.outputs} outputs; "
             f"{task.inputs} and {task.outputs} were asked for.",
             "Choose tracks within its inputs, or another interface.",
         )
@@ -192,9 +193,7 @@ def _find(devices: list[host.HostDevice], interface_id: str) -> host.HostDevice:
     found = alsa.match(interface_id, by_id)
     if found is not None:
         return by_id[found]
-    if any(
-        card for card in alsa.identities(("ALSA", f"(hw:{c.number},0)") for c in alsa.cards()) if card == interface_id
-    ):
+    if interface_id in alsa.identities(("ALSA", f"(hw:{card.number},0)") for card in alsa.cards()):
         raise DeviceError(
             "busy", "Another program is using this interface.", "End that program, or choose another interface."
         )
@@ -210,16 +209,18 @@ def _in_words(reason: str, device: host.HostDevice, task: Task) -> DeviceError:
     if "sample rate" in reason.lower():
         return DeviceError(
             "bad_input",
-            f"{device.name} can't run at {task.rate_hz} Hz now; it runs at {device.default_rate_hz} Hz.",
+            f"{printable(device.name)} can't run at {task.rate_hz} Hz now; it runs at {device.default_rate_hz} Hz.",
             f"Use a session at {device.default_rate_hz} Hz, or change the rate of the interface.",
         )
     if "unavailable" in reason.lower() or "busy" in reason.lower():
         return DeviceError(
-            "busy", f"{device.name} is in use by another program.", "End that program, or choose another interface."
+            "busy",
+            f"{printable(device.name)} is in use by another program.",
+            "End that program, or choose another interface.",
         )
     return DeviceError(
         "device_lost",
-        f"{device.name} could not be opened with {task.inputs} inputs and {task.outputs} outputs: {reason}",
+        f"{printable(device.name)} could not be opened with {task.inputs} inputs and {task.outputs} outputs: {reason}",
         "Unplug it, plug it in again and try once more.",
     )
 

@@ -95,7 +95,7 @@ class PortAudioStream:
 
     def _listen(self, timeout_s: float) -> None:
         """Take in what the driver process has told; with a timeout, wait for its next word or call it gone."""
-        if not select.select([self._events_fd], [], [], timeout_s)[0]:
+        if not _has_word(self._events_fd, timeout_s):
             if timeout_s:
                 raise self._is_gone("it has delivered nothing for a second")
             return
@@ -138,6 +138,12 @@ class PortAudioStream:
         if self._events_fd >= 0:
             os.close(self._events_fd)
             self._events_fd = -1
+
+
+def _has_word(events_fd: int, timeout_s: float) -> bool:
+    poll = select.poll()
+    poll.register(events_fd, select.POLLIN)
+    return bool(poll.poll(timeout_s * 1000))
 
 
 def _from_ring(ring: NDArray[Any], position: int, out: NDArray[Any]) -> None:
@@ -192,7 +198,7 @@ def _first_line(events_fd: int) -> Any:
     """What the driver process says about opening; raises what it tells, or that it says nothing."""
     line = b""
     while not line.endswith(b"\n"):
-        if not select.select([events_fd], [], [], OPEN_WITHIN_S)[0]:
+        if not _has_word(events_fd, OPEN_WITHIN_S):
             raise DeviceError(
                 "device_lost",
                 f"The interface did not open within {OPEN_WITHIN_S:g} s.",
