@@ -129,6 +129,16 @@ class InterfaceKeeper:
             "no_device", f"No interface called {words!r} is plugged in.", f"There is: {names}.", Exit.NO_DEVICE
         )
 
+    def need_open(self) -> Capture:
+        """What is captured now. Raises OtoError("no_device") in words when no interface is open."""
+        if self.capture is None:
+            problem = self._board.get(DeviceTopic).problem
+            message = problem.message if problem is not None else "No audio interface is plugged in."
+            raise OtoError(
+                "no_device", message, "Plug one in, or choose the simulated band (device 'sim').", Exit.NO_DEVICE
+            )
+        return self.capture
+
     async def reopen(self) -> None:
         """Close what is open and open what is wanted now (another device, rate, format or pre-roll)."""
         async with self._opening:

@@ -189,7 +189,7 @@ class Studio:
             p.EditTake: self._ordered(self.shelf.edit_take),
             p.TrashTake: self._ordered(self._trash_take),
             p.Play: self._ordered(self.transport.play),
-            p.Seek: self._now(self.transport.seek),
+            p.Seek: self._ordered(self.transport.seek),
             p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
             p.ReplacePlan: self._ordered(self.shelf.replace_plan),
             p.StartJob: self._now(self._start_job),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
 from core.engine.board import Board
 from core.engine.capture import Capture, InputLost
+from core.engine.deck import Deck
 from core.engine.interface import InterfaceKeeper, round_trip_key
 from core.engine.packing import BYTES_PER_SAMPLE
 from core.engine.player import Click, Tape
 from core.engine.recording import Recording, samples_since_midnight
 from core.engine.shelf import Shelf
-from core.engine.tapes import FileTape, SilentTape, take_tape
+from core.engine.space import remaining_s
+from core.engine.tapes import SilentTape
 from core.errors import Exit, OtoError
 from core.protocol import (
     DeviceTopic,
@@ -34,16 +35,6 @@ from sessions.model import Losses, Marker, Session, Take, TakeTrack
 
 STOP_TIMEOUT_S: Final = 60.0
 PLAY_LEAD_S: Final = 0.3
-MIN_RESERVE_BYTES: Final = 8 << 20
-MAX_RESERVE_BYTES: Final = 512 << 20
-RESERVE_SHARE: Final = 0.02
-RESERVE_S: Final = 5.0
-
-
-def reserve_bytes(disk_size_bytes: int, bytes_per_s: float) -> int:
-    """What recording leaves free on a disk, so that files close and the system lives on."""
-    share = min(max(int(RESERVE_SHARE * disk_size_bytes), MIN_RESERVE_BYTES), MAX_RESERVE_BYTES)
-    return share + int(RESERVE_S * bytes_per_s)
 
 
 class Transport:
@@ -57,9 +48,7 @@ class Transport:
         self._recording: Recording | None = None
         self._begins_at = 0
         self._finishing: set[Recording] = set()
-        self._playing: tuple[int | None, str | None, Tape] | None = None
-        self._loop: tuple[float, float] | None = None
-        self._gain_db = 0.0
+        self._deck = Deck(keeper, shelf)
         self._last_losses = Losses()
         keeper.listener = self
 
@@ -82,7 +71,7 @@ class Transport:
             capture = self._keeper.capture
             waiting = capture is not None and self._recording.running and capture.ring.end < self._begins_at
             return "counting_in" if waiting else "recording"
-        if self._playing is not None:
+        if self._deck.playing is not None:
             return "playing"
         return "idle" if self._keeper.capture is not None else "no_device"
 
@@ -101,20 +90,19 @@ class Transport:
         mirror: Literal["off", "ok", "failed"] = "off"
         if recording is not None and recording.mirrored:
             mirror = "failed" if recording.mirror_failed else "ok"
-        playing = self._playing
-        rate_hz = self._keeper.rate_hz
-        take = playing[0] if playing is not None else None
+        playing = self._deck.playing if recording is None else None
+        take = playing.take if playing is not None else None
         self._board.put(
             TransportTopic(
                 state=self.state,
                 take=recording.take.number if recording is not None else take,
-                bounce=playing[1] if playing is not None and recording is None else None,
+                bounce=playing.bounce if playing is not None else None,
                 position_s=round(self.position_s(), 3),
-                length_s=playing[2].frames / rate_hz if playing is not None and recording is None else None,
-                remaining_s=self._remaining_whole_s(),
+                length_s=self._deck.length_s if playing is not None else None,
+                remaining_s=self.remaining_s(),
                 preroll_s=settings.preroll_s,
                 preroll_filled_s=self._preroll_filled_s(capture),
-                loop=self._loop if playing is not None else None,
+                loop=playing.loop if playing is not None else None,
                 overdub_of=recording.take.overdub_of if recording is not None else None,
                 losses=losses,
                 mirror=mirror,
@@ -123,15 +111,13 @@ class Transport:
 
     def position_s(self) -> float:
         """Where the tape is."""
-        capture, player = self._keeper.capture, self._keeper.player
+        capture = self._keeper.capture
         if self._recording is not None:
             frames = self._recording.take.frames
             if capture is not None and self._recording.running:
                 frames = self._recording.position_frames(capture.ring.end)
             return frames / self._keeper.rate_hz
-        if self._playing is not None and player is not None:
-            return player.position_frames / self._keeper.rate_hz
-        return 0.0
+        return self._deck.position_s
 
     def meters(self) -> Meters | None:
         """Levels of every input now; None without an interface."""
@@ -145,7 +131,7 @@ class Transport:
             rms_dbfs=levels.rms_dbfs,
             clips=levels.clips,
             position_s=round(self.position_s(), 3),
-            remaining_s=self._remaining_whole_s(),
+            remaining_s=self.remaining_s(),
             preroll_filled_s=self._preroll_filled_s(capture),
         )
 
@@ -158,22 +144,16 @@ class Transport:
             len(self._recording.take.tracks) if self._recording is not None else sum(t.armed for t in session.tracks)
         )
         bytes_per_s = max(1, tracks) * session.rate_hz * BYTES_PER_SAMPLE[session.sample_format]
-        try:
-            usage = shutil.disk_usage(self._shelf.library.session_path(session.id))
-        except OSError:
-            return 0.0
-        return max(0.0, (usage.free - reserve_bytes(usage.total, bytes_per_s)) / bytes_per_s)
+        return float(round(remaining_s(self._shelf.library.session_path(session.id), bytes_per_s)))
 
     # ------------------------------------------------------------ recording
 
     async def record(self, request: Record) -> int:
         """Start a take, or the next one without a gap; returns its number."""
-        capture = self._need_capture()
+        self._keeper.need_open()
         session = await self._shelf.need_session(self._keeper)
-        if capture is not self._keeper.capture:
-            capture = self._need_capture()
-        remaining_s = self.remaining_s()
-        if remaining_s is not None and remaining_s <= 0.0:
+        capture = self._keeper.need_open()
+        if self.remaining_s() == 0.0:
             raise OtoError(
                 "no_space",
                 "The disk is full up to its reserve; nothing was started and all takes are safe.",
@@ -181,7 +161,9 @@ class Transport:
                 Exit.NO_SPACE,
             )
         following = self._recording
-        tape = None if request.overdub_of is None else self._tape_of_take(request.overdub_of)
+        if following is None or following.take.overdub_of is not None:
+            self._deck.silence()
+        tape = None if request.overdub_of is None else self._deck.tape_of_take(request.overdub_of)
         tracks = self._armed(session, capture)
         start, preroll = self._start_position(capture, request, tape)
         now = dt.datetime.now().astimezone()
@@ -199,7 +181,12 @@ class Transport:
             tracks=tracks,
             overdub_of=request.overdub_of,
         )
-        take = await asyncio.to_thread(self._shelf.begin_take, take)
+        try:
+            take = await asyncio.to_thread(self._shelf.begin_take, take)
+        except Exception:
+            if following is None:
+                self._deck.silence()
+            raise
         if following is not None:
             following.stop(start)
             self._finishing.add(following)
@@ -218,7 +205,7 @@ class Transport:
         """End the take or the playback; returns the finished take's number once its files are closed and synced."""
         player = self._keeper.player
         recording = self._recording
-        self._silence()
+        self._deck.silence()
         if recording is None:
             self.publish()
             return None
@@ -256,9 +243,9 @@ class Transport:
     async def keep_last(self, request: KeepLast) -> int:
         """Make a take out of the last seconds; returns its number."""
         self.refuse_while_recording("Keeping what was played")
-        capture = self._need_capture()
+        self._keeper.need_open()
         session = await self._shelf.need_session(self._keeper)
-        capture = self._need_capture()
+        capture = self._keeper.need_open()
         end = capture.ring.end
         start = max(_reachable(capture), end - round(request.seconds * session.rate_hz))
         if start >= end:
@@ -290,8 +277,9 @@ class Transport:
             marker = self._recording.mark(at_samples, request.name or f"Marker {count}")
             self._shelf.show_takes(recording=self._recording.take)
             return marker
-        if self._playing is not None and self._playing[0] is not None:
-            return await self._shelf.add_marker(self._playing[0], at_samples, request.name)
+        playing = self._deck.playing
+        if playing is not None and playing.take is not None:
+            return await self._shelf.add_marker(playing.take, at_samples, request.name)
         raise OtoError(
             "bad_input", "Markers are set while recording or while playing a take.", "Start one of them first."
         )
@@ -307,8 +295,7 @@ class Transport:
         """Stop cleanly while the disk still has its reserve. Called a few times a second."""
         if self._recording is None:
             return
-        remaining_s = self.remaining_s()
-        if remaining_s is None or remaining_s > 0.0:
+        if self.remaining_s() != 0.0:
             return
         number = self._recording.take.number
         self._board.notify(
@@ -323,49 +310,17 @@ class Transport:
     async def play(self, request: Play) -> None:
         """Play a take or a bounce of the open session; keeps the position when asked for none while playing."""
         self.refuse_while_recording("Playing")
-        capture, player = self._need_capture(), self._keeper.player
-        assert player is not None
-        if not capture.stream.outputs:
-            raise OtoError(
-                "no_device", "This interface has no outputs to play to.", "Choose another one.", Exit.NO_DEVICE
-            )
-        if (request.take is None) == (request.bounce is None):
-            raise OtoError("bad_input", "Play takes either a take or a bounce.")
-        tape = (
-            self._tape_of_take(request.take) if request.take is not None else self._tape_of_bounce(request.bounce or "")
-        )
-        rate_hz = self._keeper.rate_hz
-        start = round(request.at_s * rate_hz) if request.at_s is not None else 0
-        if request.at_s is None and self._playing is not None:
-            start = player.position_frames
-        loop = None if request.loop is None else (round(request.loop[0] * rate_hz), round(request.loop[1] * rate_hz))
-        if loop is not None and not 0 <= loop[0] < loop[1] <= tape.frames:
-            raise OtoError("bad_input", "The loop lies outside of what is played.")
-        self._playing = (request.take, request.bounce, tape)
-        self._loop = request.loop
-        player.play(tape, start=min(max(start, 0), tape.frames), loop=loop, gain_db=request.gain_db)
+        self._deck.play(request)
         self.publish()
 
-    def seek(self, request: Seek) -> None:
+    async def seek(self, request: Seek) -> None:
         """Go elsewhere on the tape."""
-        player = self._keeper.player
-        if self._playing is None or player is None:
-            raise OtoError("bad_input", "Nothing is playing.", "Start playback first.")
-        frames = self._playing[2].frames
-        player.seek(min(max(round(request.at_s * self._keeper.rate_hz), 0), frames))
+        self._deck.seek(request)
         self.publish()
 
     def apply_monitoring(self) -> None:
         """Stopped and recording: inputs are heard (if monitoring is on); playing: the tape alone."""
-        player, session = self._keeper.player, self._shelf.session
-        if player is None:
-            return
-        heard: tuple[int, ...] = ()
-        if self._settings().monitor and session is not None and (self._recording is not None or self._playing is None):
-            capture = self._need_capture()
-            inputs = [track.input for track in session.tracks if track.armed and track.input is not None]
-            heard = tuple(number - 1 for number in inputs if number <= capture.stream.inputs)
-        player.monitored = heard
+        self._deck.monitor(self._settings().monitor and (self._recording is not None or self._deck.playing is None))
 
     # ------------------------------------------------------------ what the interface tells
 
@@ -380,7 +335,7 @@ class Transport:
 
     def interface_lost(self, capture: Capture) -> None:
         """Finish the files of a running take; it stays open for when the interface is back."""
-        self._silence()
+        self._deck.silence()
         if self._recording is not None:
             self._recording.pause(capture.ring.end)
         self.publish()
@@ -393,8 +348,8 @@ class Transport:
 
     def playback_finished(self) -> None:
         """The tape has run out."""
-        if self._playing is not None and self._recording is None:
-            self._silence()
+        if self._deck.playing is not None and self._recording is None:
+            self._deck.silence()
         self.publish()
 
     # ------------------------------------------------------------ inner parts
@@ -409,7 +364,7 @@ class Transport:
         self._last_losses = recording.take.losses
         if recording is self._recording:
             self._recording = None
-            self._silence()
+            self._deck.silence()
         number, error = recording.take.number, recording.disk_error
         if error is not None:
             self._board.notify(
@@ -432,16 +387,6 @@ class Transport:
         return (
             capture is not None and bool(behind) and capture.ring.end - min(behind) > capture.ring.capacity_frames // 2
         )
-
-    def _need_capture(self) -> Capture:
-        capture = self._keeper.capture
-        if capture is None:
-            problem = self._board.get(DeviceTopic).problem
-            message = problem.message if problem is not None else "No audio interface is plugged in."
-            raise OtoError(
-                "no_device", message, "Plug one in, or choose the simulated band (device 'sim').", Exit.NO_DEVICE
-            )
-        return capture
 
     def _armed(self, session: Session, capture: Capture) -> tuple[TakeTrack, ...]:
         tracks = tuple(
@@ -492,33 +437,11 @@ class Transport:
             return capture.stream.output_latency_frames
         return measured
 
-    def _tape_of_take(self, number: int) -> Tape:
-        session = self._shelf.need_open_session()
-        return take_tape(self._shelf.library, session.id, number, self._keeper.rate_hz)
-
-    def _tape_of_bounce(self, bounce_id: str) -> Tape:
-        session = self._shelf.need_open_session()
-        bounce = self._shelf.bounce(bounce_id)
-        path = self._shelf.library.bounce_path(session.id, bounce.id) / bounce.file
-        return FileTape(path, self._keeper.rate_hz)
-
-    def _silence(self) -> None:
-        self._playing = None
-        self._loop = None
-        player = self._keeper.player
-        if player is not None:
-            player.stop()
-            player.click = None
-
     def _preroll_filled_s(self, capture: Capture | None) -> float:
         if capture is None:
             return 0.0
         filled_s = capture.ring.filled_frames / self._keeper.rate_hz
         return round(min(filled_s, self._settings().preroll_s), 1)
-
-    def _remaining_whole_s(self) -> float | None:
-        remaining_s = self.remaining_s()
-        return None if remaining_s is None else float(round(remaining_s))
 
 
 def _reachable(capture: Capture) -> int:
