@@ -101,6 +101,8 @@ class Studio(App[None]):
     def perform(self, action_id: str, screen: StudioScreen | None = None) -> None:
         """Do an action of the registry, or say why it can't be done now."""
         action = BY_ID[action_id]
+        if action_id != "leave_place":
+            self.picture = self.picture.saying(None)  # it answered the key before
         if reason := action.when(self.picture):
             self.say("warning", reason)
         elif action.request is not None:

@@ -9,13 +9,15 @@ from typing import Any, Final, Protocol, TypeVar, overload
 
 from core.client import AsyncClient, ensure_engine
 from core.errors import OtoError
-from core.protocol import Attach, Request, Topic
+from core.protocol import Attach, Request, SelectDevice, Topic
 from tui.picture import Link as LinkState
 
 T = TypeVar("T")
 
 RETRY_S: Final = 0.5
 REPLY_TIMEOUT_S: Final = 30.0
+SLOW_REPLY_TIMEOUT_S: Final = 300.0
+"""Opening the simulated band for the first time plays a whole song in first."""
 ATTACH: Final = Attach(client="tui", meters=True)
 
 
@@ -83,7 +85,8 @@ class Link:
         if self._client is None:
             raise OtoError("disconnected", "The engine is away; this studio is reconnecting.", "Nothing was changed.")
         try:
-            async with asyncio.timeout(REPLY_TIMEOUT_S):
+            slow = isinstance(request, SelectDevice)
+            async with asyncio.timeout(SLOW_REPLY_TIMEOUT_S if slow else REPLY_TIMEOUT_S):
                 return await self._client.call(request, type)
         except TimeoutError as error:
             raise OtoError(

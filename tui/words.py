@@ -102,7 +102,7 @@ def value(amount: float | bool | str, unit: str) -> str:
     if unit == "dB":
         return "off" if amount <= OFF_DB else f"{gain(amount)} dB"
     if unit == "Hz":
-        return f"{frequency(amount)}Hz" if amount >= 999.5 else f"{amount:.0f} Hz"
+        return f"{amount / 1000:.3g} kHz" if amount >= 999.5 else f"{amount:.0f} Hz"
     digits = max(0, 2 - math.floor(math.log10(abs(amount)))) if amount else 1
     text = f"{amount:.{min(digits, 2)}f}"
     return f"{text}{unit}" if unit.startswith(":") else f"{text} {unit}".strip()

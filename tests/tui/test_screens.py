@@ -23,6 +23,7 @@ from tests.tui.harness import (
     band_picture,
     band_plan,
     check_snapshot,
+    meters,
     recording_picture,
     screen_cells,
     screen_lines,
@@ -93,6 +94,20 @@ async def test_the_console_can_draw_and_show_every_cell(name: str) -> None:
         for text, style in row:
             if text.strip():
                 assert as_seen(style.color, 8) != as_seen(style.bgcolor, 8) or style.color is None, (text, style)
+
+
+async def test_a_terminal_may_change_its_size_at_any_moment() -> None:
+    app, recorder = studio(recording_picture(18))
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        for size in (LARGE, SMALL, (40, 10), (20, 4), (200, 60), SMALL):
+            recorder.fed.put_nowait(meters(18, position_s=1.0 * size[0]))
+            await pilot.resize_terminal(*size)
+            app.paint()
+            await pilot.pause(0.05)
+        recorder.fed.put_nowait(meters(18, position_s=205.4))
+        await pilot.pause(0.1)
+        check_snapshot("record-80x24", screen_lines(app))
 
 
 @pytest.mark.parametrize("theme", PALETTES)

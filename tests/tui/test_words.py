@@ -68,7 +68,7 @@ def test_sizes_as_drives_are_sold(count: float, shown: str) -> None:
         (2.0, "dB", "+2.0 dB"),
         (-90.0, "dB", "off"),
         (80.0, "Hz", "80 Hz"),
-        (2_500.0, "Hz", "2.5kHz"),
+        (2_500.0, "Hz", "2.5 kHz"),
         (True, "", "on"),
         (3.0, ":1", "3.00:1"),
         ("drums", "", "drums"),

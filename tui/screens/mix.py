@@ -54,7 +54,7 @@ class MixScreen(StudioScreen):
         self._every_knob = False
         self._sending = False
         self._heard: list[str] = []
-        """The last two bounces that were heard, the newest first: A and B."""
+        """The bounces that are compared: A and B."""
 
     def body(self) -> Sequence[Widget]:
         """From the whole to the detail to the result."""
@@ -335,7 +335,14 @@ class MixScreen(StudioScreen):
         return Play(bounce=bounce.id, at_s=at_s, gain_db=gain_db)
 
     def _hear(self, id: str) -> None:
-        self._heard = [id, *(other for other in self._heard if other != id)][:2]
+        """Keep A and B: a third bounce takes the place of the one that is not playing."""
+        if id in self._heard:
+            return
+        if len(self._heard) == 2:
+            kept = 1 if self.picture.transport.bounce == self._heard[1] else 0
+            self._heard[1 - kept] = id
+        else:
+            self._heard.append(id)
 
     def _bounce(self, id: str | None) -> Bounce | None:
         return next((bounce for bounce in self.picture.bounces.bounces if bounce.id == id), None)

@@ -35,12 +35,11 @@ class Paper(Widget):
 
     def repaint(self) -> None:
         """Draw again and mark the cells that differ from what is on screen."""
-        rows = self._fresh_rows()
-        if len(rows) != len(self._rows):
-            self._rows = rows
+        old, rows = self._rows, self._fresh_rows()
+        self._rows = rows
+        if [len(row) for row in rows] != [len(row) for row in old]:  # the layout has changed, the resize is on its way
             self.refresh()
             return
-        old, self._rows = self._rows, rows
         for y, (before, now) in enumerate(zip(old, rows, strict=True)):
             if before != now:
                 first, last = changed_span(before, now)
