@@ -18,6 +18,7 @@ import soundfile as sf
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from core.dsp.audio import checked
 from core.dsp.truepeak import TruePeakMeter
 from core.errors import OtoError
 from core.progress import Progress, report
@@ -112,14 +113,9 @@ class LoudnessMeter:
         """Measure float32 (channels, frames)."""
         if block.shape[1] == 0:
             return
+        block = checked(block)
         self._frames += block.shape[1]
         self._peaks.add(block)
-        if not math.isfinite(self._peaks.sample_peak):
-            raise OtoError(
-                "bad_input",
-                "The audio has values that are not numbers (NaN or infinite), so it can't be measured.",
-                "Export or render the file again from its source.",
-            )
         heard = block if len(self._heard) == block.shape[0] else block[self._heard]
         weighted, self._state = lfilter(self._b, self._a, heard.astype(np.float64), zi=self._state)
         self._gather(np.concatenate((self._rest, weighted), axis=1) if self._rest.size else weighted)

@@ -79,7 +79,10 @@ class SpectrumMeter:
         tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1] % self._size)))
         for start in range(0, tail.shape[1] - self._size + 1, self._size):
             power += np.square(np.abs(scipy.fft.rfft(tail[:, start : start + self._size] * self._window, axis=1)))
-        bands = [tuple(map(float, band_powers(channel, self._frequencies_hz))) for channel in power]
+        bands = [
+            tuple(map(float, band_powers(channel, self._frequencies_hz))) if channel.any() else (0.0,) * len(BAND_HZ)
+            for channel in power
+        ]
         left, right, product = self._products
         return Spectrum(
             middle=bands[0],
