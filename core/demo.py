@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from pathlib import Path
 from typing import Any, Final
 
 from core import paths
 from core.cli.console import Console, clock, level
-from core.cli.link import SILENCE_S, follow
+from core.cli.link import SILENCE_S, end_engine, follow
 from core.cli.record import take_in_one_go
 from core.client import Client, ensure_engine
 from core.errors import OtoError
-from core.protocol import JobKind, Shutdown, StartJob
+from core.protocol import JobKind, StartJob
 from devices.simulated.band import song_duration_s
 
 STUDIO: Final = "studio"
@@ -26,7 +25,6 @@ SESSION: Final = "Demo"
 DEVICE: Final = "sim:fast:once"
 TARGET: Final = "streaming"
 FORMATS: Final = ("wav24", "flac")
-ENDING_TIMEOUT_S: Final = 30.0
 
 
 def run(out: Path, seconds: float | None, console: Console) -> dict[str, Any]:
@@ -52,7 +50,8 @@ def run(out: Path, seconds: float | None, console: Console) -> dict[str, Any]:
         export = _job("export", take, {"to": str(out), "formats": list(FORMATS)}, console)
         console.say(f"Exported and read back: {len(export['exports'])} files.")
     finally:
-        _end_engine()
+        with contextlib.suppress(OtoError):
+            end_engine()
     return {"session": take["session"], "take": take, "mix": mix, "master": master, "exports": export["exports"]}
 
 
@@ -60,14 +59,3 @@ def _job(kind: JobKind, take: dict[str, Any], options: dict[str, Any], console: 
     with Client(timeout_s=SILENCE_S) as client:
         request = StartJob(kind=kind, session=take["session"], take=take["take"], options=options)
         return follow(client, request, console)
-
-
-def _end_engine() -> None:
-    """End the demo's engine and wait until it is gone, so that its folder can be moved or removed."""
-    deadline = time.monotonic() + ENDING_TIMEOUT_S
-    with contextlib.suppress(OtoError):
-        with Client() as client:
-            client.call(Shutdown())
-        while time.monotonic() < deadline:
-            Client().close()
-            time.sleep(0.1)

@@ -67,12 +67,3 @@ def audio_files(path: Path) -> list[Path]:
     if not found:
         raise OtoError("not_found", f"There are no audio files in {path}.", "", Exit.NOT_FOUND)
     return found
-
-
-def fresh(path: Path) -> Path:
-    """The path, or the same with " (2)", " (3)", ... when it is taken."""
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return candidate

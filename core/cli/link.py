@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -11,7 +12,7 @@ from core import paths
 from core.cli.console import Console
 from core.client import Client
 from core.errors import EXIT_BY_CODE, Exit, OtoError
-from core.protocol import Attach, CancelJob, Job, JobKind, JobsTopic, StartJob
+from core.protocol import Attach, CancelJob, Job, JobKind, JobsTopic, Shutdown, StartJob
 
 LOCAL_JOB = "local"
 """Id of a job that never saw a queue."""
@@ -19,6 +20,8 @@ LOCAL_JOB = "local"
 PATIENCE_S = 10.0
 """How long a queued job may find no worker before a person is told."""
 
+
+ENDING_TIMEOUT_S = 60.0
 
 SILENCE_S = 86_400.0
 """How long a job may run without a word from the engine; a dead engine ends the connection at once."""
@@ -47,6 +50,23 @@ def do(kind: JobKind, session: str, take: int | None, options: dict[str, Any], c
         return run_job(job, library, console.progress)
     with client:
         return follow(client, StartJob(kind=kind, session=session, take=take, options=options), console)
+
+
+def end_engine() -> None:
+    """End the running engine and wait until it is gone; it finishes its take first.
+
+    Raises OtoError: "no_engine" when none runs, "timeout" when it takes too long.
+    """
+    with Client() as client, contextlib.suppress(OtoError):  # it may be gone before it answers
+        client.call(Shutdown())
+    deadline = time.monotonic() + ENDING_TIMEOUT_S
+    while time.monotonic() < deadline:
+        client_now = engine_if_any()
+        if client_now is None:
+            return
+        client_now.close()
+        time.sleep(0.05)
+    raise OtoError("timeout", "The engine is still finishing what it recorded.", "'oto status' says when it is gone.")
 
 
 def follow(client: Client, request: StartJob, console: Console) -> dict[str, Any]:

@@ -22,10 +22,10 @@ def _engine_options(parser: ArgumentParser) -> None:
 
 def _engine(options: Namespace, _console: Console) -> Answer:
     if options.stop:
-        from core.cli.wire import ask
+        from core.cli.link import end_engine
 
-        ask("shutdown")
-        return Answer({"stopped": True}, "The engine finishes what it records and ends.")
+        end_engine()
+        return Answer({"ended": True}, "The engine has ended.")
     from core.engine.main import main
 
     arguments: list[str] = []

@@ -50,13 +50,13 @@ def _changed(changes: dict[str, Any]) -> dict[str, Any]:
     client = engine_if_any()
     if client is not None:
         with client:
-            values: dict[str, Any] = client.call(EditSettings(changes=changes))
+            values: dict[str, Any] = client.call(EditSettings(changes=changes))["values"]
             return values
     now = settings.load(paths.settings_file())
     if changes:
         now = settings.changed(now, changes)
         settings.save(now, paths.settings_file())
-    return msgspec.structs.asdict(now)
+    return {name: value for name, value in msgspec.structs.asdict(now).items() if not isinstance(value, dict)}
 
 
 COMMANDS = {

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import paths
 from core.cli.command import Answer, Command
 from core.cli.console import level, table
-from core.cli.inputs import Files, InLibrary, existing_file, fresh, resolve
+from core.cli.inputs import Files, InLibrary, existing_file, resolve
+from core.cli.outputs import chosen_out, copy, keep_plan, partial
 from core.errors import Exit, OtoError
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ def _mix_options(parser: ArgumentParser) -> None:
 def _mix(options: Namespace, console: Console) -> Answer:
     if options.hands is not None and not 0.0 <= options.hands <= 1.0:
         raise OtoError("usage", "--hands is between 0 (untouched) and 1 (the whole proposal).", "", Exit.USAGE)
+    if options.plan is not None and (options.propose or options.style is not None or options.hands is not None):
+        raise OtoError("usage", "--plan is rendered as it is: no --propose, --style or --hands.", "", Exit.USAGE)
     found = _resolve(options.what)
     value = (
         _mix_session(found, options, console) if isinstance(found, InLibrary) else _mix_files(found, options, console)
@@ -119,10 +120,10 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
     from core.desk.sources import file_sources
     from core.jobs import work
 
-    out = _chosen_out(options.out, Path("mix.wav"), files.paths)
+    out = chosen_out(options.out, Path("mix.wav"), files.paths)
     sources = file_sources(files.paths)
     plan = _given_plan(options.plan)
-    with _partial(out) as making:
+    with partial(out) as making:
         plan, result = work.mix(
             sources,
             making,
@@ -132,7 +133,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             stems=None if options.stems is None else options.stems.absolute(),
             progress=console.progress,
         )
-    plan_file = options.plan.absolute() if options.plan else _keep_plan(work.plan_bytes(plan), out)
+    plan_file = options.plan.absolute() if options.plan else keep_plan(work.plan_bytes(plan), out)
     return {**work.mix_value(result, plan_file), "out": str(out), "notes": list(plan.notes)}
 
 
@@ -156,20 +157,19 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
     if options.plan is not None:
         take = _put_plan(found.session, take, _given_plan(options.plan))
     wanted = {
-        "propose": options.propose and options.plan is None,
+        "propose": options.propose or options.style is not None or options.hands is not None,
         "stems": options.stems is not None,
         "style": options.style,
         "hands": options.hands,
     }
     value = do("mix", found.session, take, wanted, console)
     if options.out is not None:
-        value["out"] = str(_copy(Path(value["out"]), options.out.absolute()))
+        value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
     if options.stems is not None:
         folder = options.stems.absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        value["stems"] = {
-            name: str(_copy(Path(file), folder / Path(file).name)) for name, file in value["stems"].items()
-        }
+        for kind in ("stems", "returns"):
+            value[kind] = {name: str(copy(Path(file), folder / Path(file).name)) for name, file in value[kind].items()}
     return value
 
 
@@ -216,7 +216,7 @@ def _master(options: Namespace, console: Console) -> Answer:
         wanted = {"target": options.target, "reference": None if reference is None else str(reference)}
         value = do("master", found.session, options.take, wanted, console)
         if options.out is not None:
-            value["out"] = str(_copy(Path(value["out"]), options.out.absolute()))
+            value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
     else:
         value = _master_file(found, reference, options, console)
     target = value["target"]
@@ -234,66 +234,16 @@ def _master_file(files: Files, reference: Path | None, options: Namespace, conso
     from core.jobs import work
 
     song = files.paths[0]
-    out = _chosen_out(options.out, song.with_name(f"{song.stem} master.wav"), files.paths)
+    out = chosen_out(options.out, song.with_name(f"{song.stem} master.wav"), files.paths)
     target = work.target_named(options.target or "streaming")
-    with _partial(out) as making:
+    with partial(out) as making:
         plan, result = work.master(
             file_sources([song])[0], making, target=target, reference=reference, progress=console.progress
         )
-    return {**work.master_value(result, plan, _keep_plan(work.plan_bytes(plan), out)), "out": str(out)}
+    return {**work.master_value(result, plan, keep_plan(work.plan_bytes(plan), out)), "out": str(out)}
 
 
-# ---------------------------------------------------------------- where results go
-
-
-def _chosen_out(asked: Path | None, otherwise: Path, inputs: tuple[Path, ...]) -> Path:
-    """The file to write: what was asked for, else a name that is still free. Never one of the inputs."""
-    if asked is None:
-        return fresh(otherwise.absolute())
-    out = asked.absolute()
-    if out.is_dir():
-        out = fresh(out / otherwise.name)
-    if any(out.exists() and out.samefile(file) for file in inputs):
-        raise OtoError("bad_input", f"{out.name} is one of the inputs and won't be replaced.", "", Exit.BAD_INPUT)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return out
-
-
-class _partial:  # noqa: N801 - reads as a word where it is used
-    """A name beside `out` to render to; it becomes `out` only when the work succeeded."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._making = out.with_name(f".{out.stem}.partial{out.suffix}")
-
-    def __enter__(self) -> Path:
-        return self._making
-
-    def __exit__(self, failure: object, *_: object) -> None:
-        if failure is None:
-            self._making.replace(self._out)
-        else:
-            self._making.unlink(missing_ok=True)
-
-
-def _keep_plan(data: bytes, out: Path) -> Path:
-    """Write the plan beside its audio ("mix.plan.json"); another plan there may have been edited, and stays."""
-    path = out.with_suffix(".plan.json")
-    if path.exists() and path.read_bytes() != data:
-        path = fresh(path)
-    path.write_bytes(data)
-    return path
-
-
-def _copy(source: Path, out: Path) -> Path:
-    """Copy a bounce to where the person wants it; the bounce stays in the session."""
-    if out.is_dir():
-        out = fresh(out / source.name)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    making = out.with_name(f".{out.name}.partial")
-    shutil.copyfile(source, making)
-    os.replace(making, out)  # noqa: PTH105
-    return out
+# ---------------------------------------------------------------- words
 
 
 def _loudness(value: dict[str, Any]) -> str:

@@ -84,6 +84,9 @@ def export_files(
     _refuse_what_cannot_fit(_estimates(items, formats, rate_hz), destination, limit_bytes)
     staging_root = paths.cache()
     staging_root.mkdir(parents=True, exist_ok=True)
+    # No format is larger than the 32-bit float of a bounce.
+    encoded = [(item.name, item.source.stat().st_size) for item in items for name in formats if name != STEMS]
+    _refuse_what_cannot_fit(encoded, staging_root, None)
     with tempfile.TemporaryDirectory(prefix="export-", dir=staging_root) as staging:
         parcels = _encode_all(items, destination, formats, rate_hz, Path(staging), progress)
         _refuse_what_cannot_fit(

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.client import ensure_engine
 from core.errors import Exit
 
 ROOT = Path(__file__).parents[3]
@@ -163,12 +164,22 @@ def test_a_plan_that_a_person_brings_becomes_the_takes_plan(oto: Any, stage: Pat
     assert oto("mix", session, "--plan", "mine.json", "--json").json["integrated_lufs"] is None
     assert oto("mix", session, "--json").json["integrated_lufs"] is None
     assert oto("mix", session, "--propose", "--json").json["integrated_lufs"] is None
+    half = json.loads(Path(oto("mix", session, "--hands", 0.5, "--json").json["plan"]).read_text())
+    assert half["hands"] == 0.5
+    assert oto("mix", session, "--hands", 0.5, "--plan", "mine.json").code == Exit.USAGE
 
 
-def test_settings_are_read_and_changed(oto: Any) -> None:
+def test_settings_are_the_same_with_an_engine_and_without(oto: Any, home: Path) -> None:
     assert oto("settings", "preroll_s", "--json").json == {"preroll_s": 10.0}
     assert oto("settings", "preroll_s", "4", "--json").json == {"preroll_s": 4.0}
-    assert oto("settings", "--json").json["preroll_s"] == 4.0
+    alone = oto("settings", "--json").json
+    ensure_engine()
+    assert oto("settings", "--json").json == alone
+    assert oto("settings", "preroll_s", "3", "--json").json == {"preroll_s": 3.0}
+    assert oto("settings", "device", "null", "--json").json == {"device": None}
+    assert oto("engine", "--stop", "--json").json == {"ended": True}
+    assert oto("settings", "preroll_s", "--json").json == {"preroll_s": 3.0}
+    assert oto("engine", "--stop", "--json").code == Exit.NO_ENGINE
 
 
 def test_devices_lists_the_simulated_band_and_the_drives(oto: Any) -> None:

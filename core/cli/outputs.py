@@ -1,0 +1,60 @@
+"""Where a command puts what it made: under a free name, or the one that was asked for, and only when it is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import Exit, OtoError
+
+
+def fresh(path: Path) -> Path:
+    """The path, or the same with " (2)", " (3)", ... when it is taken."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return candidate
+
+
+def chosen_out(asked: Path | None, otherwise: Path, inputs: tuple[Path, ...]) -> Path:
+    """The file to write: what was asked for, else a name that is still free. Never one of the inputs."""
+    if asked is None:
+        return fresh(otherwise.absolute())
+    out = asked.absolute()
+    if out.is_dir():
+        out = fresh(out / otherwise.name)
+    if any(out.exists() and out.samefile(file) for file in inputs):
+        raise OtoError("bad_input", f"{out.name} is one of the inputs and won't be replaced.", "", Exit.BAD_INPUT)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+@contextlib.contextmanager
+def partial(out: Path) -> Iterator[Path]:
+    """A hidden name beside `out` to write to; it becomes `out` only when the work succeeded."""
+    making = out.with_name(f".{out.stem}.partial{out.suffix}")
+    try:
+        yield making
+        making.replace(out)
+    finally:
+        making.unlink(missing_ok=True)
+
+
+def copy(source: Path, out: Path) -> Path:
+    """Copy a bounce to where the person wants it; the bounce stays in the session."""
+    out = chosen_out(out, Path(source.name), (source,))
+    with partial(out) as making:
+        shutil.copyfile(source, making)
+    return out
+
+
+def keep_plan(data: bytes, out: Path) -> Path:
+    """Write the plan beside its audio ("mix.plan.json"); another plan there may have been edited, and stays."""
+    path = out.with_suffix(".plan.json")
+    if path.exists() and path.read_bytes() != data:
+        path = fresh(path)
+    path.write_bytes(data)
+    return path
