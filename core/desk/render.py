@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,8 @@ from sessions.names import safe_name, unique_name
 if TYPE_CHECKING:
     from core.analysis.loudness import Loudness
 
-BLOCK_FRAMES = 65_536
+BLOCK_FRAMES = 131_072
+"""2.7 s at 48 kHz: large enough that calls cost nothing, small enough for 40 strips in 250 MB."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ class MixResult:
 class _Tape:
     """Hands on one stretch of a stream: drops what is late at the start and what runs over at the end."""
 
-    def __init__(self, write: Callable[[Audio], None], *, skip: int, frames: int, gain: float = 1.0) -> None:
-        self._write = write
+    def __init__(
+        self, writers: Sequence[Callable[[Audio], None]], *, skip: int, frames: int, gain: float = 1.0
+    ) -> None:
+        self._writers = writers
         self._skip = skip
         self._left = frames
         self._gain = np.float32(gain)
@@ -62,7 +65,9 @@ class _Tape:
         self._skip = max(self._skip - audio.shape[1], 0)
         self._left -= kept.shape[1]
         if kept.shape[1]:
-            self._write(kept if self._gain == 1.0 else kept * self._gain)
+            scaled = kept if self._gain == 1.0 else kept * self._gain
+            for write in self._writers:
+                write(scaled)
 
 
 def render_rate_hz(sources: Sequence[Source]) -> int:
@@ -96,48 +101,27 @@ def render_mix(
     rate = rate_hz or render_rate_hz(sources)
     desk = Desk(plan, sources, rate)
     meter = LoudnessMeter(rate, 2)
-    total = desk.frames + desk.latency_samples
     with ExitStack() as stack:
         mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2))
         stem_files, return_files = _open_stems(stack, stems, desk, rate)
         stem_tapes = [
-            _Tape(file.append, skip=0, frames=desk.frames, gain=desk.stem_gain(channel))
+            _Tape([file.append], skip=0, frames=desk.frames, gain=desk.stem_gain(channel))
             for channel, file in zip(desk.channels, stem_files, strict=False)
         ]
         return_tapes = [
-            _Tape(file.append, skip=desk.meet_samples, frames=desk.frames, gain=desk.master_gain)
+            _Tape([file.append], skip=desk.meet_samples, frames=desk.frames, gain=desk.master_gain)
             for file in return_files
         ]
+        mix_tape = _Tape([mix_file.append, meter.add], skip=desk.latency_samples, frames=desk.frames)
 
-        def finish(block: Audio) -> None:
-            meter.add(block)
-            mix_file.append(block)
-
-        mix_tape = _Tape(finish, skip=desk.latency_samples, frames=desk.frames)
         pool = stack.enter_context(ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 4)))
-        finishing: Future[None] | None = None
+        total = desk.frames + desk.latency_samples
         for at in range(0, total, block_frames):
             report(progress, at / total, "mixing")
-            frames = min(block_frames, total - at)
-            parts = list(pool.map(lambda channel, n=frames: channel.read(n), desk.channels))
-            groups = [pool.submit(group.process, parts) for group in desk.groups.values()]
-            effects = [pool.submit(effect.process, parts) for effect in desk.effects.values()]
-            for tape, part in zip(stem_tapes, parts, strict=False):
-                tape.append(part)
-            total_block = np.zeros((2, frames), np.float32)
-            for done in groups:
-                total_block += done.result()
-            for index, done in enumerate(effects):
-                wet = done.result()
-                total_block += wet
-                if return_tapes:
-                    return_tapes[index].append(wet)
-            mixed = desk.master.process(total_block)
-            if finishing is not None:
-                finishing.result()
-            finishing = pool.submit(mix_tape.append, mixed)
-        if finishing is not None:
-            finishing.result()
+            mixed = desk.process(min(block_frames, total - at), pool)
+            mix_tape.append(mixed.mix)
+            for tape, block in zip([*stem_tapes, *return_tapes], [*mixed.parts, *mixed.returns], strict=False):
+                tape.append(block)
     report(progress, 1.0, "mixing")
     return MixResult(
         out=out,

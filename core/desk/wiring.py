@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +71,18 @@ class Junction:
         return self.padding.process(self.processor.process(total))
 
 
+@dataclass(frozen=True)
+class Mixed:
+    """One block of everything that a desk makes."""
+
+    parts: list[Audio]
+    """Per channel, behind its fader; not late."""
+    returns: list[Audio]
+    """Per effect, `meet_samples` late."""
+    mix: Audio
+    """`latency_samples` late."""
+
+
 class Desk:
     """Every processor of a plan, wired."""
 
@@ -94,6 +107,17 @@ class Desk:
         self.frames = max(channel.frames for channel in self.channels) + max(
             (effect.tail_samples for effect in self.effects.values()), default=0
         )
+
+    def process(self, frames: int, pool: Executor) -> Mixed:
+        """The next `frames` samples of everything."""
+        parts = list(pool.map(lambda channel: channel.read(frames), self.channels))
+        groups = [pool.submit(group.process, parts) for group in self.groups.values()]
+        effects = [pool.submit(effect.process, parts) for effect in self.effects.values()]
+        returns = [effect.result() for effect in effects]
+        total = np.zeros((2, frames), np.float32)
+        for block in [*(group.result() for group in groups), *returns]:
+            total += block
+        return Mixed(parts, returns, self.master.process(total))
 
     def stem_gain(self, channel: Channel) -> float:
         """What its bus's and the master's fader do to a channel."""

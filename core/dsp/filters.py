@@ -64,7 +64,7 @@ def _magnitude_squared(analogue: Quadratic, w: float) -> float:
 def _section(poles: Quadratic, zeros: Quadratic, corner: float) -> Floats:
     """One matched section (6,) from an analogue denominator and numerator.
 
-    Source: Vicanek 2016, with his condition at the peak replaced by the value at one frequency, which also fits shelves.
+    Source: Vicanek 2016; the value at one frequency replaces his condition at the peak, which fits shelves too.
     """
     a1, a2 = _mapped(poles, corner)
 

@@ -61,7 +61,7 @@ _CHARACTERS: dict[Space, _Character] = {
 _SIXTY_DB = 3.0 * math.log(10.0)
 _HOP = 256
 """Step of the short-time spectrum that a tail is shaped with."""
-_PART = 16_384
+_PART = 32_768
 """Samples that are convolved at a time."""
 _DENSEST_PER_S = 4_000.0
 """Reflections per second that the ear no longer tells from noise."""
