@@ -20,7 +20,6 @@ LOCAL_JOB = "local"
 PATIENCE_S = 10.0
 """How long a queued job may find no worker before a person is told."""
 
-
 ENDING_TIMEOUT_S = 60.0
 
 SILENCE_S = 86_400.0
@@ -88,7 +87,9 @@ def follow(client: Client, request: StartJob, console: Console) -> dict[str, Any
                 continue
             return _result(now)
     except KeyboardInterrupt:
-        client.call(CancelJob(job=job.id))
+        # A new connection, because the signal may have come in the middle of a message on the other.
+        with Client() as other:
+            other.call(CancelJob(job=job.id))
         raise
     raise AssertionError("topics end only by an error")
 

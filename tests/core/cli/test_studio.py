@@ -128,6 +128,30 @@ def test_a_session_is_mixed_mastered_and_exported_by_a_worker_of_the_engine(
     assert status["bounces"]["exports"][0]["files"][0]["source_bounce"] == "master-001-01"
 
 
+def test_ctrl_c_on_a_job_cancels_it_in_the_engine(oto: Any, device: str, home: Path) -> None:
+    oto("record", "--device", device, "--session", "Band", "--seconds", 20)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core.cli.main", "mix", "Band", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OTO_HOME": str(home)},
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not oto("status", "--json").json["jobs"]["jobs"]:
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, json.loads(out)["error"]["code"]) == (Exit.INTERRUPTED, "interrupted")
+    status = oto("status", "--json").json
+    assert [job["state"] for job in status["jobs"]["jobs"]] == ["cancelled"]
+    assert status["bounces"]["bounces"] == []
+
+
 def test_a_job_that_fails_tells_its_reason_and_leaves_no_bounce(oto: Any, device: str) -> None:
     oto("record", "--device", device, "--session", "Band", "--seconds", 1)
     ran = oto("export", "Band", "--to", "./stick", "--json")
