@@ -27,6 +27,8 @@ from core.version import VERSION
 
 WORKING_LUFS: Final = -18.0
 """Loudness at which the compressor is met."""
+QUIET_LUFS: Final = -35.0
+"""A mix below this is lifted before anything else."""
 MASTERED_PLR_DB: Final = 10.0
 """A song whose peaks stand less than this above its loudness has been limited before."""
 SOME_LIMITING_DB: Final = 2.0
@@ -106,6 +108,8 @@ def propose_master(
     if heard is None:
         notes.append("There is nothing to measure: silence, or less than 0.4 s. The level stays as it is.")
     else:
+        if heard.integrated_lufs < QUIET_LUFS:
+            _to_working_level(draft, heard)
         mastered = heard.peak_dbtp - heard.integrated_lufs <= MASTERED_PLR_DB
         if model:
             _towards_reference(draft, heard.spectrum, model[0], model[2], source.rate_hz)
@@ -224,16 +228,21 @@ def _image(draft: _Draft, spectrum: Spectrum, notes: list[str]) -> None:
         notes.append("Left and right partly cancel each other. A microphone or channel may have its polarity inverted.")
 
 
+def _to_working_level(draft: _Draft, heard: _Heard) -> None:
+    why = f"Brings the mix from {heard.integrated_lufs:.1f} to {WORKING_LUFS:g} LUFS, the level to work at."
+    draft.set("input_gain_db", WORKING_LUFS - heard.integrated_lufs, why, 0.9)
+
+
 def _glue(draft: _Draft, heard: _Heard, target: Target) -> None:
     """Compress a little where the limiter alone would have too much to do."""
     alone = _at(draft.settings, heard.forecast, target.integrated_lufs - heard.integrated_lufs)
     if alone.busy_db <= SOME_LIMITING_DB:
         return
     ratio, aim_db = (1.5, 2.0) if alone.busy_db <= MUCH_LIMITING_DB else (2.5, 4.0)
-    to_working_db = WORKING_LUFS - heard.integrated_lufs
-    why = f"Brings the mix from {heard.integrated_lufs:.1f} to {WORKING_LUFS:g} LUFS, where the compressor works."
-    draft.set("input_gain_db", to_working_db, why, 0.9)
-    threshold_db = to_working_db + heard.forecast.loud_peak_dbfs() - aim_db / (1 - 1 / ratio)
+    _to_working_level(draft, heard)
+    threshold_db = (
+        value_of(draft.settings, "input_gain_db", 0.0) + heard.forecast.loud_peak_dbfs() - aim_db / (1 - 1 / ratio)
+    )
     why = (
         f"Reaching {target.integrated_lufs:g} LUFS by limiting alone would turn peaks down by {alone.busy_db:.1f} dB; "
         f"about {aim_db:g} dB of slow compression takes part of that."
