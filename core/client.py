@@ -20,7 +20,7 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from core import paths
-from core.errors import EXIT_BY_CODE, Exit, OtoError
+from core.errors import OtoError
 from core.protocol import MAX_LINE_BYTES, PROTOCOL, Attach, Call, Hello, Push, Reply, Request, ServerMessage, Topic
 
 T = TypeVar("T")
@@ -34,7 +34,6 @@ def _no_engine(path: Path) -> OtoError:
         "no_engine",
         f"No engine is running at {path}.",
         "Start the studio with 'oto', or an engine alone with 'oto engine'.",
-        Exit.NO_ENGINE,
     )
 
 
@@ -43,7 +42,6 @@ def _disconnected() -> OtoError:
         "disconnected",
         "The engine ended the connection. A take that was running is kept and finished by the engine.",
         "Try again; 'oto status' says whether an engine runs.",
-        Exit.NO_ENGINE,
     )
 
 
@@ -62,7 +60,7 @@ def _check_hello(message: object) -> Hello:
 def _value(reply: Reply, kind: Any) -> Any:
     if reply.problem is not None:
         problem = reply.problem
-        raise OtoError(problem.code, problem.message, problem.hint, EXIT_BY_CODE.get(problem.code, Exit.FAILED))
+        raise OtoError(problem.code, problem.message, problem.hint)
     return msgspec.json.decode(reply.value, type=kind)
 
 

@@ -21,21 +21,6 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class OtoError(Exception):
-    """Something that was refused or failed, told so that a musician can act on it.
-
-    `code` is a stable word for scripts ("no_space"), `message` says what happened and what is safe,
-    `hint` says what to do next, `exit_code` is what a command ends with.
-    """
-
-    def __init__(self, code: str, message: str, hint: str = "", exit_code: Exit = Exit.FAILED) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.exit_code = exit_code
-
-
 EXIT_BY_CODE = {
     "not_found": Exit.NOT_FOUND,
     "no_engine": Exit.NO_ENGINE,
@@ -47,6 +32,21 @@ EXIT_BY_CODE = {
 }
 
 
+class OtoError(Exception):
+    """Something that was refused or failed, told so that a musician can act on it.
+
+    `code` is a stable word for scripts ("no_space"), `message` says what happened and what is safe,
+    `hint` says what to do next, `exit_code` is what a command ends with (by the code unless given).
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", exit_code: Exit | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.exit_code = EXIT_BY_CODE.get(code, Exit.FAILED) if exit_code is None else exit_code
+
+
 def as_oto_error(error: BaseException) -> OtoError:
     """Turn an error of any room into the one error people see, keeping its code, message and hint."""
     if isinstance(error, OtoError):
@@ -55,5 +55,5 @@ def as_oto_error(error: BaseException) -> OtoError:
     if isinstance(code, str):
         message = str(getattr(error, "message", error))
         hint = str(getattr(error, "hint", ""))
-        return OtoError(code, message, hint, EXIT_BY_CODE.get(code, Exit.FAILED))
+        return OtoError(code, message, hint)
     return OtoError("failed", f"{type(error).__name__}: {error}")

@@ -8,7 +8,7 @@ from core.engine.interface import InterfaceKeeper
 from core.engine.player import Tape
 from core.engine.shelf import Shelf
 from core.engine.tapes import FileTape, take_tape
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.protocol import Play, Seek
 
 
@@ -47,9 +47,7 @@ class Deck:
         """Play; without a position while something plays already, go on where that was (A/B)."""
         capture, player = self._keeper.need_open(), self._keeper.player
         if player is None or not capture.stream.outputs:
-            raise OtoError(
-                "no_device", "This interface has no outputs to play to.", "Choose another one.", Exit.NO_DEVICE
-            )
+            raise OtoError("no_device", "This interface has no outputs to play to.", "Choose another one.")
         rate_hz = self._keeper.rate_hz
         tape = self._tape(request)
         start = round(request.at_s * rate_hz) if request.at_s is not None else 0

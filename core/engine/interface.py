@@ -19,7 +19,7 @@ from core.engine.packing import BYTES_PER_SAMPLE
 from core.engine.player import Player
 from core.engine.ring import Ring
 from core.engine.server import problem_of
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.protocol import DeviceInfo, DeviceTopic, Problem
 from core.settings import Settings
 from devices import base, discovery
@@ -125,18 +125,14 @@ class InterfaceKeeper:
         names = ", ".join(f"{one.name} ({one.id})" for one in (similar or self._interfaces))
         if similar:
             raise OtoError("bad_input", f"More than one interface matches {words!r}: {names}.", "Use the identity.")
-        raise OtoError(
-            "no_device", f"No interface called {words!r} is plugged in.", f"There is: {names}.", Exit.NO_DEVICE
-        )
+        raise OtoError("no_device", f"No interface called {words!r} is plugged in.", f"There is: {names}.")
 
     def need_open(self) -> Capture:
         """What is captured now. Raises OtoError("no_device") in words when no interface is open."""
         if self.capture is None:
             problem = self._board.get(DeviceTopic).problem
             message = problem.message if problem is not None else "No audio interface is plugged in."
-            raise OtoError(
-                "no_device", message, "Plug one in, or choose the simulated band (device 'sim').", Exit.NO_DEVICE
-            )
+            raise OtoError("no_device", message, "Plug one in, or choose the simulated band (device 'sim').")
         return self.capture
 
     async def reopen(self) -> None:

@@ -72,7 +72,6 @@ class _only_one:  # noqa: N801 - reads as a statement
                 "busy",
                 f"An engine already runs in {paths.home()}.",
                 "Use it, or set OTO_HOME for a second studio.",
-                Exit.BUSY,
             ) from error
 
     def __exit__(self, *_: object) -> None:

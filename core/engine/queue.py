@@ -15,7 +15,7 @@ import msgspec
 
 from core.engine.board import Board, now_utc
 from core.engine.server import Connection
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.protocol import FinishJob, Job, JobProgress, JobsTopic, Problem, StartJob
 from sessions.files import write_atomic
 
@@ -155,7 +155,7 @@ class JobQueue:
     def _get(self, job_id: str) -> Job:
         job = self._jobs.get(job_id)
         if job is None:
-            raise OtoError("not_found", f"There is no job {job_id!r}.", exit_code=Exit.NOT_FOUND)
+            raise OtoError("not_found", f"There is no job {job_id!r}.")
         return job
 
     def _put(self, job: Job) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from core.engine.board import Board
 from core.engine.interface import InterfaceKeeper
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.plans.document import BusStrip, MasterPlan, MixPlan, Plan, Setting, Settings, Strip
 from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_of
 from core.protocol import (
@@ -60,7 +60,7 @@ class Shelf:
     def need_open_session(self) -> Session:
         """The open session. Raises OtoError("not_found") when there is none."""
         if self.session is None:
-            raise OtoError("not_found", "No session is open.", "Make one with N, or open one.", Exit.NOT_FOUND)
+            raise OtoError("not_found", "No session is open.", "Make one with N, or open one.")
         return self.session
 
     async def need_session(self, keeper: InterfaceKeeper) -> Session:
@@ -120,7 +120,7 @@ class Shelf:
         """Rename a track, give it a role, arm it or patch it."""
         session = self.need_open_session()
         if all(track.id != request.track for track in session.tracks):
-            raise OtoError("not_found", f"This session has no track {request.track!r}.", exit_code=Exit.NOT_FOUND)
+            raise OtoError("not_found", f"This session has no track {request.track!r}.")
         changes: dict[str, object] = {
             field: value for field in ("name", "armed", "input") if (value := getattr(request, field)) is not None
         }
@@ -196,7 +196,7 @@ class Shelf:
         for bounce in self.library.bounces(session.id):
             if bounce.id == bounce_id:
                 return bounce
-        raise OtoError("not_found", f"This session has no bounce {bounce_id!r}.", exit_code=Exit.NOT_FOUND)
+        raise OtoError("not_found", f"This session has no bounce {bounce_id!r}.")
 
     # ------------------------------------------------------------ plans
 
@@ -208,7 +208,6 @@ class Shelf:
                 "not_found",
                 f"Take {take} has no {kind} plan yet.",
                 f"Start a {kind} to have one proposed.",
-                Exit.NOT_FOUND,
             )
         return _decode_plan.decode(data)
 
@@ -282,7 +281,7 @@ def with_value(plan: Plan, request: SetPlanValue) -> Plan:
     ]
     if any(one.name == request.strip for one in plan.buses):
         return msgspec.structs.replace(plan, buses=tuple(buses))
-    raise OtoError("not_found", f"The plan has no strip {request.strip!r}.", exit_code=Exit.NOT_FOUND)
+    raise OtoError("not_found", f"The plan has no strip {request.strip!r}.")
 
 
 def _with_setting(settings: Settings, known: dict[str, Parameter], request: SetPlanValue) -> Settings:

@@ -21,7 +21,7 @@ from core.engine.queue import JobQueue
 from core.engine.server import Connection, Handler, Server
 from core.engine.shelf import Shelf
 from core.engine.transport import Transport
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.version import VERSION
 from devices import drives, health
 from sessions.model import Session
@@ -201,7 +201,7 @@ class Studio:
             p.MeasureLatency: self._ordered(self._measure_latency),
             p.EditSettings: self._ordered(self._edit_settings),
             p.ClearClips: self._now(lambda _: self._clear_clips()),
-            p.Shutdown: self._now(lambda _: self.ended.set()),
+            p.Shutdown: self._now(lambda _: self._end_soon()),
         }
 
     def _now(self, answer: Callable[[Any], Any]) -> Handler:
@@ -305,9 +305,7 @@ class Studio:
         if take is None and request.kind != "export":
             good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
             if not good:
-                raise OtoError(
-                    "not_found", f"'{session.name}' has no finished take.", "Record one first.", Exit.NOT_FOUND
-                )
+                raise OtoError("not_found", f"'{session.name}' has no finished take.", "Record one first.")
             take = good[-1].number
         return self.queue.add(request, session.id, take)
 
@@ -334,7 +332,7 @@ class Studio:
         topic = self.board.get(protocol.DeviceTopic)
         if topic.current is None and topic.problem is not None:
             problem = topic.problem
-            raise OtoError(problem.code, problem.message, problem.hint, Exit.NO_DEVICE)
+            raise OtoError(problem.code, problem.message, problem.hint)
         return topic
 
     async def _measure_latency(self, request: protocol.MeasureLatency) -> int:
@@ -342,7 +340,7 @@ class Studio:
         capture, player = self.keeper.capture, self.keeper.player
         device = self.board.get(protocol.DeviceTopic).current
         if capture is None or player is None or device is None:
-            raise OtoError("no_device", "No audio interface is open.", "Plug one in.", Exit.NO_DEVICE)
+            raise OtoError("no_device", "No audio interface is open.", "Plug one in.")
         await self.transport.stop()
         frames = await measure_round_trip(capture, player, output=request.output, input=request.input)
         key = round_trip_key(device.id, capture.stream.rate_hz)
@@ -367,6 +365,10 @@ class Studio:
     def _clear_clips(self) -> None:
         if self.keeper.capture is not None:
             self.keeper.capture.meters.clear()
+
+    def _end_soon(self) -> None:
+        # Not at once: the answer has to reach whoever asked.
+        asyncio.get_running_loop().call_later(0.1, self.ended.set)
 
     def _change_settings(self, changes: dict[str, Any]) -> None:
         self.settings = settings_file.changed(self.settings, changes)

@@ -18,7 +18,7 @@ from core.engine.recording import Recording, samples_since_midnight
 from core.engine.shelf import Shelf
 from core.engine.space import remaining_s
 from core.engine.tapes import SilentTape
-from core.errors import Exit, OtoError
+from core.errors import OtoError
 from core.protocol import (
     DeviceTopic,
     KeepLast,
@@ -158,7 +158,6 @@ class Transport:
                 "no_space",
                 "The disk is full up to its reserve; nothing was started and all takes are safe.",
                 "Export what is finished, or empty the trash.",
-                Exit.NO_SPACE,
             )
         following = self._recording
         if following is None or following.take.overdub_of is not None:
@@ -236,7 +235,7 @@ class Transport:
         if number is None:
             takes = [take.number for take in self._shelf.takes() if not take.false_take]
             if not takes:
-                raise OtoError("not_found", "There is no take to mark as false.", exit_code=Exit.NOT_FOUND)
+                raise OtoError("not_found", "There is no take to mark as false.")
             number = takes[-1]
         await self._shelf.mark_false(number)
 
@@ -407,7 +406,7 @@ class Transport:
         needs_lead = tape is not None or request.count_in_bars > 0
         if not needs_lead or player is None or not capture.stream.outputs:
             if tape is not None:
-                raise OtoError("no_device", "Overdubbing needs an interface with outputs.", exit_code=Exit.NO_DEVICE)
+                raise OtoError("no_device", "Overdubbing needs an interface with outputs.")
             seconds = settings.preroll_s if request.preroll_s is None else request.preroll_s
             end = ring.end
             start = min(max(_reachable(capture), end - round(seconds * rate_hz)), end)
