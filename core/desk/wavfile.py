@@ -35,8 +35,8 @@ class FloatWav:
     def _header(self) -> bytes:
         frame_bytes = 4 * self._channels
         data_bytes = self.frames * frame_bytes
-        body = struct.pack("<4sIHHIIHH", b"fmt ", 16, _FLOAT, self._channels, self._rate_hz,
-                           self._rate_hz * frame_bytes, frame_bytes, 32)  # fmt: skip
+        body = struct.pack("<4sIHHIIHHH", b"fmt ", 18, _FLOAT, self._channels, self._rate_hz,
+                           self._rate_hz * frame_bytes, frame_bytes, 32, 0)  # fmt: skip
         big = data_bytes + 100 > _RIFF_LIMIT
         body += struct.pack("<4sII", b"fact", 4, min(self.frames, _RIFF_LIMIT))
         body += struct.pack("<4sI", b"data", _RIFF_LIMIT if big else data_bytes)

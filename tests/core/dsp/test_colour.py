@@ -149,8 +149,25 @@ def test_dither_resolves_a_tone_below_the_last_bit():
     assert list(peaks) == [4_000]
 
 
-def test_dithered_samples_lie_on_the_grid_and_full_scale_does_not_wrap():
-    y = dither(sine(100.0, 0.1, 1.2), bits=16) * 2**15
+def test_shaped_dither_is_quieter_where_the_ear_is_keen_and_follows_its_transfer_function():
+    x = noise(6.0, amplitude=0.01)
+    frequencies = np.array([1_000.0, 3_500.0, 18_000.0])
+    spectra = {}
+    for shaped in (False, True):
+        error = (dither(x, bits=16, shaped=shaped) - x)[0].astype(np.float64)
+        blocks = error[: len(error) // 4_096 * 4_096].reshape(-1, 4_096) * np.hanning(4_096)
+        power = np.square(np.abs(np.fft.rfft(blocks))).mean(axis=0)
+        spectra[shaped] = np.array([power[round(f * 4_096 / RATE_HZ) + np.arange(-8, 9)].mean() for f in frequencies])
+    gained_db = 10 * np.log10(spectra[True] / spectra[False])
+    weights = np.array([2.033, -2.165, 1.959, -1.590, 0.6149])
+    turn = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(1, 6)) / RATE_HZ)
+    assert np.allclose(gained_db, db(1.0 - turn @ weights), atol=1.5)
+    assert gained_db[1] < -12.0
+
+
+@pytest.mark.parametrize("shaped", [False, True])
+def test_dithered_samples_lie_on_the_grid_and_full_scale_does_not_wrap(shaped):
+    y = dither(sine(100.0, 0.1, 1.2), bits=16, shaped=shaped) * 2**15
     assert np.array_equal(y, np.rint(y))
     assert y.max() == 2**15 - 1
     assert y.min() == -(2**15)

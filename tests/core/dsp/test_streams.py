@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.dsp.audio import Chain, DelayLine, checked, run
 from core.dsp.deesser import Deesser, deess
 from core.dsp.delay import Delay, delay
-from core.dsp.dither import Dither, dither
+from core.dsp.dither import Dither, ShapedDither, dither
 from core.dsp.dynamics import Compressor, compress
 from core.dsp.echo import Echo, echo
 from core.dsp.equaliser import Band, equalise, sections
@@ -71,6 +71,7 @@ PROCESSORS = {
     ),
     "echo": (lambda rate, ch, kw: Echo(rate, ch, **kw), knobs("echo_", "time_ms", "feedback", "damping_hz")),
     "dither": (lambda rate, ch, kw: Dither(ch, **kw), st.fixed_dictionaries({"bits": st.sampled_from([16, 24])})),
+    "shaped dither": (lambda rate, ch, kw: ShapedDither(ch, **kw), st.just({"bits": 16})),
 }
 RATES = st.sampled_from([44_100, 48_000, 96_000, 192_000])
 names = pytest.mark.parametrize("name", PROCESSORS)
@@ -124,7 +125,7 @@ def test_any_legal_setting_stays_finite_and_bounded_on_hard_input(name, data, ki
 @settings(max_examples=4, deadline=None)
 @given(data=st.data())
 def test_silence_stays_silent(name, data):
-    if name == "dither":
+    if "dither" in name:
         pytest.skip("dither is noise")
     make, arguments = PROCESSORS[name]
     assert not run(make(48_000, 1, data.draw(arguments)), np.zeros((1, 3_000), np.float32)).any()
