@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Literal
 from textual.app import App
 
 from core.errors import OtoError
-from core.protocol import DeviceTopic, Request, Topic
+from core.protocol import DeviceTopic, Meters, Request, Topic
 from tui import commands
 from tui.actions import BY_ID, ScreenName
 from tui.link import Connect, Link, connect_to_engine
@@ -49,6 +49,8 @@ class Studio(App[None]):
         self.picture = Picture()
         self.link = Link(connect, self.hear, self._link_changed)
         self._changed = asyncio.Event()
+        self._only_meters = True
+        """Nothing but meter frames has come since the last painting."""
         self._offered_device = False
         self._screens = {name: make(self.look) for name, make in SCREENS.items()}
         self.register_theme(textual_theme(self.look))
@@ -67,6 +69,7 @@ class Studio(App[None]):
     def hear(self, topic: Topic) -> None:
         """Keep the latest value; the painter shows it in its own time."""
         self.picture = self.picture.with_topic(topic)
+        self._only_meters = self._only_meters and isinstance(topic, Meters)
         self._changed.set()
         if isinstance(topic, DeviceTopic):
             self._offer_device(topic)
@@ -75,6 +78,7 @@ class Studio(App[None]):
         self.picture = self.picture.linked(state)
         if error is not None and error.code not in ("disconnected", "no_engine"):
             self.picture = self.picture.saying(Said("error", error.message, error.hint))
+        self._only_meters = False
         self._changed.set()
 
     def _offer_device(self, topic: DeviceTopic) -> None:
@@ -87,14 +91,15 @@ class Studio(App[None]):
         while True:
             await self._changed.wait()
             self._changed.clear()
-            self.paint()
+            only_meters, self._only_meters = self._only_meters, True
+            self.paint(only_meters=only_meters)
             await asyncio.sleep(FRAME_S)
 
-    def paint(self) -> None:
-        """Show the picture on the screen that is open, also behind a dialog."""
+    def paint(self, *, only_meters: bool = False) -> None:
+        """Show the picture, or what meters move in it, on the screen that is open, also behind a dialog."""
         for screen in self.screen_stack:
-            if isinstance(screen, StudioScreen):
-                screen.show()
+            if isinstance(screen, StudioScreen) and screen.is_mounted:
+                screen.show_meters() if only_meters else screen.show()
 
     # What is asked for.
 

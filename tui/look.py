@@ -40,8 +40,6 @@ Role = Literal[
     "meter_ok",
     "meter_hot",
     "meter_clip",
-    "meter_hold",
-    "meter_off",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -56,8 +54,6 @@ class Glyphs:
     peak: str
     """From RMS up to the peak."""
     hold: str
-    rest: str
-    """The part of a bar that is not filled."""
     full: str
     armed: str
     disarmed: str
@@ -78,7 +74,6 @@ UNICODE = Glyphs(
     fractions="▏▎▍▌▋▊▉█",
     peak="▒",
     hold="│",
-    rest=" ",
     full="█",
     armed="●",
     disarmed="○",
@@ -98,7 +93,6 @@ BLOCK = Glyphs(
     fractions="▌█",
     peak="▒",
     hold="│",
-    rest=" ",
     full="█",
     armed="■",
     disarmed="-",
@@ -118,7 +112,6 @@ CONSOLE = Glyphs(
     fractions="█",
     peak="▒",
     hold="|",
-    rest=" ",
     full="█",
     armed="■",
     disarmed="-",
@@ -159,8 +152,6 @@ _NIGHT: Final[Palette] = {
     "meter_ok": "color(77) on color(234)",
     "meter_hot": "color(220) on color(234)",
     "meter_clip": "color(203) on color(234)",
-    "meter_hold": "color(252) on color(234)",
-    "meter_off": "color(243) on color(234)",
 }
 _DAY: Final[Palette] = {
     "text": "color(235) on color(255)",
@@ -184,8 +175,6 @@ _DAY: Final[Palette] = {
     "meter_ok": "color(28) on color(255)",
     "meter_hot": "color(130) on color(255)",
     "meter_clip": "color(160) on color(255)",
-    "meter_hold": "color(16) on color(255)",
-    "meter_off": "color(242) on color(255)",
 }
 _CONSOLE: Final[Palette] = {
     "text": "white on black",
@@ -209,8 +198,6 @@ _CONSOLE: Final[Palette] = {
     "meter_ok": "green on black",
     "meter_hot": "bright_yellow on black",
     "meter_clip": "bright_red on black",
-    "meter_hold": "bright_white on black",
-    "meter_off": "blue on black",
 }
 _MONO: Final[Palette] = {
     **dict.fromkeys(ROLES, ""),
@@ -253,6 +240,13 @@ class Look:
     def styles(self) -> dict[Role, Style]:
         """The style of every role."""
         return {role: Style.parse(PALETTES[self.theme][role]) for role in ROLES}
+
+    @cached_property
+    def plain(self) -> frozenset[Role]:
+        """Roles whose blanks all look alike: on the same paper, with nothing drawn through them."""
+        text = self.styles["text"]
+        alike = (role for role, style in self.styles.items() if style.bgcolor == text.bgcolor)
+        return frozenset(role for role in alike if not (self.styles[role].reverse or self.styles[role].underline))
 
     def safe(self, text: str) -> str:
         """Text as the font can show it: on the console accents are kept, anything beyond Latin-1 becomes "?"."""

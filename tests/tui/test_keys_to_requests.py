@@ -348,10 +348,10 @@ async def test_stale_meter_frames_are_dropped_not_queued() -> None:
         painted = 0
         paint = app.paint
 
-        def counting() -> None:
+        def counting(*, only_meters: bool = False) -> None:
             nonlocal painted
             painted += 1
-            paint()
+            paint(only_meters=only_meters)
 
         app.paint = counting  # type: ignore[method-assign]
         meters = recording_picture().meters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.look import CONSOLE, ROLES, Look
-from tui.widgets.paper import cells, changed_span
+from tui.look import CONSOLE, PALETTES, ROLES, Look
+from tui.widgets.paper import cells, changed_span, runs
 
 LOOK = Look()
 spans = st.lists(
@@ -42,3 +42,24 @@ def test_a_wide_character_is_never_cut_in_half() -> None:
 
 def test_the_console_never_gets_what_its_font_lacks() -> None:
     assert [character for character, _ in cells([("a★é", "text")], 3, Look(CONSOLE, "console"))] == ["a", "?", "é"]
+
+
+@given(spans, st.integers(1, 60), st.sampled_from(list(PALETTES)))
+def test_joined_runs_look_exactly_like_the_cells(line, width, theme) -> None:
+    look = Look(theme=theme)
+    row = cells(line, width, look)
+    joined = runs(row, look.plain)
+    assert "".join(text for text, _ in joined) == "".join(character for character, _ in row)
+    painted = iter(character_role for text, role in joined for character_role in ((c, role) for c in text))
+    for character, role in ((c, r) for c, r in row if c):
+        shown, shown_role = next(painted)
+        assert shown == character
+        if character != " ":
+            assert shown_role == role
+        elif shown_role != role:
+            assert {role, shown_role} <= look.plain
+
+
+def test_a_meter_row_is_sent_in_few_runs() -> None:
+    line: list = [("●", "bad"), (" 1 Kick ", "text"), (" ", "text"), ("████", "meter_ok"), ("    ", "text")]
+    assert len(runs(cells([*line, *line], 40, LOOK), LOOK.plain)) == 6

@@ -48,6 +48,9 @@ class StudioScreen(Screen[None]):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.look = look
+        self.state_paper = self.paper("banner", lambda w, h: banner.banner(self.picture, look, w, h))
+        self.notice_paper = self.paper("notice", lambda w, h: footer.notice(self.picture, w, h))
+        self.keys_paper = self.paper("footer", lambda w, h: footer.footer(self.picture, self.SCREEN, w, h))
 
     @property
     def studio(self) -> Studio:
@@ -61,12 +64,13 @@ class StudioScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around `body`."""
-        yield self._paper("banner", lambda w, h: banner.banner(self.picture, self.look, w, h))
+        yield self.state_paper
         yield from self.body()
-        yield self._paper("notice", lambda w, h: footer.notice(self.picture, w, h))
-        yield self._paper("footer", lambda w, h: footer.footer(self.picture, self.SCREEN, w, h))
+        yield self.notice_paper
+        yield self.keys_paper
 
-    def _paper(self, id: str, draw: banner.Draw) -> Paper:
+    def paper(self, id: str, draw: banner.Draw) -> Paper:
+        """Lines of this screen; styled by `id`."""
         return Paper(self.look, draw, id=id)
 
     @abstractmethod
@@ -79,7 +83,7 @@ class StudioScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Give the banner its rows and show what is known."""
-        self.query_one("#banner").styles.height = self.BANNER_ROWS
+        self.state_paper.styles.height = self.BANNER_ROWS
         self.show()
 
     def on_screen_resume(self) -> None:
@@ -88,19 +92,21 @@ class StudioScreen(Screen[None]):
 
     def show(self) -> None:
         """Bring everything up to date; only what differs is sent to the terminal."""
-        if not self.is_mounted:
-            return
         self.show_body(self.picture)
         self._make_room_for_notice()
-        for paper in self.query("#banner, #notice, #footer").results(Paper):
+        for paper in (self.state_paper, self.notice_paper, self.keys_paper):
             paper.repaint()
+
+    def show_meters(self) -> None:
+        """Bring up to date what moves all the time: cheap, because it happens twelve times a second."""
+        self.state_paper.repaint()
 
     def _make_room_for_notice(self) -> None:
         """A notice that needs more rows gets them: nobody should have to guess how a sentence ends."""
         rows = max(len(footer.notice(self.picture, self.size.width, NOTICE_ROWS)), 1)
-        paper = self.query_one("#notice")
-        if paper.styles.height is None or paper.styles.height.value != rows:
-            paper.styles.height = rows
+        height = self.notice_paper.styles.height
+        if self.size.width and (height is None or height.value != rows):
+            self.notice_paper.styles.height = rows
 
     def action_act(self, action_id: str) -> None:
         """Do what a key stands for."""

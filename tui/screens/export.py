@@ -17,7 +17,7 @@ from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask
 from tui.screens.mix_rows import bounce_text, work_line
-from tui.widgets.paper import Line, Paper
+from tui.widgets.paper import Line
 from tui.widgets.table import Row, Table
 
 
@@ -32,6 +32,8 @@ class ExportScreen(StudioScreen):
         self.bounces = Table(look, id="export-bounces")
         self.formats = Table(look, id="formats")
         self.drives = Table(look, id="drives")
+        self.offer_paper = self.paper("offer", self._offer_lines)
+        self.work_paper = self.paper("work", self._work)
         self._chosen_bounces: frozenset[str] | None = None
         """None until someone chooses: then the newest master, or the newest mix."""
         self._chosen_formats = frozenset({"wav24", "flac"})
@@ -44,7 +46,7 @@ class ExportScreen(StudioScreen):
         return [
             self.bounces,
             Horizontal(self.formats, self.drives, id="export-choices"),
-            Vertical(self._paper("offer", self._offer_lines), self._paper("work", self._work), id="export-sum"),
+            Vertical(self.offer_paper, self.work_paper, id="export-sum"),
         ]
 
     def show_body(self, picture: Picture) -> None:
@@ -63,8 +65,8 @@ class ExportScreen(StudioScreen):
             drives.append(self._row(drive is None, f"folder {words.clean(self._folder)}", self._folder))
         where: list[Line] = [[("Plug in a drive: it appears here.", "dim")], [("g takes a folder of this box.", "dim")]]
         self.drives.show(drives, head=[("Where to", "title")], empty=where)
-        for id in ("#offer", "#work"):
-            self.query_one(id, Paper).repaint()
+        self.offer_paper.repaint()
+        self.work_paper.repaint()
 
     def _row(self, chosen: bool, text: str, key: str) -> Row:
         mark = self.look.glyphs.check if chosen else self.look.glyphs.uncheck

@@ -13,7 +13,7 @@ from tui.actions import ACTIONS, BY_ID, GROUPS, SCREENS, Action, ScreenName, sho
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
-from tui.widgets.paper import Line, Paper
+from tui.widgets.paper import Line
 from tui.widgets.table import Row, Table
 
 
@@ -26,10 +26,11 @@ class HelpScreen(StudioScreen):
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.keys = Table(look, id="keys")
+        self.tip_paper = self.paper("tip", self._tip)
 
     def body(self) -> Sequence[Widget]:
         """One long list, and the selected line in full."""
-        return [self.keys, self._paper("tip", self._tip)]
+        return [self.keys, self.tip_paper]
 
     def show_body(self, picture: Picture) -> None:
         """The list, with reasons as they are now."""
@@ -39,7 +40,7 @@ class HelpScreen(StudioScreen):
             rows += [help_row(action, picture) for action in ACTIONS if action.group == group]
             rows.append(Row([]))
         self.keys.show(rows, head=[("Keys work the same on every screen. Esc always leaves.", "dim")])
-        self._repaint_tip()
+        self.tip_paper.repaint()
 
     def _tip(self, width: int, height: int) -> list[Line]:
         action = BY_ID.get(self.keys.cursor or "")
@@ -51,7 +52,7 @@ class HelpScreen(StudioScreen):
 
     @on(Table.Moved)
     def _repaint_tip(self) -> None:
-        self.query_one("#tip", Paper).repaint()
+        self.tip_paper.repaint()
 
 
 def help_row(action: Action, picture: Picture) -> Row:

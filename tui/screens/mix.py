@@ -19,7 +19,7 @@ from tui.planbook import Knob, PlanBook
 from tui.screens import mix_rows
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
-from tui.widgets.paper import Line, Paper
+from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
 LOOK_AGAIN_S: Final = 1.0
@@ -47,6 +47,8 @@ class MixScreen(StudioScreen):
         self.strips = Table(look, id="strips")
         self.settings = Table(look, id="settings")
         self.bounces = Table(look, id="bounces")
+        self.reason_paper = self.paper("reason", self._reason)
+        self.work_paper = self.paper("work", self._work)
         self.book = PlanBook()
         self._subject: tuple[str, int] | None = None
         """Session and take of the plan in the book."""
@@ -61,9 +63,9 @@ class MixScreen(StudioScreen):
         return [
             self.strips,
             self.settings,
-            self._paper("reason", self._reason),
+            self.reason_paper,
             self.bounces,
-            self._paper("work", self._work),
+            self.work_paper,
         ]
 
     def on_mount(self) -> None:
@@ -101,17 +103,14 @@ class MixScreen(StudioScreen):
         head = "Bounces, heard equally loud" + ("" if self.take is None else f"   (mixing take {self.take})")
         rows = mix_rows.bounce_rows(picture, self.look, self._heard)
         self.bounces.show(rows, head=[(head, "title")], empty=[[("None yet: b renders the mix.", "dim")]])
-        self._refresh_papers()
+        self.reason_paper.repaint()
+        self.work_paper.repaint()
 
     def _show_settings(self, plan: MixPlan) -> None:
         rows = mix_rows.setting_rows(plan, self.section, self.look, every=self._every_knob)
         empty: list[Line] = [[("  All neutral. z shows every knob.", "dim")]]
-        head = mix_rows.setting_head(plan, self.section, self.settings.size.width)
+        head = mix_rows.setting_head(plan, self.section)
         self.settings.show(rows, head=head, empty=empty)
-
-    def _refresh_papers(self) -> None:
-        for id in ("#reason", "#work"):
-            self.query_one(id, Paper).repaint()
 
     def _reason(self, width: int, height: int) -> list[Line]:
         plan = self.book.shown
@@ -124,7 +123,7 @@ class MixScreen(StudioScreen):
     def _moved(self) -> None:
         if (plan := self.book.shown) is not None:
             self._show_settings(plan)
-        self._refresh_papers()
+        self.reason_paper.repaint()
 
     # The plan: read, change, undo.
 

@@ -70,12 +70,13 @@ def _sends(settings: Settings) -> str:
     return " ".join(f"{name}{level:.0f}" for name, level in open_sends if level > knobs.OFF_DB)
 
 
-def setting_head(plan: MixPlan, section: str, width: int) -> Line:
+def setting_head(plan: MixPlan, section: str) -> Line:
     """What the settings below belong to, and who proposed the plan."""
-    name = words.clean(knobs.strip_of(section) or "master")
-    made_by = f"plan by {words.clean(plan.engineer)}, {words.clean(plan.style)}, hands {plan.hands:.0%}"
-    return [(f"{name}: setting".ljust(26), "title"), ("value      who    sure  why", "title"),
-            (f"   {made_by}" if width >= 100 else "", "dim")]  # fmt: skip
+    name = words.fit(words.clean(knobs.strip_of(section) or "master"), 16).rstrip()
+    return [
+        (f"{name}: setting".ljust(26) + "value      who    sure  why", "title"),
+        (f"   plan: {words.clean(plan.engineer)}, hands {plan.hands:.0%}", "dim"),
+    ]
 
 
 def setting_rows(plan: MixPlan, section: str, look: Look, *, every: bool) -> list[Row]:

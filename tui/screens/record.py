@@ -49,6 +49,11 @@ class RecordScreen(StudioScreen):
             self._newest = keys[0]
             self.takes.select(keys[0])
 
+    def show_meters(self) -> None:
+        """The banner's time and the bridge."""
+        super().show_meters()
+        self.bridge.show(self.picture)
+
     def playable(self) -> Play | None:
         """The selected take."""
         take = self._take()
@@ -125,14 +130,14 @@ def take_rows(picture: Picture, look: Look) -> list[Row]:
     rows: list[Row] = []
     for take in reversed(picture.takes.takes):
         running = take.status == "recording"
-        length_s = picture.position_s if running else take.frames / take.rate_hz
+        length = "" if running else words.short_clock(take.frames / take.rate_hz)
         lost = bool(take.gaps)
         note = "false" if take.false_take else "REC" if running else "rescued" if take.status == "recovered" else ""
         role: Role = "bad" if running or lost else "dim" if take.false_take else "text"
         star = look.glyphs.star if take.starred else " "
         name = " ".join(part for part in (note, words.clean(take.name)) if part)
         gaps = f" {len(take.gaps)} gaps" if lost else ""
-        text = f"{take.number:3d}{star} {words.short_clock(length_s):>5} {name}{gaps}"
+        text = f"{take.number:3d}{star} {length:>5} {name}{gaps}"
         rows.append(Row([(text, role)], take_key(take)))
         for marker in take.markers:
             at = words.short_clock(marker.at_samples / take.rate_hz)

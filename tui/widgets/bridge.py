@@ -129,7 +129,7 @@ def _input(
     at = number - 1
     if meters is None or at >= len(meters.peak_dbfs):
         return [*spans, (" " * (shape.bar + shape.figure + 2), "text")]
-    spans += bar(meters.peak_dbfs[at], meters.rms_dbfs[at], meters.hold_dbfs[at], look, shape.bar)
+    spans.append(bar(meters.peak_dbfs[at], meters.rms_dbfs[at], meters.hold_dbfs[at], look, shape.bar))
     clips = meters.clips[at]
     if shape.figure:
         hold = meters.hold_dbfs[at]
@@ -138,7 +138,7 @@ def _input(
     return spans
 
 
-def bar(peak_dbfs: float, rms_dbfs: float, hold_dbfs: float, look: Look, width: int) -> list[Span]:
+def bar(peak_dbfs: float, rms_dbfs: float, hold_dbfs: float, look: Look, width: int) -> Span:
     """One level from -60 to 0 dBFS: solid to the RMS, shaded to the peak, a line where the peak was held.
 
     The whole bar takes the colour of its peak, so that a hot input is seen from afar.
@@ -153,15 +153,9 @@ def bar(peak_dbfs: float, rms_dbfs: float, hold_dbfs: float, look: Look, width: 
     shaded = max(round(_share(peak_dbfs) * width) - len(solid), 0)
     level = solid + glyphs.peak * shaded
     hold = min(round(_share(hold_dbfs) * width), width - 1)
-    if hold < len(level) or hold_dbfs <= FLOOR_DBFS:
-        return [(level, role), (glyphs.rest * (width - len(level)), "meter_off")]
-    rest = glyphs.rest
-    return [
-        (level, role),
-        (rest * (hold - len(level)), "meter_off"),
-        (glyphs.hold, "meter_hold"),
-        (rest * (width - hold - 1), "meter_off"),
-    ]
+    if hold >= len(level) and hold_dbfs > FLOOR_DBFS:
+        level = level.ljust(hold) + glyphs.hold
+    return level.ljust(width), role
 
 
 def _share(dbfs: float) -> float:

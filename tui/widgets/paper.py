@@ -54,15 +54,7 @@ class Paper(Widget):
         """One line as segments of equal style."""
         if y >= len(self._rows):
             return Strip.blank(self.size.width, self.look.styles["text"])
-        segments: list[Segment] = []
-        text, role = "", None
-        for character, cell_role in self._rows[y]:
-            if cell_role != role and text:
-                segments.append(Segment(text, self.look.styles[role or "text"]))
-                text = ""
-            text, role = text + character, cell_role
-        if text:
-            segments.append(Segment(text, self.look.styles[role or "text"]))
+        segments = [Segment(text, self.look.styles[role]) for text, role in runs(self._rows[y], self.look.plain)]
         return Strip(segments, self.size.width)
 
     def _fresh_rows(self) -> list[Cells]:
@@ -88,6 +80,23 @@ def cells(line: Line, width: int, look: Look) -> Cells:
             out.extend([("", role)] * (size - 1))
     out.extend([(" ", line[-1][1] if line and line[-1][1].startswith("cursor") else "text")] * (width - len(out)))
     return out
+
+
+def runs(row: Cells, plain: frozenset[Role]) -> list[tuple[str, Role]]:
+    """Cells joined into as few runs as look the same: a blank has no ink, so it joins what is `plain` beside it.
+
+    Every run costs the link a colour sequence that is longer than most runs are.
+    """
+    joined: list[tuple[str, Role]] = []
+    for character, role in row:
+        before = joined[-1] if joined else None
+        if before is None or not (
+            role == before[1] or (role in plain and before[1] in plain and (character == " " or before[0].isspace()))
+        ):
+            joined.append((character, role))
+        else:
+            joined[-1] = (before[0] + character, before[1] if character == " " else role)
+    return joined
 
 
 def changed_span(before: Cells, now: Cells) -> tuple[int, int]:
