@@ -1,0 +1,90 @@
+"""The units: systemd accepts them, they are as closed as docs/appliance.md says, and they start what there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.cli.main import parser_of
+from core.engine.main import parser as engine_parser
+
+REPOSITORY = Path(__file__).parents[2]
+UNITS = sorted((REPOSITORY / "systemd").glob("*.service"))
+INSTALLED_AT = "/opt/oto"
+LIBRARY = "/var/lib/oto"
+
+by_name = pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+
+
+def service(unit: Path) -> dict[str, list[str]]:
+    """The settings of the [Service] section, each with all its values."""
+    settings: dict[str, list[str]] = {}
+    section = unit.read_text().partition("[Service]\n")[2].partition("\n[Install]")[0]
+    for line in section.splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            settings.setdefault(name, []).append(value)
+    return settings
+
+
+def analyze(*arguments: str) -> str:
+    done = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@needs_analyze
+@by_name
+def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> None:
+    # Verifying wants the programs to be there: this checkout stands in for the installed one.
+    here = tmp_path / unit.name
+    text = unit.read_text().replace(f"{INSTALLED_AT}/.venv/bin/python", sys.executable)
+    here.write_text(text.replace(f"{INSTALLED_AT}/.venv/bin/oto", str(Path(sys.executable).with_name("oto"))))
+    said = [line for line in analyze("verify", "--man=no", str(here)).splitlines() if unit.name in line]
+    assert said == []
+
+
+@needs_analyze
+@by_name
+def test_a_unit_is_as_closed_as_the_documentation_says(unit: Path) -> None:
+    said = analyze("security", "--offline=true", "--no-pager", str(unit))
+    score = re.search(rf"exposure level for {unit.name}: (\d+\.\d)", said)
+    told = re.search(rf"`{unit.name}` \| (\d+\.\d)", (REPOSITORY / "docs/appliance.md").read_text())
+    assert score is not None
+    assert told is not None
+    # Other versions of systemd weigh a little differently.
+    assert float(score[1]) <= float(told[1]) + 0.3
+
+
+def test_the_services_start_commands_that_there_are() -> None:
+    engine = shlex.split(service(REPOSITORY / "systemd/oto-engine.service")["ExecStart"][0])
+    assert engine[:3] == [f"{INSTALLED_AT}/.venv/bin/python", "-m", "core.engine"]
+    arguments = engine_parser().parse_args(engine[3:])
+    assert arguments.no_workers
+    assert arguments.resume
+    worker = shlex.split(service(REPOSITORY / "systemd/oto-worker.service")["ExecStart"][0])
+    assert worker[:2] == [f"{INSTALLED_AT}/.venv/bin/oto", "worker"]
+    parser_of("worker").parse_args(worker[2:])
+
+
+def test_engine_and_worker_share_user_and_home() -> None:
+    for setting in ("User", "Group", "Environment", "StateDirectory"):
+        values = {tuple(service(unit)[setting]) for unit in UNITS}
+        assert len(values) == 1, setting
+    assert service(UNITS[0])["Environment"] == [f"OTO_HOME={LIBRARY}"]
+    assert LIBRARY in (REPOSITORY / "systemd/oto-sysusers.conf").read_text()
+
+
+def test_every_relaxation_has_its_reason_above_it() -> None:
+    for unit in UNITS:
+        lines = unit.read_text().splitlines()
+        for number, line in enumerate(lines):
+            if re.fullmatch(r"[A-Z]\w+=no", line):
+                assert lines[number - 1].startswith("#"), f"{unit.name}: {line}"
