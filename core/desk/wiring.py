@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -55,28 +55,29 @@ class Junction:
     """Channels summed into a bus or an effect, padded so that all junctions are equally late."""
 
     processor: Processor
-    inputs: list[tuple[int, float]]
-    """Number of the channel and gain, in the order of the strips."""
+    inputs: dict[int, float]
+    """Number of the channel to gain."""
     gain: float
     """Of its fader, which the processor includes."""
     tail_samples: int = 0
     """How long it sounds on after its last input."""
     padding: DelayLine = field(default_factory=lambda: DelayLine(2, 0))
 
-    def process(self, parts: Sequence[Audio]) -> Audio:
-        """From one block of every channel to (2, n)."""
-        total = np.zeros_like(parts[0])
-        for channel, level in self.inputs:
-            total += parts[channel] if level == 1.0 else parts[channel] * np.float32(level)
+    def collect(self, channel: int, part: Audio, total: Audio) -> None:
+        """Add to `total` what this channel sends here."""
+        level = self.inputs.get(channel, 0.0)
+        if level:
+            total += part if level == 1.0 else part * np.float32(level)
+
+    def process(self, total: Audio) -> Audio:
+        """Take and give (2, n)."""
         return self.padding.process(self.processor.process(total))
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """One block of everything that a desk makes."""
+    """One block of what a desk makes of its channels."""
 
-    parts: list[Audio]
-    """Per channel, behind its fader; not late."""
     returns: list[Audio]
     """Per effect, `meet_samples` late."""
     mix: Audio
@@ -108,16 +109,20 @@ class Desk:
             (effect.tail_samples for effect in self.effects.values()), default=0
         )
 
-    def process(self, frames: int, pool: Executor) -> Mixed:
-        """The next `frames` samples of everything."""
-        parts = list(pool.map(lambda channel: channel.read(frames), self.channels))
-        groups = [pool.submit(group.process, parts) for group in self.groups.values()]
-        effects = [pool.submit(effect.process, parts) for effect in self.effects.values()]
-        returns = [effect.result() for effect in effects]
-        total = np.zeros((2, frames), np.float32)
-        for block in [*(group.result() for group in groups), *returns]:
-            total += block
-        return Mixed(parts, returns, self.master.process(total))
+    def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None]) -> Mixed:
+        """The next `frames` samples. `heard` gets each channel's number and what comes from its fader, not late."""
+        junctions = [*self.groups.values(), *self.effects.values()]
+        totals = [np.zeros((2, frames), np.float32) for _ in junctions]
+        # Summed as they come, in order: no more than a few parts are held at a time.
+        for index, part in enumerate(pool.map(lambda channel: channel.read(frames), self.channels)):
+            heard(index, part)
+            for junction, total in zip(junctions, totals, strict=True):
+                junction.collect(index, part, total)
+        blocks = list(pool.map(Junction.process, junctions, totals))
+        mix = np.zeros((2, frames), np.float32)
+        for block in blocks:
+            mix += block
+        return Mixed(blocks[len(self.groups) :], self.master.process(mix))
 
     def stem_gain(self, channel: Channel) -> float:
         """What its bus's and the master's fader do to a channel."""
@@ -128,9 +133,9 @@ class Desk:
         groups = {}
         for name in GROUPS:
             values = resolve({} if name == "master" else _settings(buses, name), BUS, f"the {name} bus")
-            members = [
-                (index, 1.0) for index, channel in enumerate(self.channels) if channel.audible and channel.group == name
-            ]
+            members = {
+                index: 1.0 for index, channel in enumerate(self.channels) if channel.audible and channel.group == name
+            }
             if members and fader_gain(values) > 0.0:
                 groups[name] = Junction(bus_processors(values, rate_hz), members, fader_gain(values))
         return groups
@@ -139,9 +144,7 @@ class Desk:
         effects = {}
         for name in SENDS:
             values = resolve(_settings(buses, name), DELAY if name == "delay" else REVERB, f"the {name}")
-            feeds = [
-                (index, channel.sends[name]) for index, channel in enumerate(self.channels) if name in channel.sends
-            ]
+            feeds = {index: channel.sends[name] for index, channel in enumerate(self.channels) if name in channel.sends}
             if feeds and fader_gain(values) > 0.0:
                 processor, tail_samples = effect(name, values, rate_hz)
                 effects[name] = Junction(processor, feeds, fader_gain(values), tail_samples)
