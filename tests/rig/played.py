@@ -62,30 +62,30 @@ class Played:
     def assert_same(self, files: Sequence[Path], *, start: int = 0, frames: int | None = None, why: str = "") -> int:
         """Fail unless every file is, sample for sample, its channel of what was played; returns from where.
 
-        Compares `frames` frames from `start` of each file on (None: up to the end, at which all files must be as long).
+        Compares `frames` frames from `start` of each file on; None compares each up to its own end.
         """
         with ExitStack() as opened:
             recorded = [opened.enter_context(soundfile.SoundFile(path)) for path in files]
             assert len(recorded) == self.channels, f"{len(recorded)} files of {self.channels} channels. {why}"
-            lengths = {file.frames for file in recorded}
-            if frames is None:
-                assert len(lengths) == 1, f"files of different lengths: {sorted(lengths)}. {why}"
-                frames = lengths.pop() - start
-            assert frames >= NEEDLE_FRAMES, f"only {frames} frames were recorded. {why}"
+            ends = [file.frames if frames is None else start + frames for file in recorded]
             begins = self.find(_part(recorded[0], start, NEEDLE_FRAMES)[:, 0])
-            for at in range(0, frames, BLOCK_FRAMES):
-                wanted = self.read(begins + at, min(BLOCK_FRAMES, frames - at))
-                for channel, file in enumerate(recorded):
-                    got = _part(file, start + at, min(BLOCK_FRAMES, frames - at))[:, 0]
-                    assert len(got) == len(wanted), f"{file.name}: the source ended before the recording. {why}"
-                    if not np.array_equal(got, wanted[:, channel]):
-                        wrong = np.flatnonzero(got != wanted[:, channel])
-                        position = start + at + int(wrong[0])
-                        raise AssertionError(
-                            f"{file.name}: frame {position} ({position / file.samplerate:.3f} s) is not what was "
-                            f"played, nor are {len(wrong) - 1} of the {len(got)} around it. {why}"
-                        )
+            for at in range(start, max(ends), BLOCK_FRAMES):
+                wanted = self.read(begins + at - start, min(BLOCK_FRAMES, max(ends) - at))
+                for channel, (file, end) in enumerate(zip(recorded, ends, strict=True)):
+                    count = min(BLOCK_FRAMES, end - at)
+                    if count > 0:
+                        problem = _difference(_part(file, at, count)[:, 0], wanted[:count, channel], count)
+                        assert not problem, f"{Path(file.name).name} after {at} frames: {problem}. {why}"
         return begins
+
+
+def _difference(recorded: Audio, played: Audio, count: int) -> str:
+    if len(recorded) != count:
+        return f"the file ends {count - len(recorded)} frames early"
+    if len(played) != count:
+        return "more was recorded than was played"
+    wrong = np.flatnonzero(recorded != played)
+    return f"{len(wrong)} of {count} samples are not what was played, first number {wrong[0]}" if len(wrong) else ""
 
 
 def _part(file: soundfile.SoundFile, start: int, frames: int) -> Audio:

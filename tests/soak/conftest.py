@@ -17,9 +17,9 @@ INPUTS = 18
 
 @pytest.fixture(scope="session")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """20 s of noise on 18 channels, as one file: a whole number of JACK's periods, so that it repeats without a seam."""
+    """Noise on 18 channels, as one file: 960 of JACK's periods of 1024, so that it repeats without a seam."""
     path = tmp_path_factory.mktemp("noise") / "noise.wav"
-    write_long_noise(path, channels=INPUTS, seconds=20.0)
+    write_long_noise(path, channels=INPUTS, seconds=20.48)
     return path
 
 

@@ -5,6 +5,7 @@ A file is played by ecasound into a JACK server and recorded with `oto record` t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -33,17 +34,13 @@ RATE = 48_000
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A studio whose engine, started by whoever needs it first, ends with the test."""
+    """Of a studio whose engine, started by whoever needs it first, ends with the test."""
     home = tmp_path / "studio"
     yield home
-    socket = home / "engine.sock"
-    try:
-        with Client(socket) as client:
-            client.call(Shutdown())
-    except OtoError:
-        return
-    while socket.exists():
-        time.sleep(0.05)
+    with contextlib.suppress(OtoError), Client(home / "engine.sock") as client:
+        client.call(Shutdown())
+        for _ in client.topics():
+            continue
 
 
 def oto(home: Path, *words: object, seconds: float) -> Any:
