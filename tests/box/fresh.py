@@ -172,10 +172,12 @@ def platform_release() -> str:
 
 
 def _folders_of_pip() -> list[str]:
-    """Folders of this machine in which its pip is configured to look for packages."""
+    """Folders of this machine in which its pip is configured to look for packages; an index may lie beside its files."""
     values = (line.partition("=")[2] for line in _run(sys.executable, "-m", "pip", "config", "list").splitlines())
-    words = (word.removeprefix("file://") for value in values for word in shlex.split(value)[0].split())
-    return sorted({word for word in words if word.startswith("/") and Path(word).is_dir()})
+    words = [word for value in values for word in shlex.split(value)[0].split()]
+    indexes = [Path(word.removeprefix("file://")).parent for word in words if word.startswith("file:///")]
+    links = [Path(word) for word in words if word.startswith("/")]
+    return sorted({str(folder) for folder in [*indexes, *links] if folder.is_dir()})
 
 
 def _any(name: str, patterns: Sequence[str]) -> bool:
