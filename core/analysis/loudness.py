@@ -40,7 +40,7 @@ _SHORT_TERM_STEPS: Final = 300
 _ABSOLUTE_GATE_LUFS: Final = -70.0
 _RELATIVE_GATE_LU: Final = -10.0
 _RANGE_GATE_LU: Final = -20.0
-_READ_FRAMES: Final = 16_384
+_READ_FRAMES: Final = 65_536
 
 
 class Loudness(msgspec.Struct, frozen=True, kw_only=True):

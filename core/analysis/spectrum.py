@@ -45,14 +45,14 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpectrumMeter:
-    """Mean power spectrum from Hann windows that overlap by half; what it reads does not depend on block sizes."""
+    """Mean power spectrum from Hann windows side by side; what it reads does not depend on block sizes."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._size = 2 ** round(np.log2(rate_hz * _WINDOW_S))
         self._window = scipy.signal.windows.hann(self._size, sym=False).astype(np.float32)
         self._frequencies_hz: Floats = scipy.fft.rfftfreq(self._size, 1.0 / rate_hz)
         self._power = np.zeros((channels, self._size // 2 + 1))
-        self._rest = np.zeros((channels, self._size // 2), np.float32)
+        self._rest = np.zeros((channels, 0), np.float32)
         self._products = np.zeros(3)
 
     def add(self, block: Audio) -> None:
@@ -65,20 +65,18 @@ class SpectrumMeter:
         self._gather(np.concatenate((self._rest, turned), axis=1))
 
     def _gather(self, audio: Audio) -> None:
-        hop = self._size // 2
-        windows = max(audio.shape[1] // hop - 1, 0)
+        windows = audio.shape[1] // self._size
+        used = windows * self._size
         if windows:
-            framed = np.lib.stride_tricks.sliding_window_view(audio, self._size, axis=1)[:, : windows * hop : hop]
+            framed = audio[:, :used].reshape(len(audio), windows, self._size)
             spectra = scipy.fft.rfft(framed * self._window, axis=2)
             self._power += (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=1, dtype=np.float64)
-        self._rest = audio[:, windows * hop :].copy()
+        self._rest = audio[:, used:].copy()
 
     def result(self) -> Spectrum:
         """What has been gathered so far, as if silence followed."""
-        power = self._power.copy()
-        tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1] % self._size)))
-        for start in range(0, tail.shape[1] - self._size + 1, self._size):
-            power += np.square(np.abs(scipy.fft.rfft(tail[:, start : start + self._size] * self._window, axis=1)))
+        tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1])))
+        power = self._power + np.square(np.abs(scipy.fft.rfft(tail * self._window, axis=1)))
         bands = [
             tuple(map(float, band_powers(channel, self._frequencies_hz))) if channel.any() else (0.0,) * len(BAND_HZ)
             for channel in power

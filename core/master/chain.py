@@ -45,14 +45,16 @@ def master_chain(settings: Settings, rate_hz: int, channels: int) -> MasterChain
     """
     values = resolve(settings, MASTER, "the master")
     shaping: list[Processor] = [_level(number(values, "input_gain_db"))]
+    filters = []
     if number(values, "highpass_hz") > _KNOBS["highpass_hz"].low:
-        shaping.append(Biquads(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")), channels))
+        filters.append(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")))
     bands = [
         Band(shape, number(values, f"eq{i}_freq_hz"), number(values, f"eq{i}_gain_db"), number(values, f"eq{i}_q"))
         for i, shape in enumerate(EQ_SHAPES, start=1)
     ]
-    if len(filters := sections(bands, rate_hz)):
-        shaping.append(Biquads(filters, channels))
+    filters.append(sections(bands, rate_hz))
+    if len(cascade := np.concatenate(filters)):
+        shaping.append(Biquads(cascade, channels))
     if number(values, "comp_ratio") > 1.0 or number(values, "comp_makeup_db"):
         knobs = ("threshold_db", "ratio", "attack_ms", "release_ms", "knee_db", "makeup_db", "sidechain_hz", "mix")
         shaping.append(Compressor(rate_hz, channels, **{name: number(values, f"comp_{name}") for name in knobs}))

@@ -51,7 +51,6 @@ _CLOSE_ENOUGH_LU: Final = 0.02
 class _Heard:
     """What listening to a song found."""
 
-    spectrum: Spectrum
     forecast: LimiterForecast
     integrated_lufs: float
     peak_dbtp: float
@@ -95,7 +94,9 @@ def propose_master(
     """
     draft = _Draft(previous)
     notes: list[str] = []
-    heard = _listen(source, Chain([]), _part(progress, 0.0, 0.5), f"listening to {source.name}")
+    meter = SpectrumMeter(source.rate_hz, source.channels)
+    heard = _listen(source, Chain([]), meter, _part(progress, 0.0, 0.5), f"listening to {source.name}")
+    spectrum = meter.result()
     model = _listen_to_reference(reference) if reference else None
     if model:
         target = Target(
@@ -112,21 +113,21 @@ def propose_master(
             _to_working_level(draft, heard)
         mastered = heard.peak_dbtp - heard.integrated_lufs <= MASTERED_PLR_DB
         if model:
-            _towards_reference(draft, heard.spectrum, model[0], model[2], source.rate_hz)
+            _towards_reference(draft, spectrum, model[0], model[2], source.rate_hz)
         elif mastered:
             notes.append(
                 f"Peaks stand only {heard.peak_dbtp - heard.integrated_lufs:.1f} dB above the loudness: this has been "
                 "mastered before, so only its level is changed."
             )
         else:
-            _balance(draft, heard.spectrum, source.rate_hz)
+            _balance(draft, spectrum, source.rate_hz)
         if not mastered:
-            _clean_lows(draft, heard.spectrum)
-            _image(draft, heard.spectrum, notes)
+            _clean_lows(draft, spectrum)
+            _image(draft, spectrum, notes)
             _glue(draft, heard, target)
         if _shapes(draft.settings):
             shaping = master_chain(draft.settings, source.rate_hz, source.channels).shaping
-            heard = _listen(source, shaping, _part(progress, 0.5, 0.5), "listening to the shaped mix") or heard
+            heard = _listen(source, shaping, None, _part(progress, 0.5, 0.5), "listening to the shaped mix") or heard
         _loudness(draft, heard, target, notes)
     return MasterPlan(
         oto_version=VERSION,
@@ -140,18 +141,18 @@ def propose_master(
 # ---------------------------------------------------------------- listening
 
 
-def _listen(source: Source, chain: Chain, progress: Progress | None, doing: str) -> _Heard | None:
+def _listen(
+    source: Source, chain: Chain, spectrum: SpectrumMeter | None, progress: Progress | None, doing: str
+) -> _Heard | None:
     """Measure a source behind a chain; None for silence and what is too short to have a loudness."""
-    spectrum = SpectrumMeter(source.rate_hz, source.channels)
     forecast = LimiterForecast(source.rate_hz, source.channels)
     for block in processed(source, chain, progress, doing):
-        spectrum.add(block)
+        if spectrum:
+            spectrum.add(block)
         forecast.add(block)
     forecast.finish()
     lufs, peak = forecast.unlimited_lufs(), forecast.peak_dbtp()
-    if lufs is None or peak is None:
-        return None
-    return _Heard(spectrum=spectrum.result(), forecast=forecast, integrated_lufs=lufs, peak_dbtp=peak)
+    return None if lufs is None or peak is None else _Heard(forecast=forecast, integrated_lufs=lufs, peak_dbtp=peak)
 
 
 def _listen_to_reference(path: Path) -> tuple[Spectrum, float, str]:

@@ -18,7 +18,7 @@ from core.master.chain import master_chain
 from core.plans.document import MasterPlan
 from core.progress import Progress, report
 
-BLOCK_FRAMES: Final = 16_384
+BLOCK_FRAMES: Final = 65_536
 
 
 @dataclass(frozen=True)

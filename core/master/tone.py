@@ -27,7 +27,7 @@ TOLERANCE_DB: Final = 4.5
 BALANCE_STRENGTH: Final = 0.5
 """Part of what lies outside the tolerance that is corrected."""
 
-REFERENCE_STRENGTH: Final = 0.7
+REFERENCE_STRENGTH: Final = 0.85
 """Part of the difference from a reference that is corrected."""
 
 _BALANCE_LIMIT_DB: Final = 3.0
