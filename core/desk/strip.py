@@ -39,7 +39,7 @@ def resolve(settings: Settings, parameters: tuple[Parameter, ...], where: str) -
     for name, setting in settings.items():
         parameter = known.get(name)
         if parameter is None:
-            raise _bad_plan(f"{where} has no knob called '{name}'.")
+            raise _bad_plan(f"There is no knob called '{name}' on {where}.")
         values[name] = _legal(parameter, setting.value, where)
     return values
 
