@@ -1,0 +1,184 @@
+"""Draws the pictures of the documentation: the real studio at a real engine on the simulated band.
+
+    .venv/bin/python -m docs.pictures [FOLDER]
+
+Records, mixes and masters in a home of its own, looks at the screens on the way, and writes them as SVG into FOLDER
+(default: docs/pictures). Takes about two minutes. The pictures need no font and no network: blocks are drawn, text is
+stretched to its cells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from rich.color import Color
+from rich.style import Style
+from textual.pilot import Pilot
+
+from core.protocol import (
+    CreateSession,
+    EditTake,
+    GetPlan,
+    Mark,
+    Record,
+    SelectDevice,
+    StartJob,
+)
+from tests.rig.engine import EngineRig
+from tests.tui.harness import screen_cells
+from tui.app import Studio
+from tui.look import CANVAS, Look
+
+RECORD_SIZE: Final = (120, 25)
+MIX_SIZE: Final = (120, 38)
+CELL_WIDTH: Final = 9
+CELL_HEIGHT: Final = 19
+MARGIN: Final = 8
+BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+"""Index / 8 is how much of a cell is filled from the left."""
+SHADE: Final = "▒"
+FONTS: Final = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+
+SONG_S: Final = 75.0
+INTO_TAKE_S: Final = 34.0
+PATIENCE_S: Final = 240.0
+
+
+def svg(rows: Sequence[Sequence[tuple[str, Style]]], paper: str) -> str:
+    """Rows of styled text as a picture, one cell per character."""
+    width = sum(len(text) for text, _ in rows[0]) * CELL_WIDTH + 2 * MARGIN
+    height = len(rows) * CELL_HEIGHT + 2 * MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        f'<rect width="{width}" height="{height}" rx="6" fill="{paper}"/>',
+        f'<g font-family="{FONTS}" font-size="15" xml:space="preserve" shape-rendering="crispEdges">',
+    ]
+    for y, row in enumerate(rows):
+        column = 0
+        for text, style in row:
+            parts += _run(column, y, text, style, paper)
+            column += len(text)
+    return "\n".join([*parts, "</g>", "</svg>", ""])
+
+
+def _run(column: int, y: int, text: str, style: Style, paper: str) -> list[str]:
+    """One stretch of equal style: its background, its blocks, its words."""
+    ink, ground = _hex(style.color, "#d0d0d0"), _hex(style.bgcolor, paper)
+    if style.reverse:
+        ink, ground = ground, ink
+    parts = [] if ground == paper else [_rect(column, y, len(text), ground)]
+    start = 0
+    while start < len(text):
+        end = start + 1
+        same = _kind(text[start])
+        while end < len(text) and _kind(text[end]) == same:
+            end += 1
+        parts += _piece(column + start, y, text[start:end], same, ink, bold=bool(style.bold))
+        start = end
+    return parts
+
+
+def _kind(character: str) -> str:
+    return character if character in BLOCKS or character == SHADE else "text"
+
+
+def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -> list[str]:
+    if kind == " ":
+        return []
+    if kind == SHADE:
+        return [_rect(column, y, len(text), ink, opacity=0.5)]
+    if kind != "text":
+        if kind == BLOCKS[-1]:
+            return [_rect(column, y, len(text), ink)]
+        return [_rect(column + at, y, BLOCKS.index(kind) / 8, ink) for at in range(len(text))]
+    x, base = MARGIN + column * CELL_WIDTH, MARGIN + y * CELL_HEIGHT + 14
+    weight = ' font-weight="bold"' if bold else ""
+    length = f' textLength="{len(text) * CELL_WIDTH}" lengthAdjust="spacingAndGlyphs"' if len(text) > 1 else ""
+    return [f'<text x="{x}" y="{base}" fill="{ink}"{weight}{length}>{escape(text)}</text>']
+
+
+def _rect(column: float, y: int, cells: float, colour: str, opacity: float = 1.0) -> str:
+    x, top = MARGIN + column * CELL_WIDTH, MARGIN + y * CELL_HEIGHT
+    faint = f' opacity="{opacity}"' if opacity < 1 else ""
+    return f'<rect x="{x:g}" y="{top}" width="{cells * CELL_WIDTH:g}" height="{CELL_HEIGHT}" fill="{colour}"{faint}/>'
+
+
+def _hex(colour: Color | None, otherwise: str) -> str:
+    return otherwise if colour is None or colour.is_default else colour.get_truecolor().hex
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    """Let the studio run until something is true."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not true():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError("The studio did not get there; its engine's log is in its home.")
+        await pilot.pause(0.1)
+
+
+async def draw(folder: Path) -> None:
+    """Play an evening and take pictures of it."""
+    look = Look()
+    app = Studio(look=look)
+
+    def snap(name: str) -> None:
+        (folder / f"{name}.svg").write_text(svg(screen_cells(app), CANVAS[look.theme].paper), encoding="utf-8")
+        print(folder / f"{name}.svg")
+
+    async with app.run_test(size=MIX_SIZE) as pilot:
+        await until(pilot, lambda: app.picture.meters is not None)
+        await app.call(CreateSession(name="Rehearsal"))
+        await app.call(Record(seconds=SONG_S, preroll_s=0.0, name="Slow"))
+        await until(pilot, lambda: bool(app.picture.finished_takes))
+        await app.call(EditTake(take=1, starred=True))
+        await app.call(StartJob(kind="mix", take=1, options={"propose": True}))
+        await until(pilot, lambda: len(app.picture.bounces.bounces) == 1)
+        await app.call(StartJob(kind="master", take=1, options={"target": "streaming"}))
+        await until(pilot, lambda: len(app.picture.bounces.bounces) == 2)
+        await app.call(GetPlan(kind="mix", take=1))
+        await pilot.press("2")
+        await pilot.pause(1.0)
+        await pilot.press("down", "down", "down")
+        await pilot.pause(0.5)
+        snap("mix")
+        await pilot.press("1")
+        await pilot.resize_terminal(*RECORD_SIZE)
+        await app.call(SelectDevice(device="sim"))
+        await until(pilot, lambda: app.picture.device.current is not None and app.picture.meters is not None)
+        await app.call(Record(preroll_s=0.0, name="With the bridge"))
+        for at_s, name in ((16.0, "Verse"), (30.0, "Chorus")):
+            await until(pilot, lambda at_s=at_s: app.picture.recording and app.picture.position_s > at_s)  # type: ignore[misc]
+            await app.call(Mark(name=name))
+        await until(pilot, lambda: app.picture.position_s > INTO_TAKE_S)
+        snap("record")
+        await pilot.press("s")
+        await until(pilot, lambda: len(app.picture.finished_takes) == 2)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Draw every picture."""
+    folder = Path(arguments[0]) if arguments else Path(__file__).parent / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="oto-pictures-") as made:
+        home = Path(os.environ.get("OTO_HOME") or Path(made) / "home")
+        home.mkdir(parents=True, exist_ok=True)
+        os.environ["OTO_HOME"] = str(home)
+        engine = EngineRig(home, "sim:fast:once")
+        engine.start(wait_for_audio=False)
+        try:
+            engine.wait(lambda status: status.device.current is not None, "the band", PATIENCE_S)
+            asyncio.run(draw(folder))
+        finally:
+            engine.end()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
