@@ -14,8 +14,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """The command line that runs one of our modules with this interpreter."""
-    return [sys.executable, "-m", module, *arguments]
+    """The command line that runs one of our modules with this interpreter, whatever the current folder holds."""
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def start(

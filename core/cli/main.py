@@ -124,7 +124,7 @@ def _run(arguments: list[str], console: Console) -> int:
 
 
 def _open_studio() -> NoReturn:
-    os.execv(sys.executable, [sys.executable, "-m", "tui"])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "tui"])
 
 
 def _nearest(name: str) -> str:

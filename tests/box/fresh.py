@@ -172,7 +172,7 @@ def platform_release() -> str:
 
 
 def _folders_of_pip() -> list[str]:
-    """Folders of this machine in which its pip is configured to look for packages; an index may lie beside its files."""
+    """Folders of this machine in which its pip looks for packages; an index may lie beside its files."""
     values = (line.partition("=")[2] for line in _run(sys.executable, "-m", "pip", "config", "list").splitlines())
     words = [word for value in values for word in shlex.split(value)[0].split()]
     indexes = [Path(word.removeprefix("file://")).parent for word in words if word.startswith("file:///")]
