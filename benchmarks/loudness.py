@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -41,16 +42,24 @@ def make_song(path: Path, minutes: float) -> None:
             file.write(np.clip(0.9 * level * beat[:, None] * tilted, -0.98, 0.98))
 
 
+LAUNCHER = """
+import os, sys
+null = os.open(os.devnull, os.O_WRONLY)
+quiet = [(os.POSIX_SPAWN_DUP2, null, stream) for stream in (1, 2)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+"""Small, because a child's peak memory counts from its parent's size."""
+
+
 def processor_s(command: list[str]) -> tuple[float, float]:
     """Processor seconds and peak megabytes of a command."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    actions = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
-    child = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
-    _, status, usage = os.wait4(child, 0)
-    os.close(null)
-    if status:
-        raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    launched = [sys.executable, "-S", "-c", LAUNCHER, *command]
+    code, seconds, megabytes = subprocess.run(launched, check=True, capture_output=True, text=True).stdout.split()
+    if code != "0":
+        raise SystemExit(f"{command[0]} ended with {code}")
+    return float(seconds), float(megabytes)
 
 
 def main() -> None:

@@ -47,6 +47,16 @@ def test_k_weighting_at_48_khz_is_the_one_that_the_standard_tabulates():
     assert denominator == pytest.approx(np.convolve(shelf[1], low_cut[1]), abs=1e-9)
 
 
+@pytest.mark.parametrize("rate_hz", [44_100, 47_900, 48_000, 96_000, 192_000])
+def test_a_whole_stream_is_weighted_as_the_recursion_would(rate_hz):
+    tone = np.sin(2 * np.pi * 100.0 * np.arange(rate_hz) / rate_hz).astype(np.float32)
+    audio = np.stack([tone, band_noise(1.0, rate_hz, 1)[0]])
+    weighted = lfilter(*k_weighting(rate_hz), audio.astype(np.float64), axis=1)[:, : round(0.4 * rate_hz)]
+    expected = -0.691 + 10 * np.log10(np.square(weighted).mean(axis=1).sum())
+    first = measured(audio[:, : round(0.4 * rate_hz) + rate_hz // 1_000], rate_hz)
+    assert first.momentary_max_lufs == pytest.approx(expected, abs=0.01)
+
+
 @given(st.lists(st.integers(0, 3 * 44_100), max_size=8))
 @settings(deadline=None, max_examples=15)
 def test_how_a_stream_is_cut_into_blocks_changes_nothing(cuts):
