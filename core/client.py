@@ -20,7 +20,7 @@ from typing import Any, TypeVar, overload
 import msgspec
 
 from core import paths
-from core.errors import OtoError
+from core.errors import Exit, OtoError
 from core.protocol import MAX_LINE_BYTES, PROTOCOL, Attach, Call, Hello, Push, Reply, Request, ServerMessage, Topic
 
 T = TypeVar("T")
@@ -243,7 +243,7 @@ def ensure_engine(*, timeout_s: float = 20.0, idle_s: float = 60.0, extra: tuple
         with contextlib.suppress(OtoError):
             Client(path).close()
             return path
-        if process.poll() not in (None, 0):
+        if process.poll() not in (None, 0, Exit.BUSY):  # busy: somebody else's engine is just starting
             break
         time.sleep(0.05)
     lines = paths.log_file().read_text(errors="replace").splitlines()[-5:]

@@ -8,7 +8,7 @@ piles up. Meter frames work the same way but only go to clients that asked for t
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -94,7 +94,7 @@ class EditTrack(_Request, tag="track.edit", frozen=True, kw_only=True):
     role: str | None = None
     """"" clears it."""
     armed: bool | None = None
-    input: int | None = None
+    input: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
 
 
 class ArmAll(_Request, tag="track.arm_all", frozen=True, kw_only=True):
@@ -111,8 +111,8 @@ class Record(_Request, tag="record", frozen=True, kw_only=True):
     """None uses the setting."""
     overdub_of: int | None = None
     """Plays this take while recording."""
-    count_in_bars: int = 0
-    seconds: float | None = None
+    count_in_bars: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    seconds: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
     """Stops by itself after this long (not counting the pre-roll), to the sample."""
 
 
@@ -133,7 +133,7 @@ class Mark(_Request, tag="mark", frozen=True, kw_only=True):
 class KeepLast(_Request, tag="keep_last", frozen=True, kw_only=True):
     """Makes a take out of the last seconds that were heard but not recorded. Replies with the take's number."""
 
-    seconds: float
+    seconds: Annotated[float, msgspec.Meta(gt=0.0)]
 
 
 class ListTakes(_Request, tag="takes", frozen=True, kw_only=True):

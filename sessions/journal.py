@@ -188,7 +188,22 @@ def fold(take: Take, events: Iterable[Event]) -> Take:
         take,
         clips=laid,
         markers=tuple(sorted(markers, key=lambda marker: marker.at_samples)),
-        gaps=tuple(sorted(gaps, key=lambda gap: gap.at_samples)),
+        gaps=_merged(sorted(gaps, key=lambda gap: gap.at_samples), take.rate_hz),
         losses=losses,
         frames=max([ended, *(clip.start_samples + clip.frames for clip in laid)]),
     )
+
+
+def _merged(gaps: Iterable[Gap], rate_hz: int) -> tuple[Gap, ...]:
+    """Gaps of one cause that touch, or of unknown length within a second, as one: a storm of losses stays readable."""
+    merged: list[Gap] = []
+    for gap in gaps:
+        last = merged[-1] if merged else None
+        if last is None or last.cause != gap.cause:
+            merged.append(gap)
+        elif last.frames is not None and gap.frames is not None and gap.at_samples <= last.at_samples + last.frames:
+            end = max(last.at_samples + last.frames, gap.at_samples + gap.frames)
+            merged[-1] = msgspec.structs.replace(last, frames=end - last.at_samples)
+        elif not (last.frames is None and gap.frames is None and gap.at_samples < last.at_samples + rate_hz):
+            merged.append(gap)
+    return tuple(merged)

@@ -24,6 +24,10 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
 
     take: Take
     message: str
+    written_s: float = 0.0
+    """When its files were last written, in seconds since 1970; 0 when it has none."""
+    ended: bool = False
+    """It had been stopped and only its last words were missing."""
 
 
 def recover(library: Library) -> list[Recovered]:
@@ -33,8 +37,14 @@ def recover(library: Library) -> list[Recovered]:
     for session_id in library.session_ids():
         for take in library.takes(session_id):
             folder = library.take_path(session_id, take.number, take.false_number)
-            if take.status == "recording" and not journal.in_use(folder / JOURNAL_FILE):
-                recovered.append(_recover_take(library, take, folder))
+            try:
+                if take.status == "recording" and not journal.in_use(folder / JOURNAL_FILE):
+                    recovered.append(_recover_take(library, take, folder))
+            except OSError as error:
+                message = (
+                    f"Take {take.number} of '{take.session}' can't be looked at ({error.strerror}); it was left alone."
+                )
+                recovered.append(Recovered(take=take, message=message, ended=True))
     return recovered
 
 
@@ -43,7 +53,9 @@ def _recover_take(library: Library, take: Take, folder: Path) -> Recovered:
         session_name = library.session(take.session).name
     except LibraryError:
         session_name = take.session
-    take = journal.fold(take, journal.read_journal(folder / JOURNAL_FILE))
+    events = journal.read_journal(folder / JOURNAL_FILE)
+    written_s = max((path.stat().st_mtime for path in folder.glob("*.wav")), default=0.0)
+    take = journal.fold(take, events)
     journalled = {clip.file: clip for clip in take.clips}
     files = _files_of(take, folder)
     clips: list[Clip] = []
@@ -78,7 +90,8 @@ def _recover_take(library: Library, take: Take, folder: Path) -> Recovered:
         library.save_take(take)
     except OSError as error:
         sentences.append(f"That could not be written down ({error.strerror}), so it will be tried again next time.")
-    return Recovered(take=take, message=" ".join(sentences))
+    ended = any(isinstance(event, journal.TakeEnded) for event in events)
+    return Recovered(take=take, message=" ".join(sentences), written_s=written_s, ended=ended)
 
 
 def _files_of(take: Take, folder: Path) -> dict[str, TakeTrack]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -20,6 +21,8 @@ from core.engine.ring import Ring
 from devices.base import Stream
 from devices.errors import DeviceError
 from sessions.model import SampleFormat
+
+log = logging.getLogger(__name__)
 
 QUEUE_BYTES: Final = 32 * 1024 * 1024
 """How much may wait between the two threads before input is dropped (and counted)."""
@@ -138,19 +141,18 @@ class Capture:
                     self._pace(block_s)
                 block = self.stream.read(self._block_frames)
                 if block.lost_frames:
-                    self._play(frames, np.zeros((block.lost_frames, self.stream.inputs), dtype=np.float32))
                     self._skip(frames, block.lost_frames)
+                    self._play_silence(frames, block.lost_frames)
                     frames += block.lost_frames
                 elif block.overflowed:
                     self._on_lost(InputLost(frames, None, ours=False))
-                self._play(frames, block.audio)
                 if self._realtime and (lost := watch.lost_frames(time.monotonic(), frames + len(block.audio))):
                     self._on_lost(InputLost(frames, lost, ours=False))
                 self._hand_over(frames, block.audio)
+                self._play(frames, block.audio)
                 frames += len(block.audio)
-        except DeviceError as error:
-            if not self._closing:
-                self._on_end(error)
+        except Exception as error:
+            self._failed(error)
 
     def _pace(self, block_s: float) -> None:
         if not self.hurry.is_set():
@@ -161,6 +163,11 @@ class Capture:
     def _play(self, position: int, heard: Samples) -> None:
         if self.stream.outputs and self.stream.write(self._player.fill(position, heard, self.stream.outputs)):
             self._player.slipped = True
+
+    def _play_silence(self, position: int, frames: int) -> None:
+        for at in range(0, frames, self.stream.rate_hz):
+            size = min(self.stream.rate_hz, frames - at)
+            self._play(position + at, np.zeros((size, self.stream.inputs), dtype=np.float32))
 
     def _hand_over(self, position: int, audio: Samples) -> None:
         if self._queued_bytes + audio.nbytes > QUEUE_BYTES:
@@ -179,6 +186,21 @@ class Capture:
         self._on_lost(InputLost(position, frames, ours=True))
 
     def _pump(self) -> None:
+        try:
+            self._pump_all()
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """Whatever ends one thread ends the capture: takes are closed and the interface is opened again."""
+        if self._closing:
+            return
+        if not isinstance(error, DeviceError):
+            log.error("capture failed", exc_info=error)
+            error = DeviceError("device_lost", f"Capturing failed: {error}.", "OTO opens the interface again.")
+        self._on_end(error)
+
+    def _pump_all(self) -> None:
         silence = bytes(self.stream.inputs * BYTES_PER_SAMPLE[self.sample_format])
         while True:
             with self._ready:
@@ -190,7 +212,8 @@ class Capture:
                 if not isinstance(item, int):
                     self._queued_bytes -= item.nbytes
             if isinstance(item, int):
-                self.ring.append(silence * item)
+                for at in range(0, item, self.stream.rate_hz):
+                    self.ring.append(silence * min(self.stream.rate_hz, item - at))
                 continue
             self.meters.add(item)
             self.ring.append(pack(item, self.sample_format))

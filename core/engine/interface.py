@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.5
 RETRY_S: Final = 2.0
 MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
-STALL_S: Final = 2.0
+STALL_S: Final = 4.0
 """How much longer than the pre-roll the ring is: what a disk may be late with right after REC."""
+SHORTEST_RING_S: Final = 12.0
+"""What a disk may be late with during a take, whatever the pre-roll."""
 BLOCKS_PER_S: Final = 24
 BUFFER_S: Final = 2.0
 """How long the engine may sleep without losing input."""
@@ -75,7 +77,9 @@ class InterfaceKeeper:
         self._fingerprint = ""
         self._failed_at_s = 0.0
         self._end: DeviceError | None = None
-        self._open_name = ""
+        self.pinned: str | None = None
+        """Identity of the interface that a running take belongs to: no other is opened until it ends."""
+        self._open: base.Interface | None = None
         self._told = ""
         self._reopen = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -83,11 +87,10 @@ class InterfaceKeeper:
 
     async def run(self) -> None:
         """Watch for ever."""
-        if self.wanted() is not None:
-            await self.reopen()  # the simulated interface needs no looking for
-        await self.look()
         while True:
             try:
+                if self.capture is None and not self._fingerprint and self.wanted() is not None:
+                    await self.reopen()  # the simulated interface needs no looking for
                 await self._watch_once()
             except Exception:
                 log.exception("watching the interface failed")
@@ -106,7 +109,7 @@ class InterfaceKeeper:
 
     def wanted(self) -> base.Interface | None:
         """The interface that the settings ask for and that is plugged in; without a setting the first real one."""
-        wish = self._settings().device
+        wish = self.pinned or self._settings().device
         if wish is None:
             return next((one for one in self._interfaces if one.id != base.SIMULATED and one.inputs), None)
         if self._wish != wish:
@@ -135,6 +138,16 @@ class InterfaceKeeper:
             raise OtoError("no_device", message, "Plug one in, or choose the simulated band (device 'sim').")
         return self.capture
 
+    def pin(self) -> None:
+        """A take belongs to the open interface now: until `pinned` is cleared no other is opened."""
+        self.pinned = None if self._open is None else self._open.id
+
+    async def fit(self, rate_hz: int, sample_format: SampleFormat) -> None:
+        """Capture at a session's rate and in its format from now on."""
+        if (rate_hz, sample_format) != (self.rate_hz, self.sample_format):
+            self.rate_hz, self.sample_format = rate_hz, sample_format
+            await self.reopen()
+
     async def reopen(self) -> None:
         """Close what is open and open what is wanted now (another device, rate, format or pre-roll)."""
         async with self._opening:
@@ -153,24 +166,36 @@ class InterfaceKeeper:
             self._failed_at_s = 0.0
         if self._end is not None:
             await self._lose(self._end)
-        elif self.capture is not None and self.wanted() is None:
+        elif self._jack_client_left():
             await self._lose(DeviceError("device_lost", "The interface is gone.", "Plug it in again."))
         if self.capture is None and time.monotonic() - self._failed_at_s > RETRY_S:
             async with self._opening:
                 if self.capture is None:
                     await self._open_wanted()
 
+    def _jack_client_left(self) -> bool:
+        """Whether the JACK client we record has gone while its server lives: then zeros come for ever.
+
+        Any other interface says itself within a second that it is gone, and a listing that lacks it proves nothing: a
+        listing may fail, and PortAudio leaves out what is in use.
+        """
+        if self._open is None or self._open.host_api != "JACK":
+            return False
+        listed = [one.id for one in self._interfaces if one.host_api == "JACK"]
+        return bool(listed) and self._open.id not in listed
+
     async def _lose(self, error: DeviceError) -> None:
-        capture = self.capture
-        if capture is None:
+        capture, lost = self.capture, self._open
+        if capture is None or lost is None:
             return
-        if self.listener is not None:
-            self.listener.interface_lost(capture)
         async with self._opening:
+            await asyncio.to_thread(capture.close)
+            if self.listener is not None:
+                self.listener.interface_lost(capture)
             self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
             self._board.notify(
                 "error",
-                f"{self._open_name}: {error.message}",
+                f"{lost.name}: {error.message}",
                 "What was recorded is safe. OTO goes on by itself when the interface is back.",
             )
             await self._close()
@@ -178,14 +203,13 @@ class InterfaceKeeper:
         await self.look()
 
     async def _close(self) -> None:
-        capture, self.capture = self.capture, None
-        player, self.player = self.player, None
-        self._end = None
-        if player is not None:
-            player.close()
+        capture, player = self.capture, self.player
         if capture is not None:
             await asyncio.to_thread(capture.close)
-            self.publish()
+        if player is not None:
+            player.close()
+        self.capture = self.player = self._open = self._end = None
+        self.publish()
 
     async def _open_wanted(self) -> None:
         interface = self.wanted()
@@ -201,11 +225,15 @@ class InterfaceKeeper:
             block_frames=block_frames,
             buffer_s=BUFFER_S,
         )
-        self._open_name = interface.name
         self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=_opening(interface)))
         try:
             stream = await asyncio.to_thread(base.open_stream, interface.id, request)
-        except DeviceError as error:
+            try:
+                ring = await asyncio.to_thread(self._make_ring, interface)
+            except OtoError:
+                await asyncio.to_thread(stream.close)
+                raise
+        except (DeviceError, OtoError) as error:
             self._failed_at_s = time.monotonic()
             if self._told != error.message:
                 self._told = error.message
@@ -213,11 +241,7 @@ class InterfaceKeeper:
             self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
             return
         self._told = ""
-        ring_s = max(settings.preroll_s, settings.retro_s) + STALL_S
-        frame_bytes = interface.inputs * BYTES_PER_SAMPLE[self.sample_format]
-        capacity_frames = int(ring_s * self.rate_hz)
-        in_memory = capacity_frames * frame_bytes <= MEMORY_RING_BYTES
-        ring = Ring(capacity_frames, frame_bytes, None if in_memory else self._cache)
+        self._open = interface
         self.player = Player(self.rate_hz, self._from_thread(self._playback_finished))
         self.capture = Capture(
             stream,
@@ -233,6 +257,21 @@ class InterfaceKeeper:
         self.publish()
         if self.listener is not None:
             self.listener.interface_opened(self.capture)
+
+    def _make_ring(self, interface: base.Interface) -> Ring:
+        settings = self._settings()
+        seconds = max(settings.preroll_s + STALL_S, settings.retro_s + STALL_S, SHORTEST_RING_S)
+        frame_bytes = interface.inputs * BYTES_PER_SAMPLE[self.sample_format]
+        frames = int(seconds * self.rate_hz)
+        in_memory = frames * frame_bytes <= MEMORY_RING_BYTES
+        try:
+            return Ring(frames, frame_bytes, None if in_memory else self._cache)
+        except OSError as error:
+            raise OtoError(
+                "no_space",
+                f"The last {seconds:.0f} s of {interface.inputs} inputs can't be kept ({error.strerror}).",
+                "Set a shorter pre-roll or retro-capture, or make room on the disk.",
+            ) from error
 
     def _from_thread(self, function: Callable[..., None]) -> Callable[..., None]:
         def call(*values: object) -> None:
@@ -253,24 +292,30 @@ class InterfaceKeeper:
         self._end = error
         self._reopen.set()
 
+    def _listed(self) -> list[base.Interface]:
+        """What is plugged in; an interface in use may be missing from a listing, but not from ours."""
+        if self._open is None or any(one.id == self._open.id for one in self._interfaces):
+            return self._interfaces
+        return [self._open, *self._interfaces]
+
     def publish(self) -> None:
         """Put the device topic on the board."""
         capture = self.capture
         interface = self.wanted()
         settings = self._settings()
         problem = self._board.get(DeviceTopic).problem if capture is None and interface is not None else None
-        if interface is None and settings.device is not None:
+        if interface is None and (self.pinned or settings.device) is not None:
             problem = problem_of(
                 OtoError("no_device", "The chosen interface is not plugged in.", "Plug it in, or choose another.")
             )
-        current = interface if capture is not None else None
+        current = self._open
         self._board.put(
             DeviceTopic(
                 wanted=settings.device,
                 current=None if current is None else _info(current),
                 rate_hz=self.rate_hz,
                 problem=problem,
-                available=tuple(_info(one) for one in self._interfaces),
+                available=tuple(_info(one) for one in self._listed()),
                 round_trip_samples=None
                 if current is None
                 else settings.round_trips.get(round_trip_key(current.id, self.rate_hz)),

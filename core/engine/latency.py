@@ -52,6 +52,8 @@ async def _once(capture: Capture, player: Player, output: int, input: int) -> in
     sent_at = begins_at + _FADE_SAFE
     wanted = sent_at + round(LISTEN_S * rate_hz)
     while capture.ring.end < wanted:
+        if not capture.moving:
+            raise OtoError("device_lost", "The interface went away while its round trip was measured.", "Try again.")
         await asyncio.sleep(0.05)
     data = capture.ring.read(sent_at, wanted - sent_at)
     sample_format = capture.sample_format

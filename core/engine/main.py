@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from core.errors import Exit, OtoError, as_oto_error
 
 log = logging.getLogger("oto")
 
+THREADS: Final = 32
 SWITCH_INTERVAL_S: Final = 0.0005
 """How long one thread may keep the interpreter while another wants it; short, because capture is one that wants it."""
 
@@ -81,6 +83,8 @@ class _only_one:  # noqa: N801 - reads as a statement
 async def _run(arguments: argparse.Namespace) -> None:
     studio = Studio(spawn_workers=not arguments.no_workers, resume=arguments.resume, device=arguments.device)
     loop = asyncio.get_running_loop()
+    # A dead drive or a slow listing may hold a few threads for long; takes must still find one.
+    loop.set_default_executor(ThreadPoolExecutor(THREADS))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, studio.ended.set)
     await studio.start(arguments.socket or paths.home() / "engine.sock")

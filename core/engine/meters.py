@@ -86,4 +86,4 @@ class MeterBank:
 
 def _dbfs(linear: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
     floor = 10.0 ** (SILENCE_DBFS / 20.0)
-    return tuple(np.round(20.0 * np.log10(np.maximum(linear, floor)), 1).tolist())
+    return tuple(np.round(20.0 * np.log10(np.clip(np.nan_to_num(linear), floor, 1e6)), 1).tolist())

@@ -7,6 +7,7 @@ tape's first sample went out.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.packing import Samples
+
+log = logging.getLogger(__name__)
 
 Stereo = NDArray[np.float32]
 """(frames, 2)"""
@@ -84,7 +87,7 @@ class Player:
         self._loop: tuple[int, int] | None = None
         self._next = 0
         self._played = 0
-        self._begins_at = 0
+        self._begins_at: int | None = None
         self._late = 0
         self._queue: deque[Stereo] = deque()
         self._queued = 0
@@ -99,9 +102,18 @@ class Player:
         return self._played
 
     def play(
-        self, tape: Tape, *, start: int, begins_at: int = 0, loop: tuple[int, int] | None = None, gain_db: float = 0.0
+        self,
+        tape: Tape,
+        *,
+        start: int,
+        begins_at: int | None = None,
+        loop: tuple[int, int] | None = None,
+        gain_db: float = 0.0,
     ) -> None:
-        """Play `tape` from `start`, its first frame going out at output position `begins_at` or as soon as possible."""
+        """Play `tape` from `start`, its first frame going out at output position `begins_at`; None is at once.
+
+        When `begins_at` has passed already the tape starts as far in as it is late, so that it lies where it should.
+        """
         with self._changed:
             self._tape = tape
             self._gain = 10.0 ** (gain_db / 20.0)
@@ -120,13 +132,6 @@ class Player:
             self._tape = None
             self._rewind(0)
 
-    def ready(self, timeout_s: float = 2.0) -> bool:
-        """Wait until enough was read ahead to start in time."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self._tape is None or self._queued >= self._ahead_frames // 2 or self._exhausted(), timeout_s
-            )
-
     def close(self) -> None:
         """End the reading thread."""
         with self._changed:
@@ -139,10 +144,16 @@ class Player:
         out = np.zeros((frames, 2), dtype=np.float32)
         finished = False
         with self._changed:
-            if self._tape is not None and position + frames > self._begins_at:
-                finished = self._take_tape(out[max(0, self._begins_at - position) :])
-        if self.click is not None:
-            self.click.add_to(out, position)
+            begins_at = position if self._begins_at is None else self._begins_at
+            if self._tape is not None and begins_at < position + frames:
+                if begins_at < position:
+                    self._late += position - begins_at
+                    self.slipped = True
+                self._begins_at = None
+                finished = self._take_tape(out[max(0, begins_at - position) :])
+        click = self.click
+        if click is not None:
+            click.add_to(out, position)
         if self.monitored:
             heard = inputs[:, self.monitored].astype(np.float32).sum(axis=1, keepdims=True)
             out += heard * np.float32(0.5 / (1 << 31) if inputs.dtype == np.int32 else 0.5)
@@ -214,7 +225,12 @@ class Player:
                 end = self._loop[1] if self._loop is not None and start < self._loop[1] else None
             assert tape is not None
             frames = min(READ_FRAMES, (tape.frames if end is None else end) - start)
-            block = tape.read(start, frames) * np.float32(gain) if frames > 0 else np.zeros((0, 2), np.float32)
+            block = np.zeros((max(0, frames), 2), dtype=np.float32)
+            try:
+                if frames > 0:
+                    block = tape.read(start, frames) * np.float32(gain)
+            except Exception:
+                log.exception("the tape could not be read; silence stands for it")
             with self._changed:
                 if generation != self._generation:
                     continue
@@ -225,3 +241,4 @@ class Player:
                     self._queue.append(block)
                     self._queued += len(block)
                 self._changed.notify_all()
+            del tape, block  # a stopped tape's files are closed when nobody holds it

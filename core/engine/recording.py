@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from core.engine.capture import Capture, InputLost
@@ -45,29 +46,36 @@ class Recording:
         session: Session,
         take: Take,
         mirror: Path | None,
-        on_ended: Callable[[Recording], None],
         *,
+        on_paused: Callable[[], None],
+        on_ended: Callable[[Recording], None],
         next_clip: int = 1,
+        until_samples: int | None = None,
     ) -> None:
         self.take = take
         self.session = session
-        self.disk_error: OSError | None = None
+        self.disk_error: Exception | None = None
         self.mirror_failed = False
         self.ended = asyncio.Event()
         """Set when the take's document is complete on disk."""
         self._library = library
         self._mirror_root = mirror
+        self._mirror_folder: Path | None = None
+        self._on_paused = on_paused
         self._on_ended = on_ended
         self._loop = asyncio.get_running_loop()
         self._folder = library.take_path(session.id, take.number)
         self._journal = Journal(self._folder / JOURNAL_FILE)
-        self._events: list[Event] = [checkpoint(take)]
         self._next_clip = next_clip
+        self._until_samples = until_samples
         self._clips: tuple[Clip, ...] = ()
+        self._capture: Capture | None = None
         self._writer: TakeWriter | None = None
         self._mirror: TakeWriter | None = None
         self._origin = 0
-        self._lost_at: tuple[float, int] | None = None
+        self._clock: tuple[float, int] | None = None
+        """A moment of the monotonic clock and where on the timeline it was."""
+        self._lost_at_samples: int | None = None
         self._stopping = False
         self._saving: asyncio.Task[None] | None = None
 
@@ -90,10 +98,12 @@ class Recording:
         """Where on the take's timeline ring position `ring_end` is."""
         return max(0, ring_end - self._origin)
 
-    def start_clip(self, capture: Capture, position: int, stop: int | None = None) -> None:
-        """Write from ring position `position` on, as the take's next clip; `stop` ends it to the sample."""
+    def start_clip(self, capture: Capture, position: int) -> None:
+        """Write from ring position `position` on, as the take's next clip."""
         start_samples = self._next_start(capture, position)
+        self._capture = capture
         self._origin = position - start_samples
+        self._clock = (time.monotonic(), capture.ring.end - self._origin)
         self._clips = tuple(
             Clip(
                 track=track.id,
@@ -106,15 +116,17 @@ class Recording:
         self._next_clip += 1
         for clip in self._clips:
             self._add(ClipStarted(track=clip.track, file=clip.file, start_samples=start_samples))
-        self._writer = self._make_writer(capture, position, self._folder, self._main_event)
+        self._writer = self._make_writer(capture, position, lambda: self._folder, self._main_event)
+        if self._mirror is not None:
+            self.mirror_failed = True  # it has not caught up with the clip before
         if self._mirror_root is not None and not self.mirror_failed:
-            folder = self._mirror_root / self.session.id / self._folder.name
-            self._mirror = self._make_writer(capture, position, folder, self._mirror_event)
-        for writer in (self._writer, self._mirror):
-            if writer is not None:
-                if stop is not None:
-                    writer.stop_at(stop)
-                writer.start()
+            self._mirror = self._make_writer(capture, position, self._claim_mirror, self._mirror_event)
+        for writer in self._writers():
+            if writer.is_alive():
+                continue
+            if self._until_samples is not None:
+                writer.stop_at(max(position, self._origin + self._until_samples))
+            writer.start()
 
     def mark(self, at_samples: int, name: str) -> Marker:
         """Set a marker and journal it at once."""
@@ -130,46 +142,71 @@ class Recording:
 
     def pause(self, ring_end: int) -> None:
         """The interface is gone: finish the files; the take stays open for a next clip."""
-        self._lost_at = (time.monotonic(), self.position_frames(ring_end))
-        self._stop_writers(ring_end)
+        self._lost_at_samples = self.position_frames(ring_end)
+        for writer in self._writers():
+            stop = writer.stop_position
+            writer.stop_at(max(writer.start_position, ring_end if stop is None else min(stop, ring_end)))
 
     def adopt(self, lost_s: float) -> None:
         """Take over a take that the process before this one had to leave `lost_s` seconds ago."""
-        self._lost_at = (time.monotonic() - lost_s, self.take.frames)
+        self._lost_at_samples = self.take.frames
+        self._clock = (time.monotonic() - lost_s, self.take.frames)
 
     def stop(self, position: int) -> None:
-        """End the take at a ring position."""
+        """End the take at a ring position; one whose interface is away ends where that went."""
         self._stopping = True
         if self._writer is None:
             self._finish()
-        elif self._writer.stop_position is None or position < self._writer.stop_position:
-            self._stop_writers(position)
+        elif self._lost_at_samples is None:
+            for writer in self._writers():
+                stop = writer.stop_position
+                writer.stop_at(max(writer.start_position, position if stop is None else min(stop, position)))
 
-    def _stop_writers(self, position: int) -> None:
-        for writer in (self._writer, self._mirror):
-            if writer is not None:
-                writer.stop_at(max(position, writer.start_position))
+    def _writers(self) -> list[TakeWriter]:
+        return [writer for writer in (self._writer, self._mirror) if writer is not None]
 
     def _next_start(self, capture: Capture, position: int) -> int:
-        if self._lost_at is None:
+        if self._lost_at_samples is None or self._clock is None:
             return 0
-        lost_s, at_samples = self._lost_at
-        behind_s = (capture.ring.end - position) / self.take.rate_hz
-        away = max(0, round((time.monotonic() - lost_s - behind_s) * self.take.rate_hz))
-        self._lost_at = None
-        self._add(GapFound(at_samples=at_samples, frames=away, cause="device_lost"))
-        return at_samples + away
+        then_s, at_samples = self._clock
+        now_samples = at_samples + round((time.monotonic() - then_s) * self.take.rate_hz)
+        start_samples = max(self._lost_at_samples, now_samples - (capture.ring.end - position))
+        away = start_samples - self._lost_at_samples
+        self._add(GapFound(at_samples=self._lost_at_samples, frames=away, cause="device_lost"))
+        self._lost_at_samples = None
+        return start_samples
+
+    def _claim_mirror(self) -> Path:
+        """A folder of this take's own in the mirror; one that is there belongs to an earlier take of that number."""
+        if self._mirror_folder is None:
+            assert self._mirror_root is not None
+            parent = self._mirror_root / self.session.id
+            parent.mkdir(parents=True, exist_ok=True)
+            for number in itertools.count(1):
+                folder = parent / (self._folder.name + (f" ({number})" if number > 1 else ""))
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    continue
+                self._mirror_folder = folder
+                break
+        assert self._mirror_folder is not None
+        return self._mirror_folder
 
     def _make_writer(
-        self, capture: Capture, position: int, folder: Path, receive: Callable[[WriterEvent], None]
+        self,
+        capture: Capture,
+        position: int,
+        folder: Callable[[], Path],
+        receive: Callable[[TakeWriter, WriterEvent], None],
     ) -> TakeWriter:
         take, clips, session_name = self.take, self._clips, self.session.name
 
         def open_files() -> list[WavWriter]:
-            folder.mkdir(parents=True, exist_ok=True)
+            where = folder()
             return [
                 WavWriter(
-                    folder / clip.file,
+                    where / clip.file,
                     rate_hz=take.rate_hz,
                     sample_format=take.sample_format,
                     info=clip_info(take, track, session_name, clip.start_samples),
@@ -177,28 +214,26 @@ class Recording:
                 for clip, track in zip(clips, take.tracks, strict=True)
             ]
 
-        def markers() -> Sequence[Marker]:
-            return markers_from(self.take.markers, clips[0].start_samples)
+        def tell(event: WriterEvent) -> None:
+            try:
+                self._loop.call_soon_threadsafe(receive, writer, event)
+            except RuntimeError:
+                log.warning("the engine ended before a writer did")
 
-        return TakeWriter(
+        writer = TakeWriter(
             capture.ring,
             rate_hz=take.rate_hz,
             ring_channels=capture.stream.inputs,
-            channels=tuple((track.input or 1) - 1 for track in take.tracks),
+            channels=tuple(track.input - 1 for track in take.tracks if track.input is not None),
             sample_format=take.sample_format,
             start=position,
             open_files=open_files,
-            markers=markers,
-            tell=lambda event: self._tell(receive, event),
+            markers=lambda: markers_from(self.take.markers, clips[0].start_samples),
+            tell=tell,
         )
+        return writer
 
-    def _tell(self, receive: Callable[[WriterEvent], None], event: WriterEvent) -> None:
-        try:
-            self._loop.call_soon_threadsafe(receive, event)
-        except RuntimeError:
-            log.warning("the engine ended before a writer did")
-
-    def _main_event(self, event: WriterEvent) -> None:
+    def _main_event(self, writer: TakeWriter, event: WriterEvent) -> None:
         if isinstance(event, Overrun):
             self._lose("ring_overruns", event.at_frames + self._clips[0].start_samples, event.frames)
             return
@@ -206,29 +241,33 @@ class Recording:
             self.disk_error = event.error
             self._stopping = True
             self._add(LossCounted(kind="disk_errors"))
-            if self._mirror is not None:
-                self._mirror.stop_at(self._mirror.position)
+            if self._mirror is not None:  # now the only copy of what the disk did not take
+                self._mirror.stop_at(writer.stop_position or writer.ring_end)
         for clip in self._clips:
             self._add(ClipEnded(file=clip.file, frames=event.frames))
         self._writer = None
-        if self._stopping or self._lost_at is None:
+        if self._stopping or self._lost_at_samples is None:
             self._finish()
+        else:
+            self._on_paused()
 
-    def _mirror_event(self, event: WriterEvent) -> None:
-        if not isinstance(event, Overrun):
+    def _mirror_event(self, writer: TakeWriter, event: WriterEvent) -> None:
+        if not isinstance(event, Overrun) and writer is self._mirror:
             self._mirror = None
         if not isinstance(event, Finished):
             self.mirror_failed = True
             self._add(LossCounted(kind="mirror_errors"))
 
     def _finish(self) -> None:
+        if self._saving is not None:
+            return
         self._add(TakeEnded(frames=self.take.frames))
         self._saving = asyncio.create_task(self._save())
 
     async def _save(self) -> None:
         try:
             self.take = await asyncio.to_thread(self._library.finish_take, self.session.id, self.take.number)
-        except OSError as error:
+        except Exception as error:
             # The journal beside the files says everything; recovery at the next start folds it in.
             self.disk_error = error
             log.exception("take %d could not be closed", self.take.number)
@@ -248,8 +287,7 @@ class Recording:
             self._journal.append(event)
         except OSError:
             log.exception("the journal of take %d could not be written", self.take.number)
-        self._events.append(event)
-        self.take = fold(self.take, self._events)
+        self.take = fold(self.take, (checkpoint(self.take), event))
 
 
 def samples_since_midnight(moment: dt.datetime, rate_hz: int) -> int:

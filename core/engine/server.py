@@ -138,6 +138,8 @@ class Server:
     async def listen(self, path: Path) -> None:
         """Open the socket. The caller makes sure that no other engine uses it."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_socket():
+            raise OtoError("bad_input", f"{path} is there and is no socket.", "Choose another place for the socket.")
         path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(path), limit=MAX_LINE_BYTES)
         self._path = path

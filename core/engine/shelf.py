@@ -38,7 +38,7 @@ class Shelf:
         self.library = library
         self.session: Session | None = None
         self._board = board
-        self._bounces: list[Bounce] = []
+        self._takes: list[Take] = []
 
     # ------------------------------------------------------------ sessions
 
@@ -95,7 +95,8 @@ class Shelf:
         """Make this the open session."""
         self.session = session
         self._show_session()
-        self.show_takes()
+        self._takes = self.library.takes(session.id)
+        self._show_takes()
         self.show_bounces()
         return session
 
@@ -149,8 +150,8 @@ class Shelf:
     # ------------------------------------------------------------ takes
 
     def takes(self) -> list[Take]:
-        """Takes of the open session, oldest first."""
-        return [] if self.session is None else self.library.takes(self.session.id)
+        """Takes of the open session, oldest first, as they are now: one that is being recorded included."""
+        return [] if self.session is None else self._takes
 
     def begin_take(self, take: Take) -> Take:
         """Give a take its number and folder on disk."""
@@ -161,31 +162,53 @@ class Shelf:
     async def edit_take(self, request: EditTake) -> Take:
         """Name, annotate, star, or set aside."""
         session = self.of(request.session)
-        take = self.library.take(session.id, request.take)
         changes = {
             field: value for field in ("name", "notes", "starred") if (value := getattr(request, field)) is not None
         }
-        take = msgspec.structs.replace(take, **changes)
-        await asyncio.to_thread(self.library.save_take, take)
+
+        def change() -> Take:
+            take = msgspec.structs.replace(self.library.take(session.id, request.take), **changes)
+            self.library.save_take(take)
+            return take
+
+        take = await asyncio.to_thread(change)
         if request.false_take:
-            await self.mark_false(take.number)
-        self.show_takes()
+            await self.mark_false(session.id, take.number)
+        await self.read_takes()
         return take
 
-    async def mark_false(self, number: int) -> None:
+    async def mark_false(self, session_id: str, number: int) -> None:
         """Set a take aside; its number is free again."""
-        session = self.need_open_session()
-        await asyncio.to_thread(self.library.mark_false, session.id, number)
-        self.show_takes()
+        await asyncio.to_thread(self.library.mark_false, session_id, number)
+        await self.read_takes()
+
+    async def read_takes(self) -> None:
+        """Look at the open session's takes on disk again; what is being recorded stays as it is in memory."""
+        session = self.session
+        if session is None:
+            return
+        running = {take.number: take for take in self._takes if take.status == "recording"}
+        takes = await asyncio.to_thread(self.library.takes, session.id)
+        if self.session is not None and self.session.id == session.id:
+            self._takes = [
+                running.get(take.number, take) if take.status == "recording" and not take.false_take else take
+                for take in takes
+            ]
+            self._show_takes()
 
     async def add_marker(self, number: int, at_samples: int, name: str) -> Marker:
         """Set a marker in a finished take."""
         session = self.need_open_session()
-        take = self.library.take(session.id, number)
-        marker = Marker(at_samples=at_samples, name=name or f"Marker {len(take.markers) + 1}")
-        markers = tuple(sorted((*take.markers, marker), key=lambda one: one.at_samples))
-        await asyncio.to_thread(self.library.save_take, msgspec.structs.replace(take, markers=markers))
-        self.show_takes()
+
+        def add() -> Marker:
+            take = self.library.take(session.id, number)
+            marker = Marker(at_samples=at_samples, name=name or f"Marker {len(take.markers) + 1}")
+            markers = tuple(sorted((*take.markers, marker), key=lambda one: one.at_samples))
+            self.library.save_take(msgspec.structs.replace(take, markers=markers))
+            return marker
+
+        marker = await asyncio.to_thread(add)
+        await self.read_takes()
         return marker
 
     # ------------------------------------------------------------ bounces
@@ -230,12 +253,14 @@ class Shelf:
 
     # ------------------------------------------------------------ the board
 
-    def show_takes(self, recording: Take | None = None) -> None:
-        """Refresh the takes topic; a take that is being recorded is shown as it is in memory."""
-        takes = self.takes()
-        if recording is not None:
-            takes = [recording if take.number == recording.number and not take.false_take else take for take in takes]
-        self._board.put(TakesTopic(takes=tuple(takes)))
+    def show_take(self, take: Take) -> None:
+        """Show a take that is being recorded, or just was, as it is in memory."""
+        others = [one for one in self._takes if one.number != take.number or one.false_take]
+        self._takes = sorted((*others, take), key=lambda one: (one.number, not one.false_take, one.false_number))
+        self._show_takes()
+
+    def _show_takes(self) -> None:
+        self._board.put(TakesTopic(takes=tuple(self._takes)))
 
     def show_bounces(self) -> None:
         """Refresh the bounces topic."""

@@ -18,10 +18,10 @@ def reserve_bytes(disk_size_bytes: int, bytes_per_s: float) -> int:
     return share + int(RESERVE_S * bytes_per_s)
 
 
-def remaining_s(folder: Path, bytes_per_s: float) -> float:
-    """How long the disk under `folder` lasts, short of the reserve; 0 when it can't be asked."""
+def remaining_s(folder: Path, bytes_per_s: float) -> float | None:
+    """How long the disk under `folder` lasts, short of the reserve; None when it can't be asked."""
     try:
         usage = shutil.disk_usage(folder)
     except OSError:
-        return 0.0
+        return None
     return max(0.0, (usage.free - reserve_bytes(usage.total, bytes_per_s)) / bytes_per_s)

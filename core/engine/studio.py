@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -24,8 +23,8 @@ from core.engine.transport import Transport
 from core.errors import OtoError
 from core.version import VERSION
 from devices import drives, health
-from sessions.model import Session
-from sessions.recover import recover
+from sessions.model import Session, Take
+from sessions.recover import Recovered, recover
 from sessions.store import Library
 
 log = logging.getLogger(__name__)
@@ -59,6 +58,7 @@ class Studio:
         self._tasks: list[asyncio.Task[None]] = []
         self._in_order = asyncio.Lock()
         self._mounts = b""
+        self._closing = False
 
     # ------------------------------------------------------------ life
 
@@ -66,7 +66,8 @@ class Studio:
         """Recover, listen, and open the interface."""
         await self._recover()
         self._show_settings()
-        self._open_latest()
+        if self.shelf.session is None and (latest := self._open_latest()) is not None:
+            self.keeper.rate_hz, self.keeper.sample_format = latest.rate_hz, latest.sample_format
         await self.server.listen(socket_path)
         for work, every_s in (
             (self._meters, 1.0 / METERS_HZ),
@@ -80,8 +81,12 @@ class Studio:
 
     async def close(self) -> None:
         """Finish takes first, then let go of everything."""
-        with contextlib.suppress(OtoError):
-            await self.transport.stop()
+        self._closing = True
+        try:
+            self.transport.end_take()
+            await self.transport.settle()
+        except Exception:
+            log.exception("the last take could not be closed; recovery will do it")
         for task in self._tasks:
             task.cancel()
         self.queue.close()
@@ -104,26 +109,17 @@ class Studio:
             self.board.notify("warning", one.message)
         if not found or not self._resume:
             return
-        last = found[-1].take
-        folder = self.library.take_path(last.session, last.number)
-        lost_s = time.time() - max(path.stat().st_mtime for path in folder.glob("*.wav"))
-        if lost_s < RESUME_WITHIN_S:
-            self.shelf.open(self.library.session(last.session))
-            take, clip = self.library.resume_take(last.session, last.number)
-            self.keeper.rate_hz, self.keeper.sample_format = take.rate_hz, take.sample_format
-            self.transport.resume(take, clip, lost_s)
-
-    def _open_latest(self) -> None:
-        if self.shelf.session is not None:
+        last = max(found, key=lambda one: one.written_s)
+        if not _may_go_on(last):
             return
-        for session in self.library.sessions():
-            self._use(self.shelf.open(session))
-            return
+        self.shelf.open(self.library.session(last.take.session))
+        take, clip = self.library.resume_take(last.take.session, last.take.number)
+        self.keeper.rate_hz, self.keeper.sample_format = take.rate_hz, take.sample_format
+        self.transport.resume(take, clip, time.time() - last.written_s)
 
-    def _use(self, session: Session) -> Session:
-        self.keeper.rate_hz = session.rate_hz
-        self.keeper.sample_format = session.sample_format
-        return session
+    def _open_latest(self) -> Session | None:
+        sessions = self.library.sessions()
+        return self.shelf.open(sessions[0]) if sessions else None
 
     # ------------------------------------------------------------ what happens by the clock
 
@@ -135,9 +131,7 @@ class Studio:
 
     async def _guard(self) -> None:
         self.transport.apply_monitoring()
-        if self.transport.recording is not None:
-            async with self._in_order:
-                await self.transport.guard_disk()
+        self.transport.guard_disk()
 
     async def _tick(self) -> None:
         self.transport.publish()
@@ -174,7 +168,7 @@ class Studio:
             p.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
             p.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
             p.GetPlan: self._now(lambda r: self.shelf.plan(self.shelf.of(r.session).id, r.kind, r.take)),
-            p.ListDrives: self._ordered(lambda _: self._look_for_drives()),
+            p.ListDrives: self._list_drives,
             p.CreateSession: self._ordered(self._create_session),
             p.OpenSession: self._ordered(self._open_session),
             p.EditSession: self._ordered(self._edit_session),
@@ -182,11 +176,11 @@ class Studio:
             p.EditTrack: self._ordered(self._edit_track),
             p.ArmAll: self._ordered(self._arm_all),
             p.Record: self._ordered(self.transport.record),
-            p.Stop: self._ordered(lambda _: self.transport.stop()),
+            p.Stop: self._stop,
             p.FalseTake: self._ordered(lambda _: self.transport.false_take()),
             p.Mark: self._ordered(self.transport.mark),
             p.KeepLast: self._ordered(self.transport.keep_last),
-            p.EditTake: self._ordered(self.shelf.edit_take),
+            p.EditTake: self._ordered(self._edit_take),
             p.TrashTake: self._ordered(self._trash_take),
             p.Play: self._ordered(self.transport.play),
             p.Seek: self._ordered(self.transport.seek),
@@ -221,9 +215,23 @@ class Studio:
 
         async def handle(request: Any, _: Connection) -> Any:
             async with self._in_order:
+                if self._closing:
+                    raise OtoError("busy", "The engine is ending; all takes are being closed.", "Start it again.")
                 return await answer(request)
 
         return handle
+
+    async def _list_drives(self, _: protocol.ListDrives, __: Connection) -> list[protocol.Drive]:
+        return await self._look_for_drives()
+
+    async def _stop(self, _: protocol.Stop, __: Connection) -> int | None:
+        """In order with other requests, but the wait for the disk holds up nobody else."""
+        async with self._in_order:
+            recording = self.transport.end_take()
+        if recording is None:
+            return None
+        await self.transport.settle(recording.take.session, recording.take.number)
+        return recording.take.number
 
     def _status(self) -> protocol.Status:
         self.transport.publish()
@@ -254,21 +262,14 @@ class Studio:
 
     async def _opened(self, session: Session) -> Session:
         await self.transport.stop()
-        changed = (session.rate_hz, session.sample_format) != (self.keeper.rate_hz, self.keeper.sample_format)
-        self._use(session)
-        if changed:
-            await self.keeper.reopen()
+        await self.keeper.fit(session.rate_hz, session.sample_format)
         return session
 
     async def _edit_session(self, request: protocol.EditSession) -> Session:
         if request.sample_format is not None:
             self.transport.refuse_while_recording("Changing the format")
-        return await self._opened_format(await self.shelf.edit_session(request))
-
-    async def _opened_format(self, session: Session) -> Session:
-        if session.sample_format != self.keeper.sample_format:
-            self._use(session)
-            await self.keeper.reopen()
+        session = await self.shelf.edit_session(request)
+        await self.keeper.fit(session.rate_hz, session.sample_format)
         return session
 
     async def _trash_session(self, request: protocol.TrashSession) -> None:
@@ -280,7 +281,9 @@ class Studio:
         await asyncio.to_thread(self.library.trash_session, session.id)
         if current is not None and current.id == session.id:
             self.shelf.close()
-            self._open_latest()
+            latest = self._open_latest()
+            if latest is not None:
+                await self.keeper.fit(latest.rate_hz, latest.sample_format)
 
     async def _edit_track(self, request: protocol.EditTrack) -> Session:
         if request.armed is not None or request.input is not None:
@@ -296,8 +299,13 @@ class Studio:
         recording = self.transport.recording
         if recording is not None and recording.number == request.take and recording.session == session.id:
             raise OtoError("busy", f"Take {request.take} is being recorded.", "Stop it first.")
+        await self.transport.settle(session.id, request.take)
         await asyncio.to_thread(self.library.trash_take, session.id, request.take)
-        self.shelf.show_takes(recording=recording)
+        await self.shelf.read_takes()
+
+    async def _edit_take(self, request: protocol.EditTake) -> Take:
+        await self.transport.settle(self.shelf.of(request.session).id, request.take)
+        return await self.shelf.edit_take(request)
 
     def _start_job(self, request: protocol.StartJob) -> protocol.Job:
         session = self.shelf.of(request.session)
@@ -326,8 +334,10 @@ class Studio:
         self._change_settings(changes)
         await self.transport.stop()
         await self.shelf.fit_to_interface(self.keeper)
-        if self.shelf.session is None:
-            self.keeper.rate_hz = self.settings.rate_hz
+        session = self.shelf.session
+        self.keeper.rate_hz = self.settings.rate_hz if session is None else session.rate_hz
+        if session is not None:
+            self.keeper.sample_format = session.sample_format
         await self.keeper.reopen()
         topic = self.board.get(protocol.DeviceTopic)
         if topic.current is None and topic.problem is not None:
@@ -380,6 +390,15 @@ class Studio:
             name: value for name, value in msgspec.structs.asdict(self.settings).items() if not isinstance(value, dict)
         }
         self.board.put(protocol.SettingsTopic(values=values))
+
+
+def _may_go_on(found: Recovered) -> bool:
+    """Whether a take is one that a crash interrupted a moment ago, and not something older or finished."""
+    boot_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    lost_s = time.time() - found.written_s
+    take = found.take
+    unfinished = bool(take.clips) and not found.ended and take.origin == "recorded" and take.overdub_of is None
+    return unfinished and found.written_s > boot_s and 0.0 <= lost_s < RESUME_WITHIN_S
 
 
 def _fields(value: object, kind: type[Any]) -> dict[str, Any]:

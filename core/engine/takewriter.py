@@ -28,10 +28,10 @@ class Overrun:
 
 @dataclass(frozen=True)
 class DiskFailed:
-    """A file could not be written or synced; what was written before is safe."""
+    """A file could not be written, synced or closed; what was written before is safe."""
 
     frames: int
-    error: OSError
+    error: Exception
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,11 @@ class TakeWriter(threading.Thread):
         self._wake = threading.Event()
 
     @property
+    def ring_end(self) -> int:
+        """Position after the last frame that was captured."""
+        return self._ring.end
+
+    @property
     def stop_position(self) -> int | None:
         """Where it was told to stop."""
         return self._stop_at
@@ -92,7 +97,7 @@ class TakeWriter(threading.Thread):
     def run(self) -> None:
         """Follow the ring; closes the files whatever happens."""
         files: Sequence[WavWriter] = ()
-        failure: OSError | None = None
+        failure: Exception | None = None
         synced = threading.Event()
         syncer: _Syncer | None = None
         try:
@@ -100,7 +105,7 @@ class TakeWriter(threading.Thread):
             syncer = _Syncer(files, synced)
             syncer.start()
             self._follow(files, syncer)
-        except OSError as error:
+        except Exception as error:  # whatever it is, the take ends with what it has and says so
             failure = error
         synced.set()
         if syncer is not None:
@@ -109,7 +114,7 @@ class TakeWriter(threading.Thread):
         for file in files:
             try:
                 file.close(self._markers())
-            except OSError as error:
+            except Exception as error:
                 failure = failure or error
         self._tell(Finished(frames) if failure is None else DiskFailed(frames, failure))
 
@@ -155,13 +160,13 @@ class _Syncer(threading.Thread):
         super().__init__(name="take-sync", daemon=True)
         self._files = files
         self._done = done
-        self.error: OSError | None = None
+        self.error: Exception | None = None
 
     def run(self) -> None:
         while not self._done.wait(SYNC_EVERY_S):
             try:
                 for file in self._files:
                     file.sync()
-            except OSError as error:
+            except Exception as error:
                 self.error = error
                 return

@@ -144,22 +144,17 @@ class Transport:
             len(self._recording.take.tracks) if self._recording is not None else sum(t.armed for t in session.tracks)
         )
         bytes_per_s = max(1, tracks) * session.rate_hz * BYTES_PER_SAMPLE[session.sample_format]
-        return float(round(remaining_s(self._shelf.library.session_path(session.id), bytes_per_s)))
+        seconds = remaining_s(self._shelf.library.root, bytes_per_s)
+        return None if seconds is None else float(round(seconds))
 
     # ------------------------------------------------------------ recording
 
     async def record(self, request: Record) -> int:
         """Start a take, or the next one without a gap; returns its number."""
-        self._keeper.need_open()
-        session = await self._shelf.need_session(self._keeper)
-        capture = self._keeper.need_open()
-        if self.remaining_s() == 0.0:
-            raise OtoError(
-                "no_space",
-                "The disk is full up to its reserve; nothing was started and all takes are safe.",
-                "Export what is finished, or empty the trash.",
-            )
+        session, capture = await self._ready_to_write()
         following = self._recording
+        if following is not None and (request.overdub_of is not None or request.count_in_bars):
+            self.refuse_while_recording("An overdub or a count-in")
         if following is None or following.take.overdub_of is not None:
             self._deck.silence()
         tape = None if request.overdub_of is None else self._deck.tape_of_take(request.overdub_of)
@@ -189,19 +184,30 @@ class Transport:
         if following is not None:
             following.stop(start)
             self._finishing.add(following)
-        stop = None
+        until = None
         if request.seconds is not None:
-            stop = start + take.preroll_samples + round(request.seconds * session.rate_hz)
-        self._recording = self._new_recording(session, take)
+            until = take.preroll_samples + round(request.seconds * session.rate_hz)
+        self._recording = self._new_recording(session, take, until_samples=until)
+        self._keeper.pin()
         self._begins_at = start
-        self._recording.start_clip(capture, start, stop)
+        self._recording.start_clip(capture, start)
         capture.hurry.set()
-        self._shelf.show_takes(recording=take)
+        if self._keeper.capture is not capture:  # it went while the take's folder was being made
+            self._recording.pause(capture.ring.end)
+        self._show(self._recording)
         self.publish()
         return take.number
 
     async def stop(self) -> int | None:
         """End the take or the playback; returns the finished take's number once its files are closed and synced."""
+        recording = self.end_take()
+        if recording is None:
+            return None
+        await self._closed(recording)
+        return recording.take.number
+
+    def end_take(self) -> Recording | None:
+        """End the take or the playback now; the take's files close in their own time."""
         player = self._keeper.player
         recording = self._recording
         self._deck.silence()
@@ -219,6 +225,16 @@ class Transport:
                 "Listen to it; record it again if it does.",
             )
         self.publish()
+        return recording
+
+    async def settle(self, session_id: str | None = None, number: int | None = None) -> None:
+        """Wait until takes that were stopped are complete on disk: all of them, or the one that is named."""
+        for recording in list(self._finishing):
+            take = recording.take
+            if number is None or (take.session, take.number) == (session_id, number):
+                await self._closed(recording)
+
+    async def _closed(self, recording: Recording) -> None:
         try:
             await asyncio.wait_for(recording.ended.wait(), STOP_TIMEOUT_S)
         except TimeoutError:
@@ -227,24 +243,23 @@ class Transport:
                 f"Take {recording.take.number} is stopped, but the disk is slow to take its end.",
                 "Leave the box on until the take shows as complete.",
             ) from None
-        return recording.take.number
 
     async def false_take(self) -> None:
         """Keep what is being recorded, or the last take, but out of the way; its number is free again."""
+        session = self._shelf.need_open_session()
         number = await self.stop() if self._recording is not None else None
         if number is None:
             takes = [take.number for take in self._shelf.takes() if not take.false_take]
             if not takes:
                 raise OtoError("not_found", "There is no take to mark as false.")
             number = takes[-1]
-        await self._shelf.mark_false(number)
+        await self.settle(session.id, number)
+        await self._shelf.mark_false(session.id, number)
 
     async def keep_last(self, request: KeepLast) -> int:
         """Make a take out of the last seconds; returns its number."""
         self.refuse_while_recording("Keeping what was played")
-        self._keeper.need_open()
-        session = await self._shelf.need_session(self._keeper)
-        capture = self._keeper.need_open()
+        session, capture = await self._ready_to_write()
         end = capture.ring.end
         start = max(_reachable(capture), end - round(request.seconds * session.rate_hz))
         if start >= end:
@@ -262,10 +277,10 @@ class Transport:
             tracks=self._armed(session, capture),
         )
         take = await asyncio.to_thread(self._shelf.begin_take, take)
-        recording = self._new_recording(session, take)
+        recording = self._new_recording(session, take, until_samples=end - start)
         self._finishing.add(recording)
-        recording.start_clip(capture, start, end)
-        await asyncio.wait_for(recording.ended.wait(), STOP_TIMEOUT_S)
+        recording.start_clip(capture, start)
+        await self._closed(recording)
         return take.number
 
     async def mark(self, request: Mark) -> Marker:
@@ -274,10 +289,12 @@ class Transport:
         if self._recording is not None:
             count = len(self._recording.take.markers) + 1
             marker = self._recording.mark(at_samples, request.name or f"Marker {count}")
-            self._shelf.show_takes(recording=self._recording.take)
+            self._show(self._recording)
             return marker
         playing = self._deck.playing
         if playing is not None and playing.take is not None:
+            session = self._shelf.need_open_session()
+            await self.settle(session.id, playing.take)
             return await self._shelf.add_marker(playing.take, at_samples, request.name)
         raise OtoError(
             "bad_input", "Markers are set while recording or while playing a take.", "Start one of them first."
@@ -286,11 +303,11 @@ class Transport:
     def resume(self, take: Take, next_clip: int, lost_s: float) -> None:
         """Go on with a take of the process before this one, as soon as the interface is open."""
         session = self._shelf.need_open_session()
-        self._recording = self._new_recording(session, take, next_clip)
+        self._recording = self._new_recording(session, take, next_clip=next_clip)
         self._recording.adopt(lost_s)
         self._begins_at = 0
 
-    async def guard_disk(self) -> None:
+    def guard_disk(self) -> None:
         """Stop cleanly while the disk still has its reserve. Called a few times a second."""
         if self._recording is None:
             return
@@ -302,7 +319,7 @@ class Transport:
             f"The disk is full up to its reserve: take {number} was stopped and is complete and safe.",
             "Export what is finished and empty the trash before the next take.",
         )
-        await self.stop()
+        self.end_take()
 
     # ------------------------------------------------------------ playing
 
@@ -326,11 +343,20 @@ class Transport:
     def interface_opened(self, capture: Capture) -> None:
         """Audio comes in; an interrupted take goes on."""
         capture.hold_back = self._disk_is_behind
-        if self._recording is not None and not self._recording.running:
-            self._recording.start_clip(capture, capture.ring.oldest)
-            capture.hurry.set()
-            self._board.notify("info", f"The interface is back: take {self._recording.take.number} goes on.")
+        self._go_on()
         self.publish()
+
+    def _go_on(self) -> None:
+        """Go on with an interrupted take, once its interface is back and its last files are closed."""
+        recording, capture = self._recording, self._keeper.capture
+        if recording is None or capture is None or recording.running:
+            return
+        if max(track.input or 1 for track in recording.take.tracks) > capture.stream.inputs:
+            return
+        self._keeper.pin()
+        recording.start_clip(capture, capture.ring.oldest)
+        capture.hurry.set()
+        self._board.notify("info", f"The interface is back: take {recording.take.number} goes on.")
 
     def interface_lost(self, capture: Capture) -> None:
         """Finish the files of a running take; it stays open for when the interface is back."""
@@ -353,10 +379,37 @@ class Transport:
 
     # ------------------------------------------------------------ inner parts
 
-    def _new_recording(self, session: Session, take: Take, next_clip: int = 1) -> Recording:
+    async def _ready_to_write(self) -> tuple[Session, Capture]:
+        """The open session (made now if there is none: REC always works) and an interface that runs as it wants."""
+        self._keeper.need_open()
+        session = await self._shelf.need_session(self._keeper)
+        await self._keeper.fit(session.rate_hz, session.sample_format)
+        if self.remaining_s() == 0.0:
+            raise OtoError(
+                "no_space",
+                "The disk is full up to its reserve; nothing was started and all takes are safe.",
+                "Export what is finished, or empty the trash.",
+            )
+        return session, self._keeper.need_open()
+
+    def _new_recording(
+        self, session: Session, take: Take, *, next_clip: int = 1, until_samples: int | None = None
+    ) -> Recording:
         folder = self._settings().mirror_folder
-        mirror = Path(folder).expanduser() if folder else None
-        return Recording(self._shelf.library, session, take, mirror, self._recording_ended, next_clip=next_clip)
+        return Recording(
+            self._shelf.library,
+            session,
+            take,
+            Path(folder).expanduser() if folder else None,
+            on_paused=self._go_on,
+            on_ended=self._recording_ended,
+            next_clip=next_clip,
+            until_samples=until_samples,
+        )
+
+    def _show(self, recording: Recording) -> None:
+        if self._shelf.session is not None and recording.take.session == self._shelf.session.id:
+            self._shelf.show_take(recording.take)
 
     def _recording_ended(self, recording: Recording) -> None:
         self._finishing.discard(recording)
@@ -366,17 +419,19 @@ class Transport:
             self._deck.silence()
         number, error = recording.take.number, recording.disk_error
         if error is not None:
+            reason = getattr(error, "strerror", None) or error
             self._board.notify(
                 "error",
-                f"The disk refused to write ({error.strerror or error}): take {number} ends there. "
-                "What came before is safe.",
+                f"The disk refused to write ({reason}): take {number} ends there. What came before is safe.",
                 "Check the disk with 'oto doctor'.",
             )
         if recording.mirror_failed:
             self._board.notify("warning", f"The mirror of take {number} is incomplete; the take itself is whole.")
         if not self.busy and self._keeper.capture is not None:
             self._keeper.capture.hurry.clear()
-        self._shelf.show_takes(recording=self.recording)
+        if not self.busy:
+            self._keeper.pinned = None
+        self._show(recording)
         self.publish()
 
     def _disk_is_behind(self) -> bool:

@@ -39,7 +39,7 @@ def run(player, blocks, position=0):
 
 def test_a_tape_begins_at_exactly_the_position_it_was_told(player):
     player.play(Counting(), start=2_000, begins_at=3_456)
-    player.ready()
+    time.sleep(0.3)
     out = run(player, 10)[:, 0]
     assert not out[:3_456].any()
     expected = np.arange(2_000, 2_000 + 10_000 - 3_456) / Counting.frames
@@ -48,9 +48,17 @@ def test_a_tape_begins_at_exactly_the_position_it_was_told(player):
     assert not player.slipped
 
 
+def test_a_tape_asked_for_too_late_starts_as_far_in_as_it_is_late(player):
+    player.play(Counting(), start=0, begins_at=2_000)
+    time.sleep(0.3)
+    out = np.round(run(player, 3, position=7_000)[:, 0] * Counting.frames)
+    np.testing.assert_array_equal(out[FADE_FRAMES:], np.arange(5_000, 8_000)[FADE_FRAMES:])
+    assert player.slipped
+
+
 def test_a_loop_repeats_without_a_missing_or_doubled_sample(player):
     player.play(Counting(), start=1_000, loop=(1_000, 3_500))
-    player.ready()
+    time.sleep(0.3)
     out = np.round(run(player, 12)[FADE_FRAMES:, 0] * Counting.frames)
     expected = 1_000 + np.arange(12_000) % 2_500
     np.testing.assert_array_equal(out, expected[FADE_FRAMES:])
@@ -80,7 +88,7 @@ def test_the_end_is_told_once_and_silence_follows():
     ends = []
     player = Player(RATE, lambda: ends.append(True))
     player.play(ArrayTape(np.full((2_500, 2), 0.5, dtype=np.float32)), start=0)
-    player.ready()
+    time.sleep(0.3)
     out = run(player, 6)
     player.close()
     assert not out[2_500:].any()
@@ -90,7 +98,7 @@ def test_the_end_is_told_once_and_silence_follows():
 
 def test_gain_is_applied_in_decibels(player):
     player.play(ArrayTape(np.full((9_000, 2), 0.5, dtype=np.float32)), start=0, gain_db=-6.0)
-    player.ready()
+    time.sleep(0.3)
     assert run(player, 3)[-1, 0] == pytest.approx(0.5 * 10 ** (-6 / 20))
 
 
@@ -113,7 +121,7 @@ def test_monitored_inputs_are_heard_in_the_middle(player):
 
 def test_one_output_gets_both_sides_and_a_wide_interface_only_the_first_two(player):
     player.play(ArrayTape(np.full((9_000, 2), 0.5, dtype=np.float32)), start=0)
-    player.ready()
+    time.sleep(0.3)
     inputs = np.zeros((BLOCK, 1), dtype=np.float32)
     assert player.fill(0, inputs, 1).shape == (BLOCK, 1)
     wide = player.fill(BLOCK, inputs, 8)

@@ -174,6 +174,7 @@ def test_a_mirror_that_fails_only_degrades(engine, tmp_path, stage_audio):
     engine.call(EditSettings(changes={"mirror_folder": str(tmp_path / "not a folder" / "x")}))
     engine.call(Record(preroll_s=0.0))
     engine.wait(lambda status: status.transport.mirror == "failed", "the failed mirror")
+    time.sleep(0.5)
     engine.call(Stop())
     (take,) = takes(engine)
     assert take.losses.mirror_errors == 1
