@@ -142,11 +142,14 @@ def bare_oto(tmp_path: Path) -> Path:
 def path_with(folder: Path, tools: Sequence[str], **scripts: str) -> dict[str, str]:
     """An environment with a PATH on which there are only these tools, and these scripts."""
     folder.mkdir()
-    for tool in ("sh", "readlink", "dirname", "cat", "cksum", "sed", "grep", "tr", "id", "flock", *tools):
+    written = {name.replace("_", "-"): text for name, text in scripts.items()}
+    for name, text in written.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    for tool in {"sh", "readlink", "dirname", "cat", "cksum", "sed", "grep", "tr", "id", "flock", *tools} - set(
+        written
+    ):
         (folder / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
-    for name, text in scripts.items():
-        (folder / name.replace("_", "-")).write_text(f"#!/bin/sh\n{text}\n")
-        (folder / name.replace("_", "-")).chmod(0o755)
     return {"PATH": str(folder)}
 
 
