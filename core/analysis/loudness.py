@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.dsp.audio import checked
 from core.dsp.truepeak import TruePeakMeter
-from core.errors import OtoError
+from core.errors import Exit, OtoError
 from core.progress import Progress, report
 
 CHANNEL_WEIGHTS: Final[dict[int, tuple[float, ...]]] = {
@@ -149,9 +149,12 @@ class LoudnessMeter:
                 "bad_input",
                 f"Loudness is defined for 1 to 6 channels; this has {channels}.",
                 "Measure the tracks one by one, or mix them first.",
+                Exit.BAD_INPUT,
             )
         if rate_hz < 8_000:
-            raise OtoError("bad_input", f"Loudness can't be measured at {rate_hz} Hz.", "Use 8 kHz or more.")
+            raise OtoError(
+                "bad_input", f"Loudness can't be measured at {rate_hz} Hz.", "Use 8 kHz or more.", Exit.BAD_INPUT
+            )
         self._rate_hz = rate_hz
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
         self._heard = np.flatnonzero(self._weights)
@@ -229,7 +232,7 @@ def measure_file(path: Path, progress: Progress | None = None) -> Loudness:
     "cancelled" when `progress` says so.
     """
     if not path.exists():
-        raise OtoError("not_found", f"There is no file {path}.", "Check the name.")
+        raise OtoError("not_found", f"There is no file {path}.", "Check the name.", Exit.NOT_FOUND)
     try:
         with sf.SoundFile(path) as file:
             meter = LoudnessMeter(file.samplerate, file.channels)
@@ -241,7 +244,10 @@ def measure_file(path: Path, progress: Progress | None = None) -> Loudness:
                 report(progress, min(done / max(file.frames, 1), 1.0), f"measuring {path.name}")
     except sf.LibsndfileError as error:
         raise OtoError(
-            "bad_input", f"{path.name} can't be read as audio: {error.error_string}", "Use WAV, FLAC, MP3, Ogg or Opus."
+            "bad_input",
+            f"{path.name} can't be read as audio: {error.error_string}",
+            "Use WAV, FLAC, MP3, Ogg or Opus.",
+            Exit.BAD_INPUT,
         ) from error
     return meter.result()
 
