@@ -36,6 +36,18 @@ CONFIGURATION: Final = (
 )
 VARIABLES: Final = ("*_proxy", "*_PROXY", "PIP_*", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
+NAMESPACES: Final = ("unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
+
+# In memory, since a package manager waits for the disk after every file.
+MAKING: Final = f"""
+root=$1 archive=$2 release=$3
+shift 3
+mount -t tmpfs tmpfs "$root"
+debootstrap --variant=minbase --include={HAS} "$release" "$root" "$@"
+rm -f "$root"/var/cache/apt/archives/*.deb
+tar -C "$root" --numeric-owner --one-file-system -cf "$archive" .
+"""
+
 # The shell is the namespace's first process: it collects the orphans, and when it ends the kernel ends the rest.
 INSIDE: Final = """
 root=$1 user=$2 folder=$3
@@ -83,13 +95,12 @@ class FreshDebian:
         timeout_s: float = 600.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the box, without a terminal; raises TimeoutExpired with everything in it ended."""
-        namespaces = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child"]
         inside = ["sh", "-euc", INSIDE, "sh", str(self.root), user, folder, *self._folders, "--", *command]
         home = "/root" if user == "root" else self.home
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         passed = {name: value for name, value in os.environ.items() if _any(name, VARIABLES)}
         return subprocess.run(
-            [*namespaces, *inside],
+            [*NAMESPACES, *inside],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -118,18 +129,10 @@ def _unpack(release: str, root: Path) -> None:
     archive = CACHE / f"{release}.tar"
     if not archive.exists() or time.time() - archive.stat().st_mtime > CACHE_DAYS * 86_400:
         CACHE.mkdir(parents=True, exist_ok=True)
-        made = root / "made"
-        mirrors = [uri for uri, suite in _sources(release) if suite == release]
-        _run(
-            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
-            *("debootstrap", "--variant=minbase", f"--include={HAS}", release, str(made), *mirrors[:1]),
-        )
-        for package in made.glob("var/cache/apt/archives/*.deb"):
-            package.unlink()
         partial = archive.with_suffix(".partial")
-        _run("tar", "-C", str(made), "--numeric-owner", "-cf", str(partial), ".")
+        mirrors = [uri for uri, suite in _sources(release) if suite == release]
+        _run(*NAMESPACES, "sh", "-euc", MAKING, "sh", str(root), str(partial), release, *mirrors[:1])
         partial.rename(archive)
-        shutil.rmtree(made)
     _run("tar", "-C", str(root), "--numeric-owner", "-xpf", str(archive))
 
 
@@ -154,18 +157,15 @@ def _copy(source: Path, target: Path) -> None:
 
 def _sources(release: str) -> list[tuple[str, str]]:
     """This machine's Debian mirrors with their suites ("trixie", "trixie-security"), turned to a release."""
-    host = platform_release()
+    host = _code_name()
     listed = _run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
-    words = [line.split() for line in listed.splitlines()]
-    sources = {
-        (uri, suite.replace(host, release, 1))
-        for uri, suite, component in words
-        if component == "main" and suite in (host, f"{host}-updates", f"{host}-security")
-    }
+    ours = [f"{suite} main" for suite in (host, f"{host}-updates", f"{host}-security")]
+    found = (line.partition(" ") for line in listed.splitlines())
+    sources = {(uri, rest.split()[0].replace(host, release, 1)) for uri, _, rest in found if rest in ours}
     return sorted(sources, key=lambda source: len(source[1]))
 
 
-def platform_release() -> str:
+def _code_name() -> str:
     """The code name of this machine's own Debian, "" elsewhere."""
     lines = Path("/etc/os-release").read_text().splitlines()
     return next((line.partition("=")[2] for line in lines if line.startswith("VERSION_CODENAME=")), "")

@@ -27,8 +27,10 @@ def box(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     if reason := why_not():
         pytest.skip(reason)
     root = tmp_path_factory.mktemp(request.param)
-    yield FreshDebian(request.param, root)
-    subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True, timeout=120)
+    try:
+        yield FreshDebian(request.param, root)
+    finally:
+        subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True, timeout=120)
 
 
 def test_someone_without_root_is_told_which_packages_to_install(box: FreshDebian) -> None:
