@@ -1,5 +1,6 @@
 """What each process really loads: the walls at run time."""
 
+import functools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ print(json.dumps({{"roots": roots, "modules": sorted(sys.modules)}}))
 """
 
 
+@functools.cache
 def loaded_by(body):
     done = subprocess.run(
         [sys.executable, "-c", PROBE.format(body=body)],
