@@ -39,8 +39,7 @@ def log_file() -> Path:
 
 
 def engine_socket() -> Path:
-    """The engine's socket: with `OTO_HOME` set, there; else the box's service if it runs, else our own home."""
-    own = home() / "engine.sock"
-    if "OTO_HOME" not in os.environ and SYSTEM_SOCKET.exists():
+    """The engine's socket: with `OTO_HOME` set, there; else the box's service if there is one, else our own home."""
+    if "OTO_HOME" not in os.environ and SYSTEM_SOCKET.parent.is_dir():
         return SYSTEM_SOCKET
-    return own
+    return home() / "engine.sock"

@@ -161,6 +161,21 @@ class TrashTake(_Request, tag="take.trash", frozen=True, kw_only=True):
     session: str | None = None
 
 
+class ListTrash(_Request, tag="trash", frozen=True, kw_only=True):
+    """Replies with a list of `TrashEntry`, newest first."""
+
+
+class Restore(_Request, tag="trash.restore", frozen=True, kw_only=True):
+    """Puts something back out of the trash. Replies with where it is now."""
+
+    entry: str
+    """Its id."""
+
+
+class EmptyTrash(_Request, tag="trash.empty", frozen=True, kw_only=True):
+    """Deletes what is in the trash for good. Replies with the bytes that were freed."""
+
+
 class Play(_Request, tag="play", frozen=True, kw_only=True):
     """Plays a take, a bounce or an exported file of the open session. Replies with nothing.
 
@@ -306,6 +321,9 @@ Request = (
     | ListTakes
     | EditTake
     | TrashTake
+    | ListTrash
+    | Restore
+    | EmptyTrash
     | Play
     | Seek
     | ListBounces

@@ -9,6 +9,7 @@ import msgspec
 
 from core.errors import OtoError
 from sessions.files import write_atomic
+from sessions.model import SampleFormat
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=7_200.0)]
 
@@ -20,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of the interface to use; None takes the first real one, else waits."""
     rate_hz: Annotated[int, msgspec.Meta(ge=44_100, le=192_000)] = 48_000
     """Sample rate of new sessions."""
+    sample_format: SampleFormat = "pcm24"
+    """Format of new sessions' files: pcm24, or float32 for levels beyond full scale."""
     preroll_s: Annotated[float, msgspec.Meta(ge=0.0, le=60.0)] = 10.0
     """How much before REC belongs to a take."""
     retro_s: Seconds = 0.0

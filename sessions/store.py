@@ -357,6 +357,13 @@ class Library:
             name = take_folder_name(number, false_number)
         return self._trash.take_back(entry, lambda: _claim(takes, name))
 
+    def restore_by_id(self, entry_id: str) -> Path:
+        """Put the entry with this id back. Raises LibraryError("not_found"), OSError."""
+        for entry in self.trash_entries():
+            if entry.id == entry_id:
+                return self.restore(entry)
+        raise LibraryError("not_found", f"There is nothing called {entry_id!r} in the trash.", "'oto trash' lists it.")
+
     def empty_trash(self) -> int:
         """Delete what is in the trash for good, and return the bytes that were freed. Raises OSError."""
         return self._trash.empty()

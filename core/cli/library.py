@@ -1,7 +1,8 @@
-"""`oto sessions`, `oto takes`, `oto import`: what is in the library, and bringing recordings into it."""
+"""`oto sessions`, `oto takes`, `oto trash`, `oto import`: what is in the library, and bringing recordings into it."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from core import paths
 from core.cli.command import Answer, Command, no_options
 from core.cli.console import clock, size, table
 from core.cli.link import engine_if_any
-from core.protocol import ListSessions, ListTakes, SessionSummary
+from core.protocol import EmptyTrash, ListSessions, ListTakes, ListTrash, Restore, SessionSummary
 from sessions.layout import take_folder_name
 from sessions.model import Take
 from sessions.store import Library
+from sessions.trash import TrashEntry
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -115,6 +117,28 @@ def _import(options: Namespace, console: Console) -> Answer:
     return Answer(value, text)
 
 
+def _trash_options(parser: ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--restore", metavar="ID", help="put one thing back where it was")
+    choice.add_argument("--empty", action="store_true", help="delete everything in it for good")
+
+
+def _trash(options: Namespace, _console: Console) -> Answer:
+    library = Library(paths.library())
+    with engine_if_any() or contextlib.nullcontext() as client:
+        if options.restore is not None:
+            request = Restore(entry=options.restore)
+            path = client.call(request, type=str) if client else str(library.restore_by_id(options.restore))
+            return Answer({"restored": path}, f"It is back: {path}")
+        if options.empty:
+            freed = client.call(EmptyTrash(), type=int) if client else library.empty_trash()
+            return Answer({"freed_bytes": freed}, f"The trash is empty; {size(freed)} are free again.")
+        entries = client.call(ListTrash(), type=list[TrashEntry]) if client else library.trash_entries()
+    rows = [(entry.id, entry.title, size(entry.bytes), entry.trashed_utc) for entry in entries]
+    text = table(("id", "what", "size", "removed"), rows) if rows else "The trash is empty."
+    return Answer(msgspec.to_builtins(entries), text)
+
+
 COMMANDS = {
     "sessions": Command(
         "list the sessions",
@@ -129,6 +153,13 @@ COMMANDS = {
         ("oto takes Rehearsal", "oto takes '2026-11-22 Rehearsal' --json"),
         _session_option,
         _takes,
+    ),
+    "trash": Command(
+        "what was removed: list it, put it back, or delete it for good",
+        "List what was moved to the trash, put one thing back, or empty it. Only emptying frees room on the disk.",
+        ("oto trash", "oto trash --restore 0003", "oto trash --empty"),
+        _trash_options,
+        _trash,
     ),
     "import": Command(
         "make a session from recordings made elsewhere",

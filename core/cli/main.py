@@ -36,7 +36,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("latency", "devices"),
         ),
     ),
-    ("Library", (("sessions", "library"), ("takes", "library"), ("import", "library"))),
+    ("Library", (("sessions", "library"), ("takes", "library"), ("import", "library"), ("trash", "library"))),
     (
         "Mix, master, export",
         (

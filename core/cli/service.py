@@ -16,6 +16,7 @@ def _engine_options(parser: ArgumentParser) -> None:
     parser.add_argument("--device", metavar="D", help="interface to use; 'sim' is the simulated band")
     parser.add_argument("--socket", metavar="FILE", help="where to listen (default: $OTO_HOME/engine.sock)")
     parser.add_argument("--no-workers", action="store_true", help="leave jobs to workers that are started elsewhere")
+    parser.add_argument("--resume", action="store_true", help="go on with a take that a crash interrupted a moment ago")
     parser.add_argument("--exit-when-idle", type=float, metavar="SECONDS", help="end after this long without clients")
     parser.add_argument("--stop", action="store_true", help="end the running engine; it finishes its take first")
 
@@ -35,6 +36,8 @@ def _engine(options: Namespace, _console: Console) -> Answer:
         arguments += ["--socket", options.socket]
     if options.no_workers:
         arguments.append("--no-workers")
+    if options.resume:
+        arguments.append("--resume")
     if options.exit_when_idle is not None:
         arguments += ["--exit-when-idle", str(options.exit_when_idle)]
     code = main(arguments)

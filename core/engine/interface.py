@@ -67,7 +67,7 @@ class InterfaceKeeper:
         self.player: Player | None = None
         self.listener: Listener | None = None
         self.rate_hz = settings().rate_hz
-        self.sample_format: SampleFormat = "pcm24"
+        self.sample_format: SampleFormat = settings().sample_format
         self._board = board
         self._settings = settings
         self._cache = cache
@@ -261,11 +261,11 @@ class InterfaceKeeper:
     def _make_ring(self, interface: base.Interface) -> Ring:
         settings = self._settings()
         seconds = max(settings.preroll_s + STALL_S, settings.retro_s + STALL_S, SHORTEST_RING_S)
-        frame_bytes = interface.inputs * BYTES_PER_SAMPLE[self.sample_format]
+        sample_bytes = BYTES_PER_SAMPLE[self.sample_format]
         frames = int(seconds * self.rate_hz)
-        in_memory = frames * frame_bytes <= MEMORY_RING_BYTES
+        in_memory = frames * interface.inputs * sample_bytes <= MEMORY_RING_BYTES
         try:
-            return Ring(frames, frame_bytes, None if in_memory else self._cache)
+            return Ring(frames, interface.inputs, sample_bytes, None if in_memory else self._cache)
         except OSError as error:
             raise OtoError(
                 "no_space",

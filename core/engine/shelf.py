@@ -25,7 +25,7 @@ from core.protocol import (
     SetPlanValue,
     TakesTopic,
 )
-from sessions.model import Bounce, Marker, Session, Take, Track
+from sessions.model import Bounce, Marker, SampleFormat, Session, Take, Track
 from sessions.store import Library
 
 _decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
@@ -66,14 +66,16 @@ class Shelf:
     async def need_session(self, keeper: InterfaceKeeper) -> Session:
         """The open session, made now if there is none: REC always works."""
         if self.session is None:
-            await self.create(CreateSession(), keeper, keeper.rate_hz)
+            await self.create(CreateSession(), keeper, keeper.rate_hz, keeper.sample_format)
         return self.need_open_session()
 
     def of(self, session_id: str | None) -> Session:
         """A session by id or name, or the open one."""
         return self.need_open_session() if session_id is None else self.library.session(session_id)
 
-    async def create(self, request: CreateSession, keeper: InterfaceKeeper, rate_hz: int) -> Session:
+    async def create(
+        self, request: CreateSession, keeper: InterfaceKeeper, rate_hz: int, sample_format: SampleFormat
+    ) -> Session:
         """Make a session with a track per input of the present interface, and open it."""
         interface = keeper.wanted()
         names = interface.channel_names if interface is not None else ()
@@ -86,6 +88,7 @@ class Shelf:
             self.library.create_session,
             request.name.strip() or dt.datetime.now().astimezone().strftime("Session %H.%M"),
             rate_hz=rate_hz,
+            sample_format=sample_format,
             device=interface.id if interface is not None else None,
             tracks=tracks,
         )
@@ -145,7 +148,7 @@ class Shelf:
         if session is None or interface is None or session.device == interface.id or self.takes():
             return
         await asyncio.to_thread(self.library.trash_session, session.id)
-        await self.create(CreateSession(name=session.name), keeper, session.rate_hz)
+        await self.create(CreateSession(name=session.name), keeper, session.rate_hz, session.sample_format)
 
     # ------------------------------------------------------------ takes
 

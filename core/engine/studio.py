@@ -124,10 +124,13 @@ class Studio:
     # ------------------------------------------------------------ what happens by the clock
 
     async def _meters(self) -> None:
-        # Read even when nobody looks: the first reading of a new client must not hold an old peak.
-        meters = self.transport.meters()
-        if meters is not None and any(connection.wants_meters for connection in self.server.connections):
-            self.board.put(meters)
+        if any(connection.wants_meters for connection in self.server.connections):
+            meters = self.transport.meters()
+            if meters is not None:
+                self.board.put(meters)
+        elif self.keeper.capture is not None:
+            # The first reading of a new client must not hold an old peak.
+            self.keeper.capture.meters.read()
 
     async def _guard(self) -> None:
         self.transport.apply_monitoring()
@@ -182,6 +185,9 @@ class Studio:
             p.KeepLast: self._ordered(self.transport.keep_last),
             p.EditTake: self._ordered(self._edit_take),
             p.TrashTake: self._ordered(self._trash_take),
+            p.ListTrash: self._threaded(lambda _: self.library.trash_entries()),
+            p.Restore: self._ordered(self._restore),
+            p.EmptyTrash: self._threaded(lambda _: self.library.empty_trash()),
             p.Play: self._ordered(self.transport.play),
             p.Seek: self._ordered(self.transport.seek),
             p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
@@ -253,7 +259,7 @@ class Studio:
 
     async def _create_session(self, request: protocol.CreateSession) -> Session:
         self.transport.refuse_while_recording("A new session")
-        session = await self.shelf.create(request, self.keeper, self.settings.rate_hz)
+        session = await self.shelf.create(request, self.keeper, self.settings.rate_hz, self.settings.sample_format)
         return await self._opened(session)
 
     async def _open_session(self, request: protocol.OpenSession) -> Session:
@@ -302,6 +308,11 @@ class Studio:
         await self.transport.settle(session.id, request.take)
         await asyncio.to_thread(self.library.trash_take, session.id, request.take)
         await self.shelf.read_takes()
+
+    async def _restore(self, request: protocol.Restore) -> str:
+        path = await asyncio.to_thread(self.library.restore_by_id, request.entry)
+        await self.shelf.read_takes()
+        return str(path)
 
     async def _edit_take(self, request: protocol.EditTake) -> Take:
         await self.transport.settle(self.shelf.of(request.session).id, request.take)

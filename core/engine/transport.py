@@ -448,6 +448,12 @@ class Transport:
             for track in session.tracks
             if track.armed and track.input is not None and track.input <= capture.stream.inputs
         )
+        if session.tracks and all(track.input is None for track in session.tracks):
+            raise OtoError(
+                "bad_input",
+                f"'{session.name}' was imported: its tracks have no inputs.",
+                "Make a new session to record.",
+            )
         if not tracks:
             raise OtoError("bad_input", "No track is armed on an input of this interface.", "Arm at least one track.")
         return tracks

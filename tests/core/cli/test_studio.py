@@ -17,6 +17,7 @@ import soundfile
 
 from core.client import ensure_engine
 from core.errors import Exit
+from sessions.store import Library
 
 ROOT = Path(__file__).parents[3]
 
@@ -191,6 +192,19 @@ def test_a_plan_that_a_person_brings_becomes_the_takes_plan(oto: Any, stage: Pat
     half = json.loads(Path(oto("mix", session, "--hands", 0.5, "--json").json["plan"]).read_text())
     assert half["hands"] == 0.5
     assert oto("mix", session, "--hands", 0.5, "--plan", "mine.json").code == Exit.USAGE
+
+
+def test_what_was_removed_is_listed_put_back_and_deleted_without_an_engine(oto: Any, stage: Path, home: Path) -> None:
+    session = oto("import", stage, "--name", "Old", "--json").json["session"]
+    Library(home / "library").trash_session(session)
+    (entry,) = oto("trash", "--json").json
+    assert (entry["kind"], entry["bytes"] > 0) == ("session", True)
+    assert oto("trash", "--restore", entry["id"], "--json").json["restored"].endswith(session)
+    assert [one["name"] for one in oto("sessions", "--json").json] == ["Old"]
+    assert oto("trash", "--restore", "9999").code == Exit.NOT_FOUND
+    Library(home / "library").trash_session(session)
+    assert oto("trash", "--empty", "--json").json["freed_bytes"] > 0
+    assert oto("trash", "--json").json == []
 
 
 def test_settings_are_the_same_with_an_engine_and_without(oto: Any, home: Path) -> None:

@@ -19,17 +19,21 @@ from core.protocol import (
     EditSettings,
     EditTake,
     EditTrack,
+    EmptyTrash,
     FalseTake,
     KeepLast,
     ListTakes,
+    ListTrash,
     Mark,
     Record,
+    Restore,
     SelectDevice,
     Stop,
     TakesTopic,
     TrashTake,
 )
 from sessions.model import Take
+from sessions.trash import TrashEntry
 from sessions.wav import read_info
 from tests.core.engine.conftest import RATE, find_in, take_audio
 
@@ -252,7 +256,13 @@ def test_takes_survive_renames_stars_and_the_trash(engine):
     assert (take.name, take.starred, take.notes) == ("Blue", True, "the good one")
     engine.call(TrashTake(take=1))
     assert takes(engine) == []
-    assert list((engine.home / "library" / ".trash").rglob("01 Kick.wav"))
+    (entry,) = engine.call(ListTrash(), list[TrashEntry])
+    assert "take 1" in entry.title
+    engine.call(Restore(entry=entry.id))
+    assert [take.number for take in engine.status().takes.takes] == [1]
+    engine.call(TrashTake(take=1))
+    assert engine.call(EmptyTrash(), int) > 0
+    assert engine.call(ListTrash()) == []
 
 
 def test_another_interface_can_be_chosen_and_an_unknown_one_is_refused_with_what_there_is(engine, stage):

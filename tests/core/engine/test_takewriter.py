@@ -27,7 +27,7 @@ class Desk:
 
     def __init__(self, folder, capacity=4 * RATE):
         self.folder = folder
-        self.ring = Ring(capacity, CHANNELS * 3)
+        self.ring = Ring(capacity, CHANNELS, 3)
         self.events = []
 
     def feed(self, frames):
@@ -41,9 +41,7 @@ class Desk:
         return TakeWriter(
             self.ring,
             rate_hz=RATE,
-            ring_channels=CHANNELS,
             channels=channels,
-            sample_format="pcm24",
             start=start,
             open_files=open_files,
             markers=lambda: (Marker(at_samples=5, name="here"),),
