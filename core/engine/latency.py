@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.engine.capture import Capture
-from core.engine.packing import to_float, unpack_channels
+from core.engine.packing import to_float
 from core.engine.player import Player
 from core.engine.tapes import ArrayTape
 from core.errors import OtoError
@@ -55,9 +55,8 @@ async def _once(capture: Capture, player: Player, output: int, input: int) -> in
         if not capture.moving:
             raise OtoError("device_lost", "The interface went away while its round trip was measured.", "Try again.")
         await asyncio.sleep(0.05)
-    data = capture.ring.read(sent_at, wanted - sent_at)
-    sample_format = capture.sample_format
-    heard = to_float(unpack_channels(data, capture.stream.inputs, (input - 1,), sample_format)[0], sample_format)
+    (plane,) = capture.ring.read(sent_at, wanted - sent_at, (input - 1,))
+    heard = to_float(plane, capture.sample_format)
     at = int(np.argmax(np.abs(heard)))
     if abs(heard[at]) < AUDIBLE:
         raise OtoError(

@@ -223,9 +223,7 @@ class Recording:
         writer = TakeWriter(
             capture.ring,
             rate_hz=take.rate_hz,
-            ring_channels=capture.stream.inputs,
             channels=tuple(track.input - 1 for track in take.tracks if track.input is not None),
-            sample_format=take.sample_format,
             start=position,
             open_files=open_files,
             markers=lambda: markers_from(self.take.markers, clips[0].start_samples),

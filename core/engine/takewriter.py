@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.engine.packing import unpack_channels
 from core.engine.ring import Ring, RingOverrunError
-from sessions.model import Marker, SampleFormat
+from sessions.model import Marker
 from sessions.wav import WavWriter
 
 CHUNK_S: Final = 1.0
@@ -56,9 +55,7 @@ class TakeWriter(threading.Thread):
         ring: Ring,
         *,
         rate_hz: int,
-        ring_channels: int,
         channels: tuple[int, ...],
-        sample_format: SampleFormat,
         start: int,
         open_files: Callable[[], Sequence[WavWriter]],
         markers: Callable[[], Sequence[Marker]],
@@ -70,9 +67,7 @@ class TakeWriter(threading.Thread):
         """Everything before is in the files."""
         self._ring = ring
         self._rate_hz = rate_hz
-        self._ring_channels = ring_channels
         self._channels = channels
-        self._format: SampleFormat = sample_format
         self._open_files = open_files
         self._markers = markers
         self._tell = tell
@@ -129,16 +124,15 @@ class TakeWriter(threading.Thread):
                 self._wake.clear()
                 continue
             try:
-                data = self._ring.read(self.position, min(chunk, available - self.position))
+                planes = self._ring.read(self.position, min(chunk, available - self.position), self._channels)
             except RingOverrunError as overrun:
                 self._skip_to(overrun.oldest + chunk // 4, files)
                 continue
-            parts = unpack_channels(data, self._ring_channels, self._channels, self._format)
-            for file, part in zip(files, parts, strict=True):
-                file.append(part)
+            for file, plane in zip(files, planes, strict=True):
+                file.append(plane)
             for file in files:
                 file.publish()
-            self.position += len(data) // self._ring.frame_bytes
+            self.position += len(planes[0]) // self._ring.sample_bytes
             if stop is None and self._ring.end - self.position < chunk:
                 self._wake.wait(WAIT_S)
                 self._wake.clear()
