@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +38,19 @@ def mounted_drive(folder: Path, mebibytes: int, label: str = "STICK") -> Iterato
         # Lazily, since a test that failed may still have a file open there.
         _run("umount", "-l", str(mount_point))
         image.unlink()
+
+
+def pull_out(mount_point: Path) -> None:
+    """Do to a mounted drive what pulling it out does: from now on every write fails, and nothing unsynced is kept.
+
+    The kernel's own way to test that (FS_IOC_SHUTDOWN without flushing the journal).
+    """
+    shutdown, without_flushing = 0x8004587D, struct.pack("I", 2)
+    descriptor = os.open(mount_point, os.O_RDONLY)
+    try:
+        fcntl.ioctl(descriptor, shutdown, without_flushing)
+    finally:
+        os.close(descriptor)
 
 
 def _run(*command: str) -> None:

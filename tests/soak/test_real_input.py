@@ -71,9 +71,7 @@ def record(home: Path, rig: JackRig, source: Path, seconds: int, *, loop: bool =
         played.assert_same([Path(file) for file in take["files"]], why=log)
 
 
-def test_what_is_recorded_equals_what_was_played(
-    jack_rig: Callable[..., JackRig], home: Path, noise: Path
-) -> None:
+def test_what_is_recorded_equals_what_was_played(jack_rig: Callable[..., JackRig], home: Path, noise: Path) -> None:
     rig = jack_rig(INPUTS)
     rig.feed(noise, loop=True)
     record(home, rig, noise, 30)
