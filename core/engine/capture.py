@@ -216,7 +216,7 @@ class Capture:
                     self.ring.append([silence * min(self.stream.rate_hz, item - at)] * self.stream.inputs)
                 continue
             # With each channel by itself in memory, all that follows is many times as fast.
-            audio = np.asfortranarray(item)
+            audio = item.copy(order="F")
             self.meters.add(audio)
             self.ring.append(pack(audio, self.sample_format))
 

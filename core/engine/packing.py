@@ -23,7 +23,7 @@ def pack(audio: Samples, sample_format: SampleFormat) -> list[memoryview]:
     float32 is full scale +-1.0 and is rounded to the nearest 24-bit step, clipped at full scale; int32 is left-aligned
     (full scale 2^31) as 24-bit converters deliver it.
     """
-    planes = np.ascontiguousarray(audio.T)
+    planes = audio.T if audio.flags.f_contiguous else audio.T.copy()
     if sample_format == "float32":
         if planes.dtype == np.int32:
             planes = planes.astype(np.float32) * np.float32(1.0 / (1 << 31))
@@ -37,7 +37,7 @@ def pack(audio: Samples, sample_format: SampleFormat) -> list[memoryview]:
     return _rows(_upper_three_bytes(scaled.astype(np.int32) << 8))
 
 
-def _upper_three_bytes(planes: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _upper_three_bytes(planes: Samples) -> NDArray[np.uint8]:
     """(channels, frames) left-aligned integers as (channels, 3 * frames) bytes."""
     four = planes.astype("<i4", copy=False).view(np.uint8).reshape(*planes.shape, 4)
     three = np.empty((*planes.shape, 3), np.uint8)

@@ -53,7 +53,8 @@ class JackRig:
         self.close()
 
     def start(self) -> None:
-        """Start the server and wait until it takes clients."""
+        """Start the server, again if it was killed, and wait until it takes clients."""
+        self._clear()
         # In real time where we may: a busy machine makes the server itself late, and late is lost.
         scheduling = "-R -P 70" if os.geteuid() == 0 else "-r"
         command = f"jackd {scheduling} -n {self.name} -d dummy -r {self.rate_hz} -p {self.period_frames}"
@@ -119,9 +120,13 @@ class JackRig:
         self.kill_feeder()
         self.kill_server()
         self._log.close()
+        self._clear()
+        self._slot.close()
+
+    def _clear(self) -> None:
+        """Remove what a killed server of this name left behind."""
         for left in Path("/dev/shm").glob(f"jack*_{self.name}_*"):
             left.unlink(missing_ok=True)
-        self._slot.close()
 
     def tool(self, *command: str) -> str:
         """Run one of JACK's own programs against this server; returns what it prints."""

@@ -13,11 +13,13 @@ from tests.rig.signals import write_long_noise
 __all__ = ["jack_rig", "loop_drive", "start_engine"]
 
 INPUTS = 18
+PERIOD_FRAMES = 1024
+"""A server that waits so long for its clients, 21 ms, stands a busy box; what is recorded is the same."""
 
 
 @pytest.fixture(scope="session")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Noise on 18 channels, as one file: 960 of JACK's periods of 1024, so that it repeats without a seam."""
+    """Noise on 18 channels, as one file: a whole number of periods, so that it repeats without a seam."""
     path = tmp_path_factory.mktemp("noise") / "noise.wav"
     write_long_noise(path, channels=INPUTS, seconds=20.48)
     return path

@@ -1,4 +1,4 @@
-"""Fifty engines killed in the middle of eighteen channels: what was recorded is there, and recording goes on at once."""
+"""Fifty engines killed in the middle of eighteen channels: what they recorded is there, recording goes on at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig
 from tests.rig.played import Played
 from tests.rig.programs import frames_in_every_program, frames_in_quick_programs
-from tests.soak.conftest import INPUTS
+from tests.soak.conftest import INPUTS, PERIOD_FRAMES
 
 pytestmark = [pytest.mark.soak, pytest.mark.rig]
 
@@ -36,7 +36,7 @@ def test_fifty_killed_engines_lose_less_than_a_second_each_and_record_again_with
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     chance = random.Random(os.environ.get("OTO_SOAK_SEED", "1"))
-    jack_rig(INPUTS).feed(noise, loop=True)
+    jack_rig(INPUTS, period_frames=PERIOD_FRAMES).feed(noise, loop=True)
     started_s = time.monotonic()
     engine = start_engine("jack:rig", "--no-workers")
     recorded_s: dict[int, float] = {}

@@ -25,7 +25,7 @@ from tests.rig.jack import JackRig
 from tests.rig.load import REPOSITORY, busy_processes, studio_on_a_stopped_terminal
 from tests.rig.played import Played
 from tests.rig.signals import write_long_noise
-from tests.soak.conftest import INPUTS
+from tests.soak.conftest import INPUTS, PERIOD_FRAMES
 
 pytestmark = [pytest.mark.soak, pytest.mark.rig]
 
@@ -72,13 +72,13 @@ def record(home: Path, rig: JackRig, source: Path, seconds: int, *, loop: bool =
 
 
 def test_what_is_recorded_equals_what_was_played(jack_rig: Callable[..., JackRig], home: Path, noise: Path) -> None:
-    rig = jack_rig(INPUTS)
+    rig = jack_rig(INPUTS, period_frames=PERIOD_FRAMES)
     rig.feed(noise, loop=True)
     record(home, rig, noise, 30)
 
 
 def test_also_with_two_busy_processes_beside_it(jack_rig: Callable[..., JackRig], home: Path, noise: Path) -> None:
-    rig = jack_rig(INPUTS)
+    rig = jack_rig(INPUTS, period_frames=PERIOD_FRAMES)
     rig.feed(noise, loop=True)
     with busy_processes(2):
         record(home, rig, noise, 30)
@@ -87,7 +87,7 @@ def test_also_with_two_busy_processes_beside_it(jack_rig: Callable[..., JackRig]
 def test_also_with_a_studio_attached_whose_terminal_is_stopped(
     jack_rig: Callable[..., JackRig], home: Path, noise: Path
 ) -> None:
-    rig = jack_rig(INPUTS)
+    rig = jack_rig(INPUTS, period_frames=PERIOD_FRAMES)
     rig.feed(noise, loop=True)
     with studio_on_a_stopped_terminal(home):
         record(home, rig, noise, 30)
@@ -99,7 +99,7 @@ def test_ten_minutes_have_no_gap_with_all_of_that_at_once(
 ) -> None:
     source = tmp_path / "long.wav"
     write_long_noise(source, channels=INPUTS, seconds=680.0)
-    rig = jack_rig(INPUTS)
+    rig = jack_rig(INPUTS, period_frames=PERIOD_FRAMES)
     rig.feed(source)
     with ExitStack() as beside:
         beside.enter_context(studio_on_a_stopped_terminal(home))
