@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -184,7 +185,7 @@ def test_bash_completes_commands_options_and_words(oto: Any, tmp_path: Path) -> 
 
 
 def test_a_reader_that_leaves_early_is_no_error(home: Path) -> None:
-    command = f"{sys.executable} -m core.cli.main completion fish | head -n 1"
+    command = f"{shlex.quote(sys.executable)} -m core.cli.main completion fish | head -n 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         capture_output=True,
