@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.plans.document import MixPlan, Setting, Settings, Strip, value_of
-from core.plans.parameters import SENDS
+from core.plans.parameters import SENDS, STRIP
 from core.protocol import Bounce, Job
 from tui import knobs, words
 from tui.look import Look, Role
@@ -15,6 +15,7 @@ from tui.widgets.table import Row
 
 STRIP_HEAD: Line = [("Strip      Role        Fader  Pan    HP  EQ      Comp       Sends", "title")]
 BANDS = range(1, 7)
+GATE_OFF_DB = next(knob.low for knob in STRIP if knob.name == "gate_threshold_db")
 
 
 def strip_rows(plan: MixPlan, look: Look) -> list[Row]:
@@ -107,9 +108,11 @@ def _setting(label: str, unit: str, name: str, setting: Setting, look: Look) -> 
 
 
 def shown_value(name: str, value: knobs.Value, unit: str) -> str:
-    """A value as a person reads it; pan has its own words."""
+    """A value as a person reads it; pan has its own words, and a gate is off lower than a fader."""
     if name == "pan" and not isinstance(value, str):
         return words.pan(float(value))
+    if name == "gate_threshold_db" and float(value) > GATE_OFF_DB:
+        return f"{value:+.1f}"
     return words.value(value, unit)
 
 
