@@ -24,10 +24,12 @@ from core.protocol import DeviceInfo, DeviceTopic, Problem
 from core.settings import Settings
 from devices import base, discovery
 from devices.errors import DeviceError
+from sessions.files import write_atomic
 from sessions.model import SampleFormat
 
 log = logging.getLogger(__name__)
 
+INTERFACES_FILE: Final = "interfaces.json"
 LOOK_EVERY_S: Final = 0.5
 RETRY_S: Final = 2.0
 MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
@@ -71,7 +73,7 @@ class InterfaceKeeper:
         self._board = board
         self._settings = settings
         self._cache = cache
-        self._interfaces: list[base.Interface] = []
+        self._interfaces = _recall(cache)
         self._wish: str | None = None
         self._found: base.Interface | None = None
         self._fingerprint = ""
@@ -90,7 +92,8 @@ class InterfaceKeeper:
         while True:
             try:
                 if self.capture is None and not self._fingerprint and self.wanted() is not None:
-                    await self.reopen()  # the simulated interface needs no looking for
+                    # Looking takes longer than opening, and after a crash every second counts.
+                    await self.reopen()
                 await self._watch_once()
             except Exception:
                 log.exception("watching the interface failed")
@@ -103,9 +106,11 @@ class InterfaceKeeper:
     async def look(self) -> None:
         """Enumerate what is plugged in."""
         self._fingerprint = discovery.fingerprint()
-        self._interfaces = await asyncio.to_thread(discovery.enumerate_interfaces)
+        before, self._interfaces = self._interfaces, await asyncio.to_thread(discovery.enumerate_interfaces)
         self._wish = None
         self.publish()
+        if self._interfaces != before:
+            await asyncio.to_thread(_remember, self._interfaces, self._cache)
 
     def wanted(self) -> base.Interface | None:
         """The interface that the settings ask for and that is plugged in; without a setting the first real one."""
@@ -326,6 +331,21 @@ class InterfaceKeeper:
 def round_trip_key(interface_id: str, rate_hz: int) -> str:
     """The name under which the settings keep a measured round trip."""
     return f"{interface_id}@{rate_hz}"
+
+
+def _remember(interfaces: list[base.Interface], cache: Path) -> None:
+    """Write down what is plugged in, for the next start; a disk that refuses only makes that slower."""
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        write_atomic(cache / INTERFACES_FILE, msgspec.json.encode(interfaces))
+
+
+def _recall(cache: Path) -> list[base.Interface]:
+    """What was plugged in when the engine looked last; may be wrong by now, which opening will tell."""
+    try:
+        return msgspec.json.decode((cache / INTERFACES_FILE).read_bytes(), type=list[base.Interface])
+    except (OSError, msgspec.DecodeError):
+        return []
 
 
 def _info(interface: base.Interface) -> DeviceInfo:
