@@ -61,6 +61,8 @@ class Block:
     """Input was lost just before this block: the driver says so, or the process slept longer than its buffer."""
     lost_frames: int = 0
     """How much was lost, where that is known."""
+    slept_frames: int = 0
+    """How much of that the driver delivered and this process was too late to read."""
 
 
 class Stream(Protocol):

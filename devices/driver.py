@@ -164,15 +164,19 @@ def open_device(sounddevice: ModuleType, task: Task, copy: Copier) -> tuple[Any,
 
 
 def _callback(copy: Copier, meter: LossMeter | None, *, duplex: bool) -> Callable[..., None]:
-    started = False
+    started = reported = False
 
     def run(captured: Any, to_play: Any, frames: int, time: Any, flags: Any) -> None:
-        nonlocal started
+        nonlocal started, reported
         if not started:
             started = True
             _raise_priority()
         loss = bool(flags.input_overflow)
-        lost_frames = meter.add(time.inputBufferAdcTime, frames, loss=loss) if meter else 0
+        lost_frames = 0
+        if meter is not None:
+            lost_frames = meter.add(time.inputBufferAdcTime, frames, loss=loss)
+            # How much it was is known one callback later: told together, they are one loss.
+            loss, reported = reported, loss
         playing = memoryview(to_play) if duplex else None
         copy(memoryview(captured), playing, frames, loss=loss, lost_frames=lost_frames)
 

@@ -80,7 +80,7 @@ class PortAudioStream:
         reports, lost = self._told[1] - self._known_losses[0], self._told[2] - self._known_losses[1]
         self._known_losses = self._told[1:]
         lost += slept_over
-        return Block(audio=audio, overflowed=reports > 0 or lost > 0, lost_frames=lost)
+        return Block(audio=audio, overflowed=reports > 0 or lost > 0, lost_frames=lost, slept_frames=slept_over)
 
     def _skip_overwritten(self) -> int:
         """After a sleep longer than the ring: go on with what is new; returns the frames that are lost."""

@@ -141,7 +141,7 @@ class Capture:
                     self._pace(block_s)
                 block = self.stream.read(self._block_frames)
                 if block.lost_frames:
-                    self._skip(frames, block.lost_frames)
+                    self._skip(frames, block.lost_frames, ours=block.slept_frames > 0)
                     self._play_silence(frames, block.lost_frames)
                     frames += block.lost_frames
                 elif block.overflowed:
@@ -171,19 +171,19 @@ class Capture:
 
     def _hand_over(self, position: int, audio: Samples) -> None:
         if self._queued_bytes + audio.nbytes > QUEUE_BYTES:
-            self._skip(position, len(audio))
+            self._skip(position, len(audio), ours=True)
             return
         with self._ready:
             self._queue.append(audio)
             self._queued_bytes += audio.nbytes
             self._ready.notify()
 
-    def _skip(self, position: int, frames: int) -> None:
-        """Let silence stand for frames that this process was too slow to take, so that time stays true."""
+    def _skip(self, position: int, frames: int, *, ours: bool) -> None:
+        """Let silence stand for frames that the driver or (`ours`) this process lost, so that time stays true."""
         with self._ready:
             self._queue.append(frames)
             self._ready.notify()
-        self._on_lost(InputLost(position, frames, ours=True))
+        self._on_lost(InputLost(position, frames, ours=ours))
 
     def _pump(self) -> None:
         try:
