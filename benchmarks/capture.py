@@ -56,10 +56,10 @@ def processes_of(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in processes_of(int(child)))]
 
 
-def cpu_s(pids: Sequence[int]) -> float:
-    """Processor seconds of these processes since they started."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS_HZ
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process since it started."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_HZ
 
 
 def memory_mb(pids: Sequence[int]) -> tuple[float, float, float]:
@@ -85,10 +85,11 @@ def memory_mb(pids: Sequence[int]) -> tuple[float, float, float]:
 def look(pid: int, seconds: float) -> Cost:
     """Watch a recorder that is running."""
     time.sleep(WARM_UP_S)
-    pids = processes_of(pid)
-    began_s, before_s = time.monotonic(), cpu_s(pids)
+    before, began_s = {one: cpu_s(one) for one in processes_of(pid)}, time.monotonic()
     time.sleep(seconds)
-    used_s, took_s = cpu_s(pids) - before_s, time.monotonic() - began_s
+    # Those that came or went between are no part of recording.
+    pids = [one for one in processes_of(pid) if one in before]
+    used_s, took_s = sum(cpu_s(one) - before[one] for one in pids), time.monotonic() - began_s
     return Cost(100 * used_s / took_s, *memory_mb(pids))
 
 
