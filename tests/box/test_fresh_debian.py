@@ -80,6 +80,7 @@ def test_its_tests_pass_there(box: FreshDebian, request: pytest.FixtureRequest) 
     print(done.stdout[-6000:])
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\d+ passed", done.stdout)
+    assert not re.search(r"SKIPPED.*(not installed|apt install)", done.stdout), done.stdout[-6000:]
 
 
 def test_a_command_that_hangs_leaves_neither_mounts_nor_processes(box: FreshDebian) -> None:
