@@ -46,7 +46,7 @@ def test_fifty_killed_engines_lose_less_than_a_second_each_and_record_again_with
         rec_s = time.monotonic()
         killed_at_s = rec_s + chance.uniform(0.0, LONGEST_S)
         first_audio_s = wait_for_audio(folder, until_s=killed_at_s)
-        if first_audio_s is not None:
+        if first_audio_s is not None and number > 1:
             recording_again_s.append(first_audio_s - started_s)
         time.sleep(max(0.0, killed_at_s - time.monotonic()))
         engine.kill()
@@ -71,6 +71,7 @@ def test_fifty_killed_engines_lose_less_than_a_second_each_and_record_again_with
             f"\n{KILLS} kills; again recording after {statistics.median(recording_again_s):.2f} s (median), "
             f"{max(recording_again_s):.2f} s (slowest of {len(recording_again_s)}); load {os.getloadavg()[0]:.1f}"
         )
+    # On two cores that do other work as well, this is the first promise to break: look at the load above.
     assert max(recording_again_s) <= RECORDS_AGAIN_WITHIN_S
 
 

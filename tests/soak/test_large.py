@@ -47,7 +47,7 @@ def test_a_take_past_4_gib_is_one_file_for_each_track_and_what_was_played(
     engine.call(CreateSession(name="Long"))
     engine.call(EditSession(sample_format="float32"))
     engine.call(Record(preroll_s=0.0, seconds=SECONDS))
-    status = engine.wait(lambda status: status.transport.state == "idle", "the end of the take", seconds=300)
+    status = engine.wait(lambda status: status.transport.state == "idle", "the end of the take", seconds=400)
     (take,) = engine.call(ListTakes(), list[Take])
     assert (take.status, take.frames, take.gaps) == ("complete", SECONDS * RATE, ())
     files = [Path(status.session.path) / "takes" / "001" / clip.file for clip in take.clips]
