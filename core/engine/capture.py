@@ -157,8 +157,14 @@ class Capture:
     def _pace(self, block_s: float) -> None:
         if not self.hurry.is_set():
             time.sleep(block_s)
-        while self.hurry.is_set() and not self._closing and (self._queued_bytes > QUEUE_BYTES // 4 or self.hold_back()):
+        # What is queued comes on top of what hold_back sees in the ring: together they must fit into it.
+        queue_frames = self.ring.capacity_frames // 4
+        while self.hurry.is_set() and not self._closing and (self._queued_frames > queue_frames or self.hold_back()):
             time.sleep(0.002)
+
+    @property
+    def _queued_frames(self) -> int:
+        return self._queued_bytes // (self.stream.inputs * np.dtype(self.stream.sample_type).itemsize)
 
     def _play(self, position: int, heard: Samples) -> None:
         if self.stream.outputs and self.stream.write(self._player.fill(position, heard, self.stream.outputs)):

@@ -199,11 +199,11 @@ class Transport:
         return take.number
 
     async def stop(self) -> int | None:
-        """End the take or the playback; returns the finished take's number once its files are closed and synced."""
+        """End the take or the playback; returns the take's number once it and those before it are complete on disk."""
         recording = self.end_take()
         if recording is None:
             return None
-        await self._closed(recording)
+        await self.settle()
         return recording.take.number
 
     def end_take(self) -> Recording | None:

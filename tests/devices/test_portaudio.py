@@ -66,8 +66,10 @@ def test_a_reader_that_sleeps_too_long_learns_how_much_it_missed(callbacks, size
         tell(stream, *[size] * callbacks)
         wait_until_captured(stream, 480 + callbacks * size)
         # A driver goes on; of what it tells while the pipe is full, the reader hears nothing.
-        threading.Timer(0.3, tell, (stream, size)).start()
+        later = threading.Timer(0.3, tell, (stream, size))
+        later.start()
         block = stream.read(480)
+        later.join()
     assert block.overflowed
     assert block.lost_frames > 0
     np.testing.assert_array_equal(block.audio[:, 0], np.arange(480) + 480 + block.lost_frames)

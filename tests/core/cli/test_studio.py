@@ -55,6 +55,8 @@ def test_recorder_keys_work_as_commands(oto: Any, device: str) -> None:
     assert oto("rec", "--name", "Slow", "--pre-roll", 0, "--json").json == {"take": 2}
     status = oto("status", "--json").json
     assert (status["transport"]["state"], status["transport"]["take"]) == ("recording", 2)
+    while oto("status", "--json").json["transport"]["position_s"] < 0.05:
+        time.sleep(0.01)
     assert "recording, take 2" in oto("status").out
     assert oto("mark", "chorus", "--json").json["name"] == "chorus"
     assert oto("next", "--json").json == {"take": 3}

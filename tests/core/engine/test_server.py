@@ -111,18 +111,14 @@ def test_a_client_that_stops_reading_costs_nobody_anything_and_loses_no_state(en
         rss = int(Path(f"/proc/{engine.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         assert rss < 200 * 2**20
     seen = {}
-    stalled.socket.settimeout(3.0)
-    try:
-        while True:
-            message = stalled.read()
-            if message["say"] == "topic":
-                seen[message["topic"]["topic"]] = message["topic"]
-                if message["topic"]["topic"] == "takes" and message["topic"]["takes"]:
-                    break
-    except TimeoutError:
-        pass
+    stalled.socket.settimeout(20.0)
+    complete = False
+    while not complete:
+        message = stalled.read()
+        if message["say"] == "topic":
+            seen[message["topic"]["topic"]] = message["topic"]
+            complete = any(take["status"] == "complete" for take in seen.get("takes", {}).get("takes", ()))
     assert seen["session"]["session"]["name"] == "Song 199"
-    assert seen["takes"]["takes"][0]["status"] == "complete"
 
 
 def test_status_is_everything_at_once(engine):
