@@ -55,9 +55,9 @@ class JackRig:
     def start(self) -> None:
         """Start the server, again if it was killed, and wait until it takes clients."""
         self._clear()
-        # In real time where we may: a busy machine makes the server itself late, and late is lost.
+        # In real time where we may, and patient: a busy machine makes the server late, and late clients are thrown out.
         scheduling = "-R -P 70" if os.geteuid() == 0 else "-r"
-        command = f"jackd {scheduling} -n {self.name} -d dummy -r {self.rate_hz} -p {self.period_frames}"
+        command = f"jackd {scheduling} -t 5000 -n {self.name} -d dummy -r {self.rate_hz} -p {self.period_frames}"
         command += f" -C {self.channels} -P {self.channels}"
         self._server = self._start(command.split())
         socket = Path(f"/dev/shm/jack_{self.name}_{os.getuid()}_0")
