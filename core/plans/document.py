@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 By = Literal["default", "rules", "model", "person"]
+Priority = Literal["lead", "normal", "background"]
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +34,36 @@ Settings = dict[str, Setting]
 """Parameter name to decision."""
 
 
+class RidePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment of a ride."""
+
+    at_s: float
+    """Since the start of the take."""
+    gain_db: float
+
+
+class Ride(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fader that moves: gain on top of its setting, straight lines in dB between the points, held beyond them."""
+
+    points: tuple[RidePoint, ...]
+    """In order of time."""
+    by: By = "default"
+    why: str = ""
+    confidence: float | None = None
+    locked: bool = False
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of a take that is mixed; a count-in before it and talk after it stay in the recording."""
+
+    start_s: float
+    end_s: float
+    by: By = "default"
+    why: str = ""
+    confidence: float | None = None
+    locked: bool = False
+
+
 class Strip(msgspec.Struct, frozen=True, kw_only=True):
     """One track's channel strip."""
 
@@ -41,7 +72,10 @@ class Strip(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "other"
     role_confidence: float | None = None
     role_by: By = "default"
+    priority: Priority = "normal"
+    """What a person wants of this track; the engineer gives a lead its place first."""
     settings: Settings = {}
+    ride: Ride | None = None
 
 
 class BusStrip(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +83,7 @@ class BusStrip(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     settings: Settings = {}
+    ride: Ride | None = None
 
 
 class MixPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="mix"):
@@ -66,6 +101,12 @@ class MixPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     strips: tuple[Strip, ...]
     buses: tuple[BusStrip, ...] = ()
     master: Settings = {}
+    master_ride: Ride | None = None
+    """A fade-out, where the take ends in noise."""
+    span: Span | None = None
+    """None mixes all of the take."""
+    tempo_bpm: float | None = None
+    """What a delay in beats counts; None where it is not known."""
     notes: tuple[str, ...] = ()
     """What a person should know about the proposal as a whole."""
 
@@ -80,6 +121,18 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Where the figures come from."""
 
 
+class ToneCurve(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Gains of a linear-phase equaliser, smooth between its frequencies and held beyond them."""
+
+    freq_hz: tuple[float, ...]
+    mid_db: tuple[float, ...]
+    side_db: tuple[float, ...]
+    by: By = "default"
+    why: str = ""
+    confidence: float | None = None
+    locked: bool = False
+
+
 class MasterPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="master"):
     """Everything needed to turn a mix into a master."""
 
@@ -88,7 +141,11 @@ class MasterPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     oto_version: str
     target: Target
     reference: str | None = None
+    references: tuple[str, ...] = ()
+    """Names of the songs it was matched to, when there are several."""
     settings: Settings = {}
+    curve: ToneCurve | None = None
+    """What is left between this song's spectrum and a reference's, ahead of the EQ."""
     notes: tuple[str, ...] = ()
 
 

@@ -83,6 +83,26 @@ def _compressor() -> tuple[Parameter, ...]:
         _knob("comp_makeup_db", "Compressor make-up", "dB", -12.0, 24.0, 0.0),
         _knob("comp_sidechain_hz", "Compressor side-chain high-pass", "Hz", 10.0, 500.0, 10.0, "log"),
         _knob("comp_mix", "Compressor mix", "", 0.0, 1.0, 1.0),
+        _switch("comp_auto_release", "Compressor release follows the programme"),
+    )
+
+
+def _multiband() -> tuple[Parameter, ...]:
+    """Three bands; a band at ratio 1 passes, and with all three there the crossover is out."""
+    knobs = [
+        _knob("mb_low_hz", "Multiband low crossover", "Hz", 60.0, 500.0, 150.0, "log"),
+        _knob("mb_high_hz", "Multiband high crossover", "Hz", 1_000.0, 10_000.0, 4_000.0, "log"),
+    ]
+    for band in ("low", "mid", "high"):
+        knobs += [
+            _knob(f"mb_{band}_threshold_db", f"Multiband {band} threshold", "dB", -60.0, 0.0, 0.0),
+            _knob(f"mb_{band}_ratio", f"Multiband {band} ratio", ":1", 1.0, 10.0, 1.0, "log"),
+            _knob(f"mb_{band}_gain_db", f"Multiband {band} gain", "dB", -12.0, 12.0, 0.0),
+        ]
+    return (
+        *knobs,
+        _knob("mb_attack_ms", "Multiband attack", "ms", 0.5, 200.0, 20.0, "log"),
+        _knob("mb_release_ms", "Multiband release", "ms", 20.0, 2_000.0, 150.0, "log"),
     )
 
 
@@ -92,6 +112,8 @@ STRIP: Final[tuple[Parameter, ...]] = (
     _knob("trim_db", "Trim", "dB", -40.0, 60.0, 0.0),
     _switch("polarity_invert", "Polarity inverted"),
     _knob("delay_ms", "Delay", "ms", 0.0, 50.0, 0.0),
+    _switch("declip", "Clipped peaks rebuilt"),
+    Parameter(name="hum_hz", label="Hum removed", unit="", neutral="off", scale="choice", choices=("off", "50", "60")),
     _knob("highpass_hz", "High-pass", "Hz", 10.0, 1_000.0, 10.0, "log"),
     _knob("gate_threshold_db", "Gate threshold", "dB", -100.0, 0.0, -100.0),
     _knob("gate_range_db", "Gate range", "dB", -80.0, 0.0, -20.0),
@@ -142,6 +164,14 @@ REVERB: Final[tuple[Parameter, ...]] = (
 
 DELAY: Final[tuple[Parameter, ...]] = (
     _knob("time_ms", "Time", "ms", 20.0, 2_000.0, 375.0, "log"),
+    Parameter(
+        name="sync",
+        label="Time in beats",
+        unit="",
+        neutral="off",
+        scale="choice",
+        choices=("off", "1/2", "1/4", "1/4 dotted", "1/8", "1/8 dotted", "1/8 triplet", "1/16"),
+    ),
     _knob("feedback", "Feedback", "", 0.0, 0.9, 0.3),
     _knob("damping_hz", "Damping", "Hz", 500.0, 20_000.0, 4_000.0, "log"),
     _knob("fader_db", "Return", "dB", -90.0, 12.0, 0.0),
@@ -152,6 +182,7 @@ MASTER: Final[tuple[Parameter, ...]] = (
     _knob("input_gain_db", "Input gain", "dB", -40.0, 60.0, 0.0),
     _knob("highpass_hz", "High-pass", "Hz", 10.0, 60.0, 10.0, "log"),
     *_equaliser(12.0),
+    *_multiband(),
     *_compressor(),
     _knob("saturation_drive_db", "Saturation drive", "dB", 0.0, 24.0, 0.0),
     _knob("width", "Width", "", 0.0, 2.0, 1.0),
