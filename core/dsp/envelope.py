@@ -17,6 +17,9 @@ from core.dsp.audio import Audio, Floats
 
 FLOOR_DB = -200.0
 """The level of silence."""
+_CREST_MS = 200.0
+_INAUDIBLE = 1e-12
+"""Power (-120 dBFS) that no crest factor is made of."""
 
 
 def hop_samples(rate_hz: int) -> int:
@@ -41,6 +44,13 @@ def peaks(x: Audio, hop: int) -> Floats:
     return levels
 
 
+def powers(x: Audio, hop: int) -> Floats:
+    """Mean square per hop of the channel that has the most: (channels, k * hop) becomes (k,)."""
+    hops = x.reshape(len(x), -1, hop)
+    loudest: Floats = (np.einsum("ckh,ckh->ck", hops, hops).max(axis=0) / hop).astype(np.float64)
+    return loudest
+
+
 def to_db(level: Floats) -> Floats:
     """20 log10, with silence at -200 dB."""
     decibels: Floats = 20.0 * np.log10(np.maximum(level, 1e-10))
@@ -54,26 +64,31 @@ def from_db(gain_db: Floats) -> Floats:
 
 
 class DecayingMaximum:
-    """y[k] = max(x[k], a y[k-1]) for x >= 0, without a loop.
+    """y[k] = max(x[k], a[k] y[k-1]) for x >= 0, without a loop.
 
-    It is a^k times the running maximum of x[k] a^-k, taken in stretches short enough for a^-k to stay finite.
+    With A[k] the product of a up to k, it is A[k] times the running maximum of x[k] / A[k], taken in stretches short
+    enough for 1 / A[k] to stay finite.
     """
 
     def __init__(self, decay: float) -> None:
         self._decay = decay
-        self._stretch = 1 << 16 if decay in (0.0, 1.0) else max(1, int(600.0 / -math.log(decay)))
         self._last = 0.0
 
-    def process(self, x: Floats) -> Floats:
-        """Take and give (k,)."""
-        if self._decay == 0.0:
+    def process(self, x: Floats, decays: Floats | None = None) -> Floats:
+        """Take and give (k,). `decays` (k,) are what a is from value to value, within (0, 1], if it isn't constant."""
+        fastest = self._decay if decays is None else float(decays.min(initial=1.0))
+        if fastest == 0.0:
             return x
+        stretch = 1 << 16 if fastest == 1.0 else max(1, int(600.0 / -math.log(fastest)))
         out = np.empty_like(x)
-        for start in range(0, len(x), self._stretch):
-            piece = x[start : start + self._stretch]
-            shrink = self._decay ** np.arange(1, len(piece) + 1)
+        for start in range(0, len(x), stretch):
+            piece = x[start : start + stretch]
+            if decays is None:
+                shrink = self._decay ** np.arange(1, len(piece) + 1)
+            else:
+                shrink = np.cumprod(decays[start : start + stretch])
             grown = np.maximum.accumulate(np.maximum(piece / shrink, self._last))
-            out[start : start + self._stretch] = grown * shrink
+            out[start : start + stretch] = grown * shrink
             self._last = float(out[start + len(piece) - 1])
         return out
 
@@ -105,9 +120,28 @@ class Ballistics:
         self._release = DecayingMaximum(coefficient(release_ms, hops_per_second))
         self._attack = Smoother(coefficient(attack_ms, hops_per_second))
 
-    def process(self, reduction_db: Floats) -> Floats:
-        """Take and give (k,)."""
-        return self._attack.process(self._release.process(reduction_db))
+    def process(self, reduction_db: Floats, release_feedback: Floats | None = None) -> Floats:
+        """Take and give (k,). `release_feedback` (k,), if given, is `coefficient` of a release that moves."""
+        return self._attack.process(self._release.process(reduction_db, release_feedback))
+
+
+class CrestFactor:
+    """Square of the crest factor: peak power over mean power, both of the last 200 ms or so.
+
+    A sine has 2, lone strokes 30 and more. (D. Giannoulis, M. Massberg, J. Reiss, "Parameter Automation in a Dynamic
+    Range Compressor", JAES 61(10), 2013; here at control rate, and with a peak that falls towards silence.)
+    """
+
+    def __init__(self, hops_per_second: float) -> None:
+        feedback = coefficient(_CREST_MS, hops_per_second)
+        self._peak = DecayingMaximum(feedback)
+        self._mean = Smoother(feedback)
+
+    def process(self, peak: Floats, power: Floats) -> Floats:
+        """From the peak and the mean square of hops, both (k,), to (k,)."""
+        highest = self._peak.process(np.square(peak))
+        crest: Floats = (highest + _INAUDIBLE) / (self._mean.process(power) + _INAUDIBLE)
+        return crest
 
 
 class GainLine:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.dsp.deesser import MOST_DB, deess
 from core.dsp.dynamics import compress, gain_reduction_db
-from core.dsp.envelope import Ballistics, DecayingMaximum, coefficient, hop_samples
+from core.dsp.envelope import Ballistics, CrestFactor, DecayingMaximum, coefficient, hop_samples, peaks, powers
 from core.dsp.gate import HYSTERESIS_DB, gate
 from core.dsp.transient import shape_transients
 from tests.core.dsp.signals import RATE_HZ, db, impulse, noise, rms, sine
@@ -125,6 +125,22 @@ def test_the_decaying_maximum_is_the_recursion_it_stands_for(x, decay, cut):
     assert np.allclose(got, expected, rtol=1e-9, atol=1e-12)
 
 
+@given(
+    pairs=st.lists(st.tuples(st.floats(0.0, 60.0), st.floats(1e-6, 1.0)), min_size=1, max_size=200),
+    cut=st.integers(0, 200),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_decaying_maximum_follows_a_decay_that_moves(pairs, cut):
+    x, decays = np.array(pairs).T
+    expected, last = [], 0.0
+    for value, decay in zip(x, decays, strict=True):
+        last = max(value, decay * last)
+        expected.append(last)
+    follower = DecayingMaximum(0.5)
+    got = np.concatenate([follower.process(x[:cut], decays[:cut]), follower.process(x[cut:], decays[cut:])])
+    assert np.allclose(got, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_ballistics_equal_a_sample_by_sample_loop():
     wanted = np.abs(noise(0.05, seed=5)[0]).astype(np.float64) * 30.0
     attack, release = coefficient(3.0, 3_000.0), coefficient(40.0, 3_000.0)
@@ -135,6 +151,56 @@ def test_ballistics_equal_a_sample_by_sample_loop():
         second = attack * second + (1.0 - attack) * first
         expected.append(second)
     assert np.allclose(Ballistics(3.0, 40.0, 3_000.0).process(wanted), expected, atol=1e-9)
+
+
+AUTO = {"threshold_db": -20.0, "ratio": 4.0, "knee_db": 0.0, "attack_ms": 0.5, "auto_release": True}
+
+
+def strokes_then_quiet(spacing_ms, rate_hz=RATE_HZ):
+    """A second of strokes of 2 ms, then a second of a tone under any threshold to read the gain from; and its start."""
+    spacing, length = round(spacing_ms * rate_hz / 1000), rate_hz // 500
+    begin = rate_hz // spacing * spacing + length
+    level = np.where(np.arange(begin) % spacing < length, 0.3, 0.0)
+    square = np.where(np.arange(begin + rate_hz) // 4 % 2, 1.0, -1.0)
+    return (square * np.append(level, np.full(rate_hz, 0.001))).astype(np.float32)[None], begin
+
+
+def let_go_ms(x, begin, rate_hz=RATE_HZ, **kwargs):
+    """Time in which the reduction falls to 37 % of what it was at `begin`."""
+    gain_db = gain_curve_db(compress(x, rate_hz, **kwargs), np.where(x == 0.0, np.float32(1.0), x))
+    return np.argmax(gain_db[begin:] >= gain_db[begin - 1] * np.exp(-1)) / rate_hz * 1000.0
+
+
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_an_automatic_release_is_slow_under_a_held_note_and_fast_after_strokes(rate_hz):
+    held = steps(-10.0, -60.0, seconds=1.5, rate_hz=rate_hz)
+    slow_ms = let_go_ms(held, 3 * rate_hz // 2, rate_hz, release_ms=60.0, **AUTO)
+    assert slow_ms == pytest.approx(8 * 60.0, rel=0.03)
+    strokes, begin = strokes_then_quiet(200, rate_hz)
+    fast_ms = let_go_ms(strokes, begin, rate_hz, release_ms=60.0, **AUTO)
+    assert fast_ms == pytest.approx(60.0 / 2, rel=0.05)
+
+
+def test_an_automatic_release_is_what_the_knob_says_at_a_crest_of_12_db():
+    # 2 ms of 36: the strokes' mean power, smoothed over 200 ms, is an 18th of their peak power at most.
+    strokes, begin = strokes_then_quiet(36)
+    level = peaks(strokes[:, :begin], 16)
+    crest = CrestFactor(RATE_HZ / 16).process(level, powers(strokes[:, :begin], 16))[-1]
+    assert crest == pytest.approx(16.0, rel=0.1)
+    assert let_go_ms(strokes, begin, release_ms=60.0, **AUTO) == pytest.approx(60.0 * 16.0 / crest, rel=0.05)
+
+
+def test_the_crest_factor_of_a_sine_is_3_db_at_any_level():
+    for amplitude in (1.0, 0.001):
+        x = sine(441.0, 2.0, amplitude)
+        crest = CrestFactor(RATE_HZ / 16).process(peaks(x, 16), powers(x, 16))
+        assert 10 * np.log10(crest[-1]) == pytest.approx(3.01, abs=0.1)
+
+
+def test_an_automatic_release_changes_neither_the_curve_nor_the_attack():
+    x = steps(-40.0, -10.0, seconds=1.0)
+    kwargs = {"threshold_db": -20.0, "ratio": 4.0, "attack_ms": 10.0, "release_ms": 100.0}
+    assert np.array_equal(compress(x, RATE_HZ, **kwargs, auto_release=True), compress(x, RATE_HZ, **kwargs))
 
 
 def test_the_knee_is_smooth():

@@ -53,6 +53,10 @@ PROCESSORS = {
             "comp_", "threshold_db", "ratio", "attack_ms", "release_ms", "knee_db", "makeup_db", "sidechain_hz", "mix"
         ),
     ),
+    "compressor with automatic release": (
+        lambda rate, ch, kw: Compressor(rate, ch, auto_release=True, **kw),
+        knobs("comp_", "threshold_db", "ratio", "attack_ms", "release_ms", "sidechain_hz"),
+    ),
     "gate": (
         lambda rate, ch, kw: Gate(rate, ch, **kw),
         knobs("gate_", "threshold_db", "range_db", "attack_ms", "hold_ms", "release_ms"),
