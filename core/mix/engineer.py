@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
+from core.analysis.bleed import BleedMap
 from core.analysis.roles import guess_role
 from core.analysis.track import Source, TrackAnalysis, analyse_source
 from core.errors import Exit, OtoError
-from core.mix import balance, dynamics, placement, tone
+from core.mix import balance, dynamics, gating, placement, tone
 from core.mix.draft import Draft, kept_settings
 from core.mix.ensemble import Player, find_companions
 from core.mix.notes import input_notes, left_out_notes
+from core.mix.preparing import prepare
 from core.mix.presets import STYLE, STYLES, Style, StyleName
 from core.plans.document import BusStrip, By, MixPlan, Settings, Strip
 from core.plans.parameters import BUS, SENDS, STRIP, by_name, parameters_of
@@ -26,6 +28,9 @@ MIX_LUFS: Final = -23.0
 """Loudness that a mix is built to, so that its peaks leave mastering its room."""
 MIX_PEAK_DBFS: Final = -8.0
 """Where the mix may peak by estimate, so that it stays below -6 dBFS in fact."""
+
+LISTENING_SHARE: Final = 0.8
+"""Of the progress; the rest is comparing the tracks with each other."""
 
 _STRIP = by_name(STRIP)
 _BUS = by_name(BUS)
@@ -53,23 +58,25 @@ def propose_mix(
     look = STYLE[cast("StyleName", style)]
     before = {strip.track: strip for strip in previous.strips} if previous else {}
     players = []
+    listening = _between(progress, 0.0, LISTENING_SHARE)
     for at, source in enumerate(sources):
-        report(progress, at / len(sources), f"Listening to {source.name}")
-        heard = (analyses or {}).get(source.name) or analyse_source(source, progress=_part(progress, at, len(sources)))
+        report(listening, at / len(sources), f"Listening to {source.name}")
+        heard = (analyses or {}).get(source.name) or analyse_source(source, progress=_part(listening, at, len(sources)))
         players.append(_player(source.name, heard, (roles or {}).get(source.name), before.get(source.name)))
-    report(progress, 1.0, "Finding the balance")
     find_companions(players)
 
     drafts = {player: Draft(_STRIP, _kept(before.get(player.name)), hands) for player in players}
+    prepared = prepare(sources, drafts, previous=previous, progress=_between(progress, LISTENING_SHARE, 1.0))
+    report(progress, 1.0, "Finding the balance")
     targets = balance.targets_lu(players, look)
     gains = {player: target - balance.level_lufs(player.heard) for player, target in targets.items()}
-    notes = [*input_notes(players), *left_out_notes(previous, players)]
+    notes = [*input_notes(players), *prepared.notes, *left_out_notes(previous, players)]
     for player in gains:
         tone.set_tone(drafts[player], player, look)
     if gains:
         notes += tone.unmask(drafts, gains)
     master = Draft(_BUS, kept_settings(previous.master) if previous else {}, hands)
-    _set_levels(drafts, gains, targets, look, master)
+    _set_levels(drafts, gains, targets, look, master, prepared.bleed)
     placement.set_pans(drafts, look)
     for player, draft in drafts.items():
         placement.set_sends(draft, player, look, ensemble=len(gains) > 1)
@@ -85,6 +92,7 @@ def propose_mix(
         strips=tuple(_strip(player, draft) for player, draft in drafts.items()),
         buses=_buses([draft.settings for draft in drafts.values()], previous, look, hands),
         master=master.settings,
+        span=prepared.span,
         notes=tuple(notes),
     )
 
@@ -134,6 +142,7 @@ def _set_levels(
     targets: Mapping[Player, float],
     style: Style,
     master: Draft,
+    bleed: BleedMap,
 ) -> None:
     """Trim, dynamics and fader of every audible strip, so that the whole comes out at the level a mix should have."""
     if not gains:
@@ -143,7 +152,7 @@ def _set_levels(
     for player in gains:
         draft = drafts[player]
         trim_db = dynamics.set_trim(draft, player)
-        dynamics.set_gate(draft, player, trim_db)
+        gating.set_gate(draft, player, trim_db, bleed)
         changed_db = dynamics.set_compressor(draft, player, trim_db, style)
         changed_db += tone.loudness_change_lu(draft, player.heard)
         through[player] = trim_db + changed_db
@@ -217,7 +226,12 @@ def _buses(strips: Sequence[Settings], previous: MixPlan | None, style: Style, h
 
 def _part(progress: Progress | None, at: int, count: int) -> Progress | None:
     """Progress of one source as a share of the whole."""
+    return _between(progress, at / count, (at + 1) / count)
+
+
+def _between(progress: Progress | None, start: float, end: float) -> Progress | None:
+    """A step's own progress as a part of the whole's."""
     if progress is None:
         return None
     whole = progress
-    return lambda fraction, doing: whole((at + fraction) / count, doing)
+    return lambda fraction, doing: whole(start + (end - start) * fraction, doing)
