@@ -17,6 +17,7 @@ from core.export.export import ExportItem, check_formats, export_files
 from core.export.tags import Tags
 from core.jobs import work
 from core.jobs.choice import newest_take
+from core.jobs.ending import held
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol import Job
@@ -249,9 +250,17 @@ def _saved_plan(library: Library, session: str, kind: BounceKind, take: int, for
 @contextlib.contextmanager
 def _new_bounce(library: Library, session: str, kind: BounceKind, take: int) -> Iterator[tuple[str, Path]]:
     """A bounce's folder, taken away again when the work in it fails."""
-    bounce_id, folder = library.new_bounce(session, kind, take)
+    with contextlib.ExitStack() as stack:
+        with held():
+            bounce_id, folder = library.new_bounce(session, kind, take)
+            unfinished = stack.enter_context(_gone_on_failure(folder))
+        yield bounce_id, unfinished
+
+
+@contextlib.contextmanager
+def _gone_on_failure(folder: Path) -> Iterator[Path]:
     try:
-        yield bounce_id, folder
+        yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ import psutil
 from core import paths
 from core.client import Client
 from core.errors import OtoError, as_oto_error
+from core.jobs.ending import end_on_sigterm
 from core.protocol import Attach, FinishJob, Job, JobProgress, JobsTopic, Problem, TakeJob
 
 PROGRESS_INTERVAL_S: Final = 0.1
@@ -48,7 +48,7 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
     the worker outlives engines and works for the next one. Returns 1 when a job failed or the engine was gone, else 0.
     """
     give_way()
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     failed = False
     while True:
         try:
@@ -70,11 +70,6 @@ def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
             if once or exit_when_idle:
                 return 1
             time.sleep(RECONNECT_S)
-
-
-def _end(_signal: int, _frame: object) -> None:
-    """Unwind instead of vanishing, so that a half-rendered bounce is taken away."""
-    sys.exit(0)
 
 
 def _next_job(client: Client) -> Job | None:
