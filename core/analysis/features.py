@@ -14,6 +14,7 @@ import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
 
+from core.analysis.hearing import ERB_EDGES_HZ
 from core.analysis.loudness import k_weighting
 
 Audio = NDArray[np.float32]
@@ -92,9 +93,12 @@ class Spectrum:
         self._flatness: list[Floats] = []
         self._frame_power: list[Floats] = []
         self._pitches: list[tuple[float, float]] = []
+        self._ear_power: list[Floats] = []
         self._frames_seen = 0
         self.frequencies_hz: Floats = scipy.fft.rfftfreq(self.size, 1.0 / rate_hz)
         self._tonal_range = slice(*np.searchsorted(self.frequencies_hz, (80.0, 10_000.0)))
+        self._ear_edges = np.searchsorted(self.frequencies_hz, ERB_EDGES_HZ)
+        self._scale = 2.0 / (self.size * float(np.square(self._window).sum()))
 
     def add(self, block: Audio) -> None:
         """Take any number of frames; what does not fill a window waits for the next block."""
@@ -118,9 +122,25 @@ class Spectrum:
         tonal = power[:, self._tonal_range] + 1e-20
         self._flatness.append(np.exp(np.log(tonal).mean(axis=1)) / tonal.mean(axis=1))
         self._frame_power.append(power.sum(axis=1))
+        self._ear_power.append(self._in_ear_bands(power))
         first = -self._frames_seen % self.PITCH_EVERY
         self._frames_seen += power.shape[0]
         self._pitches += [self._pitch(frame) for frame in power[first :: self.PITCH_EVERY]]
+
+    def _in_ear_bands(self, power: Floats) -> Floats:
+        cumulative = np.concatenate((np.zeros((power.shape[0], 1)), np.cumsum(power, axis=1)), axis=1)
+        edges = np.minimum(self._ear_edges, power.shape[1])
+        in_bands: Floats = np.diff(cumulative[:, edges], axis=1) * self._scale
+        return in_bands
+
+    def ear_power(self) -> Floats:
+        """Mean square in every ERB band (`core.analysis.hearing`), shape (windows, bands)."""
+        return np.concatenate(self._ear_power) if self._ear_power else np.zeros((0, ERB_EDGES_HZ.size - 1))
+
+    @property
+    def window_s(self) -> float:
+        """Length of a window."""
+        return float(self.size / self._rate_hz)
 
     def _pitch(self, power: Floats) -> tuple[float, float]:
         """Fundamental in Hz and how periodic the frame is (0..1), from its autocorrelation (Boersma, 1993, eq. 9)."""

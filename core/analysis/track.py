@@ -25,6 +25,7 @@ from core.analysis.features import (
     band_powers,
     onset_times_s,
 )
+from core.analysis.hearing import ERB_HZ
 from core.progress import Progress, report
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,15 @@ BLOCK_S: Final = 10
 ACTIVE_BELOW_LOUD_LU: Final = 25.0
 LONGEST_BREATH_STEPS: Final = 6
 FLOOR_LUFS: Final = -120.0
+EAR_FLOOR_DBFS: Final = -150
+"""What a byte of 0 means in `TrackAnalysis.ear_levels`."""
+SIBILANTS_HZ: Final = (4_500.0, 11_000.0)
+LOUDEST_SIBILANTS: Final = 98.0
+"""Percentile over the sounding windows."""
+FALLEN_DB: Final = 10.0
+LONGEST_FALL_STEPS: Final = 100
+MOST_STROKES: Final = 1_000
+"""Looked at to learn how fast they fall."""
 
 
 class Source(Protocol):
@@ -96,6 +106,16 @@ class TrackAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the sounding time that has a pitch."""
     onsets_per_s: float = 0.0
     """Strokes or notes per second while active."""
+    onsets_s: tuple[float, ...] = ()
+    """When strokes and notes begin, since the start of the track."""
+    fall_ms: float | None = None
+    """How long a stroke usually takes to fall 10 dB below its peak; None without strokes."""
+    ear_levels: bytes = b""
+    """Level per second and ERB band (`core.analysis.hearing.ERB_HZ`), a byte each, dB above -150 dBFS."""
+    sibilance_db: float | None = None
+    """4.5 to 11 kHz in the brightest fiftieth of the sounding moments, against the track's level while active."""
+    sibilance_hz: float | None = None
+    """Where these moments have their weight."""
     zero_crossings_per_s: float = 0.0
     clipped_samples: int = 0
     hum_hz: int | None = None
@@ -105,6 +125,11 @@ class TrackAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     """Left against right, -1..1; None for mono."""
     balance_db: float | None = None
     """Right above left; None for mono."""
+
+    def ear_powers(self) -> Floats:
+        """Mean square per second and ERB band, shape (seconds, bands)."""
+        levels = np.frombuffer(self.ear_levels, dtype=np.uint8).reshape(-1, len(ERB_HZ)).astype(np.float64)
+        return np.where(levels > 0.0, 10.0 ** ((levels + EAR_FLOOR_DBFS) / 10.0), 0.0)
 
     @property
     def silent(self) -> bool:
@@ -155,6 +180,8 @@ def analyse_source(source: Source, *, progress: Progress | None = None) -> Track
     found_hum = hum.result()
     noise = _noise(energy, active)
     onsets = onset_times_s(envelope.weighted_energy(), active_10ms)
+    ear_power = spectrum.ear_power()
+    sibilance = _sibilance(ear_power, rms_dbfs)
     return TrackAnalysis(
         rate_hz=rate_hz,
         channels=channels,
@@ -176,6 +203,11 @@ def analyse_source(source: Source, *, progress: Progress | None = None) -> Track
         pitch_hz=pitch_hz,
         pitched=pitched,
         onsets_per_s=onsets.size / (float(active.sum()) * CURVE_S),
+        onsets_s=tuple(onsets.tolist()),
+        fall_ms=_fall_ms(envelope.weighted_energy(), onsets),
+        ear_levels=_per_second(ear_power, spectrum.window_s),
+        sibilance_db=sibilance[0] if sibilance else None,
+        sibilance_hz=sibilance[1] if sibilance else None,
         zero_crossings_per_s=crossings.per_s(duration_s),
         clipped_samples=clipping.samples,
         hum_hz=found_hum[0] if found_hum else None,
@@ -260,3 +292,48 @@ def _noise(energy: Floats, active: NDArray[np.bool_]) -> tuple[float, float] | N
         return None
     quiet, loud = np.percentile(pauses, (20.0, 80.0))
     return _db(quiet), _db(loud) - _db(quiet)
+
+
+def _per_second(ear_power: Floats, window_s: float) -> bytes:
+    """Means over the windows that begin in each second, as bytes."""
+    if not len(ear_power):
+        return b""
+    second = (np.arange(len(ear_power)) * window_s).astype(np.int64)
+    starts = np.flatnonzero(np.diff(second, prepend=-1))
+    means = np.add.reduceat(ear_power, starts) / np.diff(np.append(starts, len(second)))[:, None]
+    levels = np.round(10.0 * np.log10(np.maximum(means, 1e-15))) - EAR_FLOOR_DBFS
+    return np.asarray(np.clip(levels, 0.0, 255.0).astype(np.uint8)).tobytes()
+
+
+def _sibilance(ear_power: Floats, rms_dbfs: float) -> tuple[float, float] | None:
+    """Level of the sharpest moments against the track's, and their centre of gravity."""
+    sharp = (SIBILANTS_HZ[0] <= ERB_HZ) & (SIBILANTS_HZ[1] >= ERB_HZ)
+    highs = ear_power[:, sharp]
+    power = highs.sum(axis=1)
+    sounding = power[ear_power.sum(axis=1) > 10.0 ** ((rms_dbfs - ACTIVE_BELOW_LOUD_LU) / 10.0)]
+    if sounding.size < 10:
+        return None
+    level = float(np.percentile(sounding, LOUDEST_SIBILANTS))
+    moments = highs[power >= level].sum(axis=0)
+    if level <= 0.0 or moments.sum() <= 0.0:
+        return None
+    return _db(level) - rms_dbfs, float(np.exp((np.log(ERB_HZ[sharp]) * moments).sum() / moments.sum()))
+
+
+def _fall_ms(weighted_energy: Floats, onsets_s: Floats) -> float | None:
+    """Median time from a stroke's peak to 10 dB below it, the next stroke or a second at the latest."""
+    if not onsets_s.size:
+        return None
+    every = -(-onsets_s.size // MOST_STROKES)
+    chosen = onsets_s[::every]
+    starts = np.round(chosen * STEPS_PER_S).astype(np.int64)
+    padded = np.pad(weighted_energy, (0, LONGEST_FALL_STEPS))
+    strokes = padded[starts[:, None] + np.arange(LONGEST_FALL_STEPS)]
+    peaks = np.argmax(strokes[:, :7], axis=1)
+    height = strokes[np.arange(len(strokes)), peaks]
+    fallen = (strokes < height[:, None] * 10.0 ** (-FALLEN_DB / 10.0)) & (
+        np.arange(LONGEST_FALL_STEPS) > peaks[:, None]
+    )
+    steps = np.where(fallen.any(axis=1), np.argmax(fallen, axis=1), LONGEST_FALL_STEPS) - peaks
+    gaps = np.diff(onsets_s, append=onsets_s[-1] + LONGEST_FALL_STEPS / STEPS_PER_S)[::every]
+    return float(np.median(np.minimum(steps / STEPS_PER_S, gaps))) * 1_000.0

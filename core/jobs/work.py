@@ -24,7 +24,7 @@ from core.progress import Progress
 PROPOSING_SHARE = 0.4
 """Of the progress of a mix or master; the rest is rendering."""
 
-CURVES = ("loudness_curve", "peak_curve_dbfs")
+CURVES = ("loudness_curve", "peak_curve_dbfs", "onsets_s", "ear_levels")
 """Parts of an analysis that grow with the song; too long for a message."""
 
 
