@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from core.plans.document import Plan
+from core.plans.document import Priority as Priority
 from sessions.model import Bounce as Bounce
 from sessions.model import ExportRecord as ExportRecord
 from sessions.model import Losses as Losses
@@ -21,6 +22,7 @@ from sessions.model import SampleFormat as SampleFormat
 from sessions.model import Session as Session
 from sessions.model import Take as Take
 from sessions.model import Track as Track
+from sessions.overview import Overview as Overview
 
 PROTOCOL: Final = 1
 """Raised when a message changes its meaning; additions keep it."""
@@ -147,17 +149,45 @@ class EditTake(_Request, tag="take.edit", frozen=True, kw_only=True):
     """Changes what is not None. Replies with `Take`."""
 
     take: int
+    false_number: int = 0
+    """Which false take of this number is meant; 0 is the one that counts."""
     session: str | None = None
     name: str | None = None
     notes: str | None = None
     starred: bool | None = None
     false_take: bool | None = None
+    """True sets it aside; False lets a false take count again, with the next number if its own is taken."""
+
+
+class EditMarker(_Request, tag="marker.edit", frozen=True, kw_only=True):
+    """Names a marker of a finished take anew, or takes it away. Replies with `Take`."""
+
+    take: int
+    false_number: int = 0
+    session: str | None = None
+    at_samples: int
+    """Which marker: the first one there."""
+    name: str | None
+    """None takes it away."""
+
+
+class GetOverview(_Request, tag="overview", frozen=True, kw_only=True):
+    """Replies with the `Overview` of a finished take or a bounce, or with nothing while a worker is making it.
+
+    The jobs topic shows the work, of kind "overview"; ask again when it is gone from there.
+    """
+
+    take: int | None = None
+    false_number: int = 0
+    bounce: str | None = None
+    session: str | None = None
 
 
 class TrashTake(_Request, tag="take.trash", frozen=True, kw_only=True):
     """Moves a take to the trash. Replies with nothing."""
 
     take: int
+    false_number: int = 0
     session: str | None = None
 
 
@@ -183,7 +213,10 @@ class Play(_Request, tag="play", frozen=True, kw_only=True):
     """
 
     take: int | None = None
+    false_number: int = 0
     bounce: str | None = None
+    stems: tuple[str, ...] = ()
+    """Of a bounce that was rendered with stems: play the sum of these instead of the mix. Returns count as stems."""
     at_s: float | None = None
     loop: tuple[float, float] | None = None
     gain_db: float = 0.0
@@ -224,6 +257,25 @@ class SetPlanValue(_Request, tag="plan.set", frozen=True, kw_only=True):
     session: str | None = None
 
 
+class StepPlan(_Request, tag="plan.step", frozen=True, kw_only=True):
+    """Undoes the last change of a plan, or redoes one. Replies with the plan; nothing when there is no such step."""
+
+    kind: Literal["mix", "master"]
+    take: int
+    redo: bool = False
+    session: str | None = None
+
+
+class SetPriority(_Request, tag="plan.priority", frozen=True, kw_only=True):
+    """A person says how much a track matters; heeded when OTO proposes again. Replies with the new `MixPlan`."""
+
+    take: int
+    strip: str
+    """Track name."""
+    priority: Priority
+    session: str | None = None
+
+
 class ReplacePlan(_Request, tag="plan.replace", frozen=True, kw_only=True):
     """Puts a whole plan in place (undo, import). Replies with nothing."""
 
@@ -241,7 +293,8 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = {}
-    """mix: propose, stems, style, hands; master: target, reference, bounce; export: to, formats, bounces."""
+    """mix: propose, stems, style, hands; master: target, reference, bounce; export: to, formats, bounces; overview:
+    bounce, or false_number of the take."""
 
 
 class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):
@@ -295,12 +348,20 @@ class EditSettings(_Request, tag="settings.edit", frozen=True, kw_only=True):
     changes: dict[str, str | float | bool | None]
 
 
+class DescribeSettings(_Request, tag="settings.describe", frozen=True, kw_only=True):
+    """Replies with a list of `SettingInfo`."""
+
+
 class ClearClips(_Request, tag="meters.clear", frozen=True, kw_only=True):
     """Resets clip counts and peak holds."""
 
 
 class Shutdown(_Request, tag="shutdown", frozen=True, kw_only=True):
     """Finishes takes, then ends the engine."""
+
+
+class PowerOff(_Request, tag="power_off", frozen=True, kw_only=True):
+    """Switches the box off. Refused ("busy") while recording or working, ("refused") on anything but a box."""
 
 
 Request = (
@@ -320,6 +381,8 @@ Request = (
     | KeepLast
     | ListTakes
     | EditTake
+    | EditMarker
+    | GetOverview
     | TrashTake
     | ListTrash
     | Restore
@@ -329,6 +392,8 @@ Request = (
     | ListBounces
     | GetPlan
     | SetPlanValue
+    | StepPlan
+    | SetPriority
     | ReplacePlan
     | StartJob
     | CancelJob
@@ -339,8 +404,10 @@ Request = (
     | SelectDevice
     | MeasureLatency
     | EditSettings
+    | DescribeSettings
     | ClearClips
     | Shutdown
+    | PowerOff
 )
 
 
@@ -389,7 +456,10 @@ class TransportTopic(_Message, tag_field="topic", tag="transport", frozen=True, 
     state: State = "no_device"
     take: int | None = None
     """Being recorded or played."""
+    false_number: int = 0
     bounce: str | None = None
+    stems: tuple[str, ...] = ()
+    """Which stems of the bounce are heard; () is the mix itself."""
     position_s: float = 0.0
     length_s: float | None = None
     """Of what plays; None while recording."""
@@ -452,7 +522,7 @@ class BouncesTopic(_Message, tag_field="topic", tag="bounces", frozen=True, kw_o
     exports: tuple[ExportRecord, ...] = ()
 
 
-JobKind = Literal["analyse", "mix", "master", "export"]
+JobKind = Literal["analyse", "mix", "master", "export", "overview"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -471,6 +541,20 @@ class Job(_Message, frozen=True, kw_only=True):
     created_utc: str = ""
     attempts: int = 0
     result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class PlanVersion(_Message, frozen=True, kw_only=True):
+    """That a plan is there, and a word that changes whenever the plan does."""
+
+    kind: Literal["mix", "master"]
+    take: int
+    version: str
+
+
+class PlansTopic(_Message, tag_field="topic", tag="plans", frozen=True, kw_only=True):
+    """The plans of the open session; ask with `GetPlan` for one whose version is new."""
+
+    plans: tuple[PlanVersion, ...] = ()
 
 
 class JobsTopic(_Message, tag_field="topic", tag="jobs", frozen=True, kw_only=True):
@@ -517,6 +601,21 @@ class SettingsTopic(_Message, tag_field="topic", tag="settings", frozen=True, kw
     values: dict[str, str | float | bool | None] = {}
 
 
+class SettingInfo(_Message, frozen=True, kw_only=True):
+    """What a setting is, for a screen that lets people change it."""
+
+    name: str
+    kind: Literal["switch", "number", "choice", "text"]
+    explanation: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    whole: bool = False
+    """Only whole numbers."""
+    choices: tuple[str, ...] = ()
+    default: str | float | bool | None = None
+
+
 class Notice(_Message, frozen=True, kw_only=True):
     """Something a person should know: a recovered take, a full disk, a vanished interface."""
 
@@ -553,6 +652,7 @@ Topic = (
     | SessionTopic
     | TakesTopic
     | BouncesTopic
+    | PlansTopic
     | JobsTopic
     | DrivesTopic
     | BoxTopic
@@ -586,6 +686,7 @@ class Status(_Message, frozen=True, kw_only=True):
     notices: NoticesTopic
     version: str
     pid: int
+    plans: PlansTopic = PlansTopic()
 
 
 class SessionSummary(_Message, frozen=True, kw_only=True):

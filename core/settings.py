@@ -11,32 +11,41 @@ from core.errors import OtoError
 from sessions.files import write_atomic
 from sessions.model import SampleFormat
 
-Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=7_200.0)]
+
+def _about(explanation: str, unit: str = "", low: float | None = None, high: float | None = None) -> msgspec.Meta:
+    """What a person sees when asking, and what is allowed."""
+    return msgspec.Meta(description=explanation, extra={"unit": unit}, ge=low, le=high)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings; each field's line says what a person sees when asking."""
+    """All settings."""
 
-    device: str | None = None
-    """Identity of the interface to use; None takes the first real one, else waits."""
-    rate_hz: Annotated[int, msgspec.Meta(ge=44_100, le=192_000)] = 48_000
-    """Sample rate of new sessions."""
-    sample_format: SampleFormat = "pcm24"
-    """Format of new sessions' files: pcm24, or float32 for levels beyond full scale."""
-    preroll_s: Annotated[float, msgspec.Meta(ge=0.0, le=60.0)] = 10.0
-    """How much before REC belongs to a take."""
-    retro_s: Seconds = 0.0
-    """How far back 'keep the last minutes' reaches, in a file on disk; 0 reaches as far as the pre-roll, in memory."""
-    mirror_folder: str = ""
-    """A second folder that every take is also written to; its failure never stops the first."""
-    monitor: bool = False
-    """Play inputs to the outputs through the computer: late by the round trip, unlike direct monitoring."""
-    outputs: Annotated[int, msgspec.Meta(ge=0, le=64)] = 2
-    """How many outputs to open for playback; 0 opens inputs alone."""
-    click: bool = False
-    """A metronome on the outputs while recording."""
-    tempo_bpm: Annotated[float, msgspec.Meta(ge=20.0, le=400.0)] = 120.0
-    beats_per_bar: Annotated[int, msgspec.Meta(ge=1, le=16)] = 4
+    device: Annotated[
+        str | None, _about("Identity of the interface to use. Without one the first real one is taken, else OTO waits.")
+    ] = None
+    rate_hz: Annotated[int, _about("Sample rate of new sessions.", "Hz", 44_100, 192_000)] = 48_000
+    sample_format: Annotated[
+        SampleFormat, _about("Format of new sessions' files: pcm24, or float32 for levels beyond full scale.")
+    ] = "pcm24"
+    preroll_s: Annotated[float, _about("How much before REC belongs to a take.", "s", 0.0, 60.0)] = 10.0
+    retro_s: Annotated[
+        float,
+        _about(
+            "How far back 'keep the last minutes' reaches, in a file on disk. "
+            "0 reaches as far as the pre-roll, in memory.", "s", 0.0, 7_200.0,
+        ),
+    ] = 0.0  # fmt: skip
+    mirror_folder: Annotated[
+        str, _about("A second folder that every take is also written to; its failure never stops the first.")
+    ] = ""
+    monitor: Annotated[
+        bool,
+        _about("Play inputs to the outputs through the computer: late by the round trip, unlike direct monitoring."),
+    ] = False
+    outputs: Annotated[int, _about("How many outputs to open for playback; 0 opens inputs alone.", "", 0, 64)] = 2
+    click: Annotated[bool, _about("A metronome on the outputs while recording.")] = False
+    tempo_bpm: Annotated[float, _about("Tempo of the metronome.", "BPM", 20.0, 400.0)] = 120.0
+    beats_per_bar: Annotated[int, _about("Beats in a bar of the metronome.", "", 1, 16)] = 4
     round_trips: dict[str, int] = {}
     """Measured round trip in samples by "interface@rate"."""
 

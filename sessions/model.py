@@ -153,6 +153,8 @@ class Bounce(Document, frozen=True, kw_only=True):
     """For a master: the mix it was made from."""
     stems: dict[str, str] = {}
     """Track name to file within the bounce's folder."""
+    returns: dict[str, str] = {}
+    """Effect name to file, where there are stems: what it adds to them."""
     created_utc: str
     rate_hz: int
     frames: int

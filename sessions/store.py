@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from sessions import journal, migrate
+from sessions import journal, migrate, planshelf
 from sessions.errors import LibraryError
 from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
 from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
@@ -229,7 +229,7 @@ class Library:
         sync_folder(folder.parent)
         self.save_take(take)
         for kind in ("mix", "master"):
-            self._shelve_plan(session_id, kind, number)
+            planshelf.shelve(self._plan_path(session_id, kind, number))
         return take
 
     def unmark_false(self, session_id: str, number: int, false_number: int) -> Take:
@@ -260,20 +260,32 @@ class Library:
             return self._plan_path(session_id, kind, take).read_bytes()
         return None
 
-    def save_plan(self, session_id: str, kind: BounceKind, take: int, data: bytes) -> None:
-        """Give a take a plan; the one it had goes into the history. Raises OSError."""
-        path = self._plan_path(session_id, kind, take)
-        if self.load_plan(session_id, kind, take) == data:
-            return
-        path.parent.mkdir(exist_ok=True)
-        self._copy_to_history(path)
-        write_atomic(path, data)
+    def save_plan(self, session_id: str, kind: BounceKind, take: int, data: bytes, *, same_step: bool = False) -> None:
+        """Give a take a plan; the one it had goes into the history. Raises OSError.
+
+        `same_step` goes on with the change before: both are undone together.
+        """
+        planshelf.save(self._plan_path(session_id, kind, take), data, same_step=same_step)
+
+    def step_plan(self, session_id: str, kind: BounceKind, take: int, *, forward: bool) -> bytes | None:
+        """Undo, or with `forward` redo, one change; the plan that counts now, None when there is nothing to undo."""
+        return planshelf.step(self._plan_path(session_id, kind, take), forward=forward)
 
     def plan_history(self, session_id: str, kind: BounceKind, take: int) -> list[Path]:
         """Earlier plans of a take, oldest first."""
-        path = self._plan_path(session_id, kind, take)
-        history = path.parent / "history"
-        return sorted(history / name for name in _names(history) if name.startswith(f"{path.stem}."))
+        return planshelf.history(self._plan_path(session_id, kind, take))
+
+    def plan_versions(self, session_id: str) -> list[tuple[BounceKind, int, str]]:
+        """Kind, take and version of every plan; a version is another word after every change, by whomever."""
+        found: list[tuple[BounceKind, int, str]] = []
+        folder = self.session_path(session_id) / "plans"
+        for name in sorted(_names(folder)):
+            if (numbered := _NUMBERED.fullmatch(name)) and name.endswith(".json"):
+                with contextlib.suppress(FileNotFoundError):
+                    state = (folder / name).stat()
+                    kind: BounceKind = "mix" if name.startswith("mix") else "master"
+                    found.append((kind, int(numbered[1]), f"{state.st_ino}.{state.st_mtime_ns}"))
+        return found
 
     # ------------------------------------------------------------ bounces and exports
 
@@ -395,20 +407,6 @@ class Library:
 
     def _plan_path(self, session_id: str, kind: str, take: int) -> Path:
         return self.session_path(session_id) / "plans" / f"{kind}-{take:03d}.json"
-
-    def _copy_to_history(self, plan: Path) -> None:
-        history = plan.parent / "history"
-        history.mkdir(exist_ok=True)
-        numbers = (name.split(".")[1] for name in _names(history) if name.startswith(f"{plan.stem}."))
-        number = 1 + max((int(text) for text in numbers if text.isdecimal()), default=0)
-        with contextlib.suppress(FileNotFoundError):
-            write_new(history / f"{plan.stem}.{number:06d}.json", plan.read_bytes())
-
-    def _shelve_plan(self, session_id: str, kind: str, take: int) -> None:
-        plan = self._plan_path(session_id, kind, take)
-        if plan.exists():
-            self._copy_to_history(plan)
-            plan.unlink()
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -42,7 +42,7 @@ def _check_session(library: Library, session_id: str, hashes: bool) -> Iterator[
         yield from _check_document(library, path, Bounce)
     for bounce in library.bounces(session_id):
         place = library.bounce_path(session_id, bounce.id)
-        for name in (bounce.file, bounce.plan, *bounce.stems.values()):
+        for name in (bounce.file, bounce.plan, *bounce.stems.values(), *bounce.returns.values()):
             if not (place / name).is_file():
                 yield _finding(library, place / name, "is missing from its bounce")
         if hashes and (place / bounce.file).is_file() and sha256_file(place / bounce.file) != bounce.sha256:

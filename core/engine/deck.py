@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.engine.interface import InterfaceKeeper
 from core.engine.player import Tape
 from core.engine.shelf import Shelf
-from core.engine.tapes import FileTape, take_tape
+from core.engine.tapes import FileTape, SumTape, take_tape
 from core.errors import OtoError
 from core.protocol import Play, Seek
 
@@ -17,7 +17,9 @@ class Playing:
     """What sounds now."""
 
     take: int | None
+    false_number: int
     bounce: str | None
+    stems: tuple[str, ...]
     tape: Tape
     loop: tuple[float, float] | None
 
@@ -56,7 +58,14 @@ class Deck:
         loop = None if request.loop is None else (round(request.loop[0] * rate_hz), round(request.loop[1] * rate_hz))
         if loop is not None and not 0 <= loop[0] < loop[1] <= tape.frames:
             raise OtoError("bad_input", "The loop lies outside of what is played.")
-        self.playing = Playing(request.take, request.bounce, tape, request.loop)
+        self.playing = Playing(
+            take=request.take,
+            false_number=request.false_number,
+            bounce=request.bounce,
+            stems=request.stems,
+            tape=tape,
+            loop=request.loop,
+        )
         player.play(tape, start=min(max(start, 0), tape.frames), loop=loop, gain_db=request.gain_db)
 
     def seek(self, request: Seek) -> None:
@@ -66,10 +75,10 @@ class Deck:
             raise OtoError("bad_input", "Nothing is playing.", "Start playback first.")
         player.seek(min(max(round(request.at_s * self._keeper.rate_hz), 0), self.playing.tape.frames))
 
-    def tape_of_take(self, number: int) -> Tape:
+    def tape_of_take(self, number: int, false_number: int = 0) -> Tape:
         """A take of the open session, with what it was overdubbed on."""
         session = self._shelf.need_open_session()
-        return take_tape(self._shelf.library, session.id, number, self._keeper.rate_hz)
+        return take_tape(self._shelf.library, session.id, number, self._keeper.rate_hz, false_number)
 
     def silence(self) -> None:
         """Stop tape and click."""
@@ -90,9 +99,14 @@ class Deck:
 
     def _tape(self, request: Play) -> Tape:
         if request.take is not None and request.bounce is None:
-            return self.tape_of_take(request.take)
+            return self.tape_of_take(request.take, request.false_number)
         if request.bounce is None or request.take is not None:
             raise OtoError("bad_input", "Play takes either a take or a bounce.")
         bounce = self._shelf.bounce(request.bounce)
         folder = self._shelf.library.bounce_path(bounce.session, bounce.id)
-        return FileTape(folder / bounce.file, self._keeper.rate_hz)
+        if not request.stems:
+            return FileTape(folder / bounce.file, self._keeper.rate_hz)
+        files = {**bounce.returns, **bounce.stems}
+        if missing := [name for name in request.stems if name not in files]:
+            raise OtoError("not_found", f"{bounce.id} has no stem {missing[0]!r}.", "Render the mix with stems.")
+        return SumTape([FileTape(folder / files[name], self._keeper.rate_hz) for name in request.stems])

@@ -71,6 +71,15 @@ class JobQueue:
         self.tend()
         return job
 
+    def like(self, request: StartJob, session: str) -> Job | None:
+        """The newest job that is about the same, whatever became of it."""
+        same = (
+            job
+            for job in self._jobs.values()
+            if (job.kind, job.session, job.take, job.options) == (request.kind, session, request.take, request.options)
+        )
+        return max(same, key=lambda job: job.id, default=None)
+
     def cancel(self, job_id: str) -> Job:
         """Take a job out of the queue, or tell its worker to stop."""
         job = self._get(job_id)
@@ -80,11 +89,11 @@ class JobQueue:
         return job
 
     def take(self, connection: Connection) -> Job | None:
-        """Give the oldest queued job to a worker."""
+        """Give a queued job to a worker: the oldest, but overviews first, because somebody looks at an empty screen."""
         if connection not in self._workers:
             self._workers.add(connection)
             connection.on_close.append(lambda: self._worker_left(connection))
-        for job in self._jobs.values():
+        for job in sorted(self._jobs.values(), key=lambda job: job.kind != "overview"):
             if job.state == "queued":
                 job = msgspec.structs.replace(job, state="running", attempts=job.attempts + 1, fraction=0.0)
                 self._takers[job.id] = connection
@@ -162,7 +171,9 @@ class JobQueue:
         self._jobs[job.id] = job
         write_atomic(self._folder / f"{job.id}.json", msgspec.json.encode(job))
         ended = [one for one in self._jobs.values() if one.state not in OPEN_STATES]
-        for old in ended[:-ENDED_KEPT]:
+        made = [one for one in ended if one.kind == "overview" and one.state == "done"]  # it is kept beside the audio
+        rest = [one for one in ended if one not in made]
+        for old in (*made, *rest[:-ENDED_KEPT]):
             del self._jobs[old.id]
             (self._folder / f"{old.id}.json").unlink(missing_ok=True)
         self._show()

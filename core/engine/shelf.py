@@ -16,16 +16,23 @@ from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_
 from core.protocol import (
     BouncesTopic,
     CreateSession,
+    EditMarker,
     EditSession,
     EditTake,
     EditTrack,
+    GetOverview,
+    PlansTopic,
+    PlanVersion,
     ReplacePlan,
     SessionSummary,
     SessionTopic,
     SetPlanValue,
+    SetPriority,
+    StepPlan,
     TakesTopic,
 )
 from sessions.model import Bounce, Marker, SampleFormat, Session, Take, Track
+from sessions.overview import Overview, load_overview
 from sessions.store import Library
 
 _decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
@@ -39,6 +46,8 @@ class Shelf:
         self.session: Session | None = None
         self._board = board
         self._takes: list[Take] = []
+        self._turned: tuple[str, str, int, str | None, str] | None = None
+        """The knob of the last change: turning it further is the same step of undo."""
 
     # ------------------------------------------------------------ sessions
 
@@ -101,6 +110,7 @@ class Shelf:
         self._takes = self.library.takes(session.id)
         self._show_takes()
         self.show_bounces()
+        self.show_plans()
         return session
 
     def close(self) -> None:
@@ -109,6 +119,7 @@ class Shelf:
         self._board.put(SessionTopic())
         self._board.put(TakesTopic())
         self._board.put(BouncesTopic())
+        self._board.put(PlansTopic())
 
     async def edit_session(self, request: EditSession) -> Session:
         """Rename, annotate, or choose the sample format."""
@@ -170,19 +181,46 @@ class Shelf:
         }
 
         def change() -> Take:
-            take = msgspec.structs.replace(self.library.take(session.id, request.take), **changes)
+            take = self.library.take(session.id, request.take, request.false_number)
+            take = msgspec.structs.replace(take, **changes)
+            self.library.save_take(take)
+            if request.false_take is False and take.false_take:
+                take = self.library.unmark_false(session.id, take.number, take.false_number)
+            elif request.false_take and not take.false_take:
+                take = self.library.mark_false(session.id, take.number)
+            return take
+
+        take = await asyncio.to_thread(change)
+        self.show_plans()
+        await self.read_takes()
+        return take
+
+    async def edit_marker(self, request: EditMarker) -> Take:
+        """Name a marker anew, or take it away. Raises OtoError("not_found")."""
+        session = self.of(request.session)
+
+        def change() -> Take:
+            take = self.library.take(session.id, request.take, request.false_number)
+            markers = list(take.markers)
+            at = next((n for n, marker in enumerate(markers) if marker.at_samples == request.at_samples), None)
+            if at is None:
+                raise OtoError("not_found", f"Take {request.take} has no such marker.", "Somebody else took it away.")
+            if request.name is None:
+                del markers[at]
+            else:
+                markers[at] = msgspec.structs.replace(markers[at], name=request.name)
+            take = msgspec.structs.replace(take, markers=tuple(markers))
             self.library.save_take(take)
             return take
 
         take = await asyncio.to_thread(change)
-        if request.false_take:
-            await self.mark_false(session.id, take.number)
         await self.read_takes()
         return take
 
     async def mark_false(self, session_id: str, number: int) -> None:
         """Set a take aside; its number is free again."""
         await asyncio.to_thread(self.library.mark_false, session_id, number)
+        self.show_plans()
         await self.read_takes()
 
     async def read_takes(self) -> None:
@@ -199,12 +237,12 @@ class Shelf:
             ]
             self._show_takes()
 
-    async def add_marker(self, number: int, at_samples: int, name: str) -> Marker:
+    async def add_marker(self, number: int, false_number: int, at_samples: int, name: str) -> Marker:
         """Set a marker in a finished take."""
         session = self.need_open_session()
 
         def add() -> Marker:
-            take = self.library.take(session.id, number)
+            take = self.library.take(session.id, number, false_number)
             marker = Marker(at_samples=at_samples, name=name or f"Marker {len(take.markers) + 1}")
             markers = tuple(sorted((*take.markers, marker), key=lambda one: one.at_samples))
             self.library.save_take(msgspec.structs.replace(take, markers=markers))
@@ -224,6 +262,21 @@ class Shelf:
                 return bounce
         raise OtoError("not_found", f"This session has no bounce {bounce_id!r}.")
 
+    def overview(self, request: GetOverview) -> Overview | None:
+        """What a take or a bounce looks like; None when nobody has looked yet."""
+        session = self.of(request.session)
+        if request.bounce is not None:
+            bounce = next((one for one in self.library.bounces(session.id) if one.id == request.bounce), None)
+            if bounce is None:
+                raise OtoError("not_found", f"This session has no bounce {request.bounce!r}.")
+            return load_overview(self.library.bounce_path(session.id, bounce.id), bounce.frames)
+        if request.take is None:
+            raise OtoError("bad_input", "An overview is of a take or of a bounce.")
+        take = self.library.take(session.id, request.take, request.false_number)
+        if take.status == "recording":
+            raise OtoError("busy", f"Take {take.number} is still being recorded.", "Stop it first.")
+        return load_overview(self.library.take_path(session.id, take.number, take.false_number), take.frames)
+
     # ------------------------------------------------------------ plans
 
     def plan(self, session_id: str, kind: Literal["mix", "master"], take: int) -> Plan:
@@ -241,8 +294,36 @@ class Shelf:
         """A person changes, locks or clears one setting of a plan."""
         session = self.of(request.session)
         plan = with_value(self.plan(session.id, request.kind, request.take), request)
-        await self._save_plan(session.id, request.kind, request.take, plan)
+        knob = (session.id, request.kind, request.take, request.strip, request.name)
+        same = knob == self._turned and request.locked is None and request.value is not None
+        await self._save_plan(session.id, request.kind, request.take, plan, same_step=same)
+        self._turned = knob
         return plan
+
+    async def set_priority(self, request: SetPriority) -> MixPlan:
+        """A person says how much a track matters."""
+        session = self.of(request.session)
+        plan = self.plan(session.id, "mix", request.take)
+        assert isinstance(plan, MixPlan)
+        if all(strip.track != request.strip for strip in plan.strips):
+            raise OtoError("not_found", f"The plan has no strip {request.strip!r}.")
+        strips = tuple(
+            msgspec.structs.replace(strip, priority=request.priority) if strip.track == request.strip else strip
+            for strip in plan.strips
+        )
+        plan = msgspec.structs.replace(plan, strips=strips)
+        await self._save_plan(session.id, "mix", request.take, plan)
+        return plan
+
+    async def step_plan(self, request: StepPlan) -> Plan | None:
+        """Undo or redo a change; None when there is none."""
+        session = self.of(request.session)
+        self._turned = None
+        data = await asyncio.to_thread(
+            self.library.step_plan, session.id, request.kind, request.take, forward=request.redo
+        )
+        self.show_plans()
+        return None if data is None else _decode_plan.decode(data)
 
     async def replace_plan(self, request: ReplacePlan) -> None:
         """Put a whole plan in place."""
@@ -250,9 +331,13 @@ class Shelf:
         kind: Literal["mix", "master"] = "mix" if isinstance(request.plan, MixPlan) else "master"
         await self._save_plan(session.id, kind, request.take, request.plan)
 
-    async def _save_plan(self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan) -> None:
+    async def _save_plan(
+        self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan, *, same_step: bool = False
+    ) -> None:
+        self._turned = None
         data = msgspec.json.format(msgspec.json.encode(plan), indent=2)
-        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, data)
+        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, data, same_step=same_step)
+        self.show_plans()
 
     # ------------------------------------------------------------ the board
 
@@ -275,6 +360,13 @@ class Shelf:
                 exports=tuple(self.library.exports(self.session.id)),
             )
         )
+
+    def show_plans(self) -> None:
+        """Refresh the plans topic: a worker may have written one."""
+        if self.session is not None:
+            versions = self.library.plan_versions(self.session.id)
+            plans = tuple(PlanVersion(kind=kind, take=take, version=version) for kind, take, version in versions)
+            self._board.put(PlansTopic(plans=plans))
 
     def _show_session(self) -> None:
         session = self.need_open_session()

@@ -14,6 +14,7 @@ import msgspec
 from core import paths, protocol
 from core import settings as settings_file
 from core.engine.board import Board
+from core.engine.explained import explained
 from core.engine.interface import InterfaceKeeper, round_trip_key
 from core.engine.latency import measure_round_trip
 from core.engine.queue import JobQueue
@@ -24,6 +25,7 @@ from core.errors import OtoError
 from core.version import VERSION
 from devices import drives, health
 from sessions.model import Session, Take
+from sessions.overview import Overview
 from sessions.recover import Recovered, recover
 from sessions.store import Library
 
@@ -184,6 +186,8 @@ class Studio:
             p.Mark: self._ordered(self.transport.mark),
             p.KeepLast: self._ordered(self.transport.keep_last),
             p.EditTake: self._ordered(self._edit_take),
+            p.EditMarker: self._ordered(self._edit_marker),
+            p.GetOverview: self._get_overview,
             p.TrashTake: self._ordered(self._trash_take),
             p.ListTrash: self._threaded(lambda _: self.library.trash_entries()),
             p.Restore: self._ordered(self._restore),
@@ -191,6 +195,8 @@ class Studio:
             p.Play: self._ordered(self.transport.play),
             p.Seek: self._ordered(self.transport.seek),
             p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
+            p.StepPlan: self._ordered(self.shelf.step_plan),
+            p.SetPriority: self._ordered(self.shelf.set_priority),
             p.ReplacePlan: self._ordered(self.shelf.replace_plan),
             p.StartJob: self._now(self._start_job),
             p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
@@ -200,8 +206,10 @@ class Studio:
             p.SelectDevice: self._ordered(self._select_device),
             p.MeasureLatency: self._ordered(self._measure_latency),
             p.EditSettings: self._ordered(self._edit_settings),
+            p.DescribeSettings: self._now(lambda _: explained()),
             p.ClearClips: self._now(lambda _: self._clear_clips()),
             p.Shutdown: self._now(lambda _: self._end_soon()),
+            p.PowerOff: self._ordered(self._power_off),
         }
 
     def _now(self, answer: Callable[[Any], Any]) -> Handler:
@@ -255,6 +263,7 @@ class Studio:
             notices=get(protocol.NoticesTopic),
             version=VERSION,
             pid=self.server.pid,
+            plans=get(protocol.PlansTopic),
         )
 
     async def _create_session(self, request: protocol.CreateSession) -> Session:
@@ -303,10 +312,11 @@ class Studio:
     async def _trash_take(self, request: protocol.TrashTake) -> None:
         session = self.shelf.of(request.session)
         recording = self.transport.recording
-        if recording is not None and recording.number == request.take and recording.session == session.id:
+        counts = request.false_number == 0
+        if counts and recording is not None and (recording.session, recording.number) == (session.id, request.take):
             raise OtoError("busy", f"Take {request.take} is being recorded.", "Stop it first.")
         await self.transport.settle(session.id, request.take)
-        await asyncio.to_thread(self.library.trash_take, session.id, request.take)
+        await asyncio.to_thread(self.library.trash_take, session.id, request.take, request.false_number)
         await self.shelf.read_takes()
 
     async def _restore(self, request: protocol.Restore) -> str:
@@ -318,10 +328,31 @@ class Studio:
         await self.transport.settle(self.shelf.of(request.session).id, request.take)
         return await self.shelf.edit_take(request)
 
+    async def _edit_marker(self, request: protocol.EditMarker) -> Take:
+        await self.transport.settle(self.shelf.of(request.session).id, request.take)
+        return await self.shelf.edit_marker(request)
+
+    async def _get_overview(self, request: protocol.GetOverview, _: Connection) -> Overview | None:
+        """From the disk, or made by a worker first."""
+        overview = await asyncio.to_thread(self.shelf.overview, request)
+        if overview is not None:
+            return overview
+        session = self.shelf.of(request.session).id
+        options: dict[str, Any] = {"false_number": request.false_number}
+        if request.bounce is not None:
+            options = {"bounce": request.bounce}
+        job = protocol.StartJob(kind="overview", take=request.take, options=options)
+        before = self.queue.like(job, session)
+        if before is None or before.state == "cancelled":
+            self.queue.add(job, session, request.take)
+        elif before.problem is not None:
+            raise OtoError(before.problem.code, before.problem.message, before.problem.hint)
+        return None
+
     def _start_job(self, request: protocol.StartJob) -> protocol.Job:
         session = self.shelf.of(request.session)
         take = request.take
-        if take is None and request.kind != "export":
+        if take is None and request.kind not in ("export", "overview"):
             good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
             if not good:
                 raise OtoError("not_found", f"'{session.name}' has no finished take.", "Record one first.")
@@ -334,6 +365,7 @@ class Studio:
     def _finish_job(self, request: protocol.FinishJob) -> None:
         self.queue.finish(request)
         self.shelf.show_bounces()
+        self.shelf.show_plans()
 
     async def _select_device(self, request: protocol.SelectDevice) -> protocol.DeviceTopic:
         self.transport.refuse_while_recording("Choosing another interface")
@@ -386,6 +418,29 @@ class Studio:
     def _clear_clips(self) -> None:
         if self.keeper.capture is not None:
             self.keeper.capture.meters.clear()
+
+    async def _power_off(self, _: protocol.PowerOff) -> None:
+        self.transport.refuse_while_recording("Switching off")
+        if self.transport.busy or self.queue.busy:
+            raise OtoError(
+                "busy", "Switching off has to wait: work is in progress.", "Cancel it with C, or wait until it is done."
+            )
+        if paths.engine_socket() != paths.SYSTEM_SOCKET:
+            raise OtoError(
+                "refused",
+                "This studio runs on somebody's own computer, not on a box.",
+                "Switch it off as you always do.",
+            )
+        process = await asyncio.create_subprocess_exec(
+            "systemctl", "poweroff", stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+        )
+        said = (await process.communicate())[1]
+        if process.returncode:
+            raise OtoError(
+                "refused",
+                f"The box did not switch off: {said.decode(errors='replace').strip()}",
+                "Everything is saved; 'sudo poweroff' does it from a shell.",
+            )
 
     def _end_soon(self) -> None:
         # Not at once: the answer has to reach whoever asked.

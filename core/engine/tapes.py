@@ -61,6 +61,22 @@ class FileTape:
         return out
 
 
+class SumTape:
+    """Several tapes as one: stems beside each other."""
+
+    def __init__(self, tapes: Sequence[FileTape]) -> None:
+        self.frames = max((tape.frames for tape in tapes), default=0)
+        self._tapes = tapes
+
+    def read(self, start: int, frames: int) -> Stereo:
+        """Add up a stretch."""
+        out = np.zeros((frames, 2), dtype=np.float32)
+        for tape in self._tapes:
+            if start < tape.frames:
+                out += tape.read(start, frames)
+        return out
+
+
 class TakeTape:
     """The raw tracks of takes, summed: pairs left and right by their names, everything else in the middle."""
 
@@ -94,14 +110,14 @@ class TakeTape:
         return out
 
 
-def take_tape(library: Library, session_id: str, number: int, rate_hz: int) -> TakeTape:
+def take_tape(library: Library, session_id: str, number: int, rate_hz: int, false_number: int = 0) -> TakeTape:
     """A take with the takes it was overdubbed on."""
     folders: list[tuple[Path, Take]] = []
     wanted: int | None = number
     while wanted is not None:
-        take = library.take(session_id, wanted)
-        folders.append((library.take_path(session_id, wanted), take))
-        wanted = take.overdub_of
+        take = library.take(session_id, wanted, false_number)
+        folders.append((library.take_path(session_id, wanted, false_number), take))
+        wanted, false_number = take.overdub_of, 0
     return TakeTape(folders, rate_hz)
 
 

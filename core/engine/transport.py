@@ -96,7 +96,9 @@ class Transport:
             TransportTopic(
                 state=self.state,
                 take=recording.take.number if recording is not None else take,
+                false_number=playing.false_number if playing is not None else 0,
                 bounce=playing.bounce if playing is not None else None,
+                stems=playing.stems if playing is not None else (),
                 position_s=round(self.position_s(), 3),
                 length_s=self._deck.length_s if playing is not None else None,
                 remaining_s=self.remaining_s(),
@@ -295,7 +297,7 @@ class Transport:
         if playing is not None and playing.take is not None:
             session = self._shelf.need_open_session()
             await self.settle(session.id, playing.take)
-            return await self._shelf.add_marker(playing.take, at_samples, request.name)
+            return await self._shelf.add_marker(playing.take, playing.false_number, at_samples, request.name)
         raise OtoError(
             "bad_input", "Markers are set while recording or while playing a take.", "Start one of them first."
         )
