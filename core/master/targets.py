@@ -1,9 +1,11 @@
-"""Where masters go, as data: loudness and true-peak ceiling, each with its source."""
+"""Where masters go, as data: loudness and true-peak ceiling, each with its source, and what a medium can't carry."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
+from core.errors import Exit, OtoError
 from core.plans.document import Target
 
 
@@ -78,5 +80,65 @@ TARGETS: Final[dict[str, Target]] = _targets(
         true_peak_dbtp=-1.0,
         why="Deezer normalises to -15 LUFS.",
     ),
+    Target(
+        name="soundcloud",
+        integrated_lufs=-14.0,
+        true_peak_dbtp=-1.0,
+        why="SoundCloud turns down to about -14 LUFS; its low bit rates make -1 dBTP the least to leave.",
+    ),
+    Target(
+        name="bandcamp",
+        integrated_lufs=-12.0,
+        true_peak_dbtp=-1.0,
+        why="Bandcamp turns nothing up or down and sells lossless files: between CD and streaming, and short of damage.",
+    ),
+    Target(
+        name="vinyl",
+        integrated_lufs=-16.0,
+        true_peak_dbtp=-3.0,
+        why="No standard exists. A pre-master for the cutting engineer: headroom instead of limiting, bass in the "
+        "middle, nothing added above 10 kHz.",
+    ),
+    Target(
+        name="ebu_r128",
+        integrated_lufs=-23.0,
+        true_peak_dbtp=-1.0,
+        why="EBU R 128: -23.0 LUFS, at most -1 dBTP. The same as broadcast, by its other name.",
+    ),
 )
 """Names as `oto master --target` takes them."""
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What a target's medium asks for beside a level."""
+
+    mono_below_hz: float = 0.0
+    """Sides below are taken out whatever was measured; 0 leaves that to the ear."""
+    highs_db: float | None = None
+    """Gain of the high shelf at most; None lets the balance decide."""
+    most_limiting_db: float | None = None
+    """At the loudest hundredth of the time; None lets the style decide."""
+    why: str = ""
+
+
+MEDIA: Final[dict[str, Medium]] = {
+    "vinyl": Medium(
+        mono_below_hz=150.0,
+        highs_db=0.0,
+        most_limiting_db=1.0,
+        why="A groove can't hold bass out of phase, distorts with strong highs, and gains nothing from limited peaks "
+        "(cutting houses' common requirements).",
+    ),
+}
+"""By the target's name; the others take any signal."""
+
+
+def target_named(name: str) -> Target:
+    """The delivery target of this name. Raises OtoError("bad_input") listing those there are."""
+    try:
+        return TARGETS[name]
+    except KeyError as error:
+        raise OtoError(
+            "bad_input", f"There is no target {name!r}.", "Targets: " + ", ".join(TARGETS) + ".", Exit.BAD_INPUT
+        ) from error
