@@ -41,6 +41,7 @@ WIDEST_LOWS_DB: Final = -12.0
 
 _SILENT: Final = 10 ** (-66 / 20)
 _BLOCK_FRAMES: Final = 65_536
+_BITS: Final = {"PCM_16": "16 bit", "PCM_24": "24 bit", "PCM_32": "32 bit", "FLOAT": "32-bit float"}
 _LOSSY: Final = ("VORBIS", "OPUS", "MPEG_LAYER_III")
 _MEASURING_SHARE: Final = 0.3
 
@@ -76,7 +77,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     def failures(self) -> tuple[str, ...]:
         """Why it does not pass, in sentences."""
-        return tuple(each.says for each in (*self.checks, *self.copies) if not each.passes)
+        judged: tuple[Check | EncodedCopy, ...] = (*self.checks, *self.copies)
+        return tuple(each.says for each in judged if not each.passes)
 
 
 def check_delivery(
@@ -112,7 +114,7 @@ def check_delivery(
     report(progress, 1.0, f"checking {path.name}")
     return Delivery(
         target=target.name,
-        passes=all(each.passes for each in (*checks, *copies)),
+        passes=all(check.passes for check in checks) and all(copy.passes for copy in copies),
         checks=tuple(checks),
         copies=tuple(copies),
     )
@@ -242,9 +244,7 @@ def _medium(spectrum: Spectrum, target: Target) -> list[Check]:
     lows_db = spectrum.side_db(20.0, edge_hz)
     if lows_db is None or lows_db <= WIDEST_LOWS_DB:
         return [Check(name="lows", passes=True, says=f"Below {edge_hz:g} Hz the sound is in the middle.")]
-    says = (
-        f"Below {edge_hz:g} Hz the sides are only {-lows_db:.0f} dB under the middle; {target.name} wants mono there."
-    )
+    says = f"Below {edge_hz:g} Hz the sides are {-lows_db:.0f} dB under the middle: {target.name} wants mono there."
     return [Check(name="lows", passes=False, says=says)]
 
 
@@ -268,14 +268,7 @@ def _file(heard: _Heard, target: Target) -> Check:
         return Check(name="file", passes=False, says=says)
     if heard.rate_hz < LEAST_RATE_HZ:
         return Check(name="file", passes=False, says=f"{rate} is too low a rate: 44.1 kHz is the least.")
-    bits = {
-        "PCM_16": "16 bit",
-        "PCM_24": "24 bit",
-        "PCM_32": "32 bit",
-        "FLOAT": "32-bit float",
-        "DOUBLE": "64-bit float",
-    }
-    says = f"{rate}, {bits.get(heard.subtype, heard.subtype)}."
+    says = f"{rate}, {_BITS.get(heard.subtype, heard.subtype)}."
     if target.name == "cd" and (heard.rate_hz, heard.subtype) != (44_100, "PCM_16"):
         says += " A CD holds 44.1 kHz and 16 bit: 'oto export --format wav16 --rate 44100' makes that."
     return Check(name="file", passes=True, says=says)

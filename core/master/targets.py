@@ -90,7 +90,7 @@ TARGETS: Final[dict[str, Target]] = _targets(
         name="bandcamp",
         integrated_lufs=-12.0,
         true_peak_dbtp=-1.0,
-        why="Bandcamp turns nothing up or down and sells lossless files: between CD and streaming, and short of damage.",
+        why="Bandcamp turns nothing up or down and sells lossless files: between CD and streaming, short of damage.",
     ),
     Target(
         name="vinyl",

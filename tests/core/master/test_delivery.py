@@ -96,7 +96,7 @@ def test_silence_does_not_pass_and_does_not_break(tmp_path):
 
 @needs_ffmpeg
 def test_copies_report_the_peak_that_ffmpeg_finds_in_them(good, tmp_path):
-    file = written(tmp_path, good)
+    file = written(tmp_path, good[:, : 2 * RATE_HZ])
     codecs = round_trips()
     assert set(codecs) == {"mp3", "ogg", "opus", "aac"}
     delivery = check_delivery(file, STREAMING, codecs=codecs)
