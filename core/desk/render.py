@@ -17,12 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.desk.sources import Source
 from core.desk.wavfile import FloatWav
 from core.desk.wiring import Desk
-from core.dsp.audio import Audio
+from core.dsp.audio import Audio, Processor
 from core.plans.document import MixPlan
 from core.progress import Progress, report
 from sessions.names import safe_name, unique_name
@@ -53,21 +51,21 @@ class _Tape:
     """Hands on one stretch of a stream: drops what is late at the start and what runs over at the end."""
 
     def __init__(
-        self, writers: Sequence[Callable[[Audio], None]], *, skip: int, frames: int, gain: float = 1.0
+        self, writers: Sequence[Callable[[Audio], None]], *, skip: int, frames: int, fader: Processor | None = None
     ) -> None:
         self._writers = writers
         self._skip = skip
         self._left = frames
-        self._gain = np.float32(gain)
+        self._fader = fader
 
     def append(self, audio: Audio) -> None:
         kept = audio[:, self._skip : self._skip + self._left]
         self._skip = max(self._skip - audio.shape[1], 0)
         self._left -= kept.shape[1]
         if kept.shape[1]:
-            scaled = kept if self._gain == 1.0 else kept * self._gain
+            faded = self._fader.process(kept) if self._fader else kept
             for write in self._writers:
-                write(scaled)
+                write(faded)
 
 
 def render_rate_hz(sources: Sequence[Source]) -> int:
@@ -90,8 +88,8 @@ def render_mix(
     """Render to a stereo float32 WAV at `out` and, if wanted, a WAV per strip and effect in the folder `stems`.
 
     The same plan and sources give the same file on the same machine, with any number of threads. A mix is as long as
-    its longest source and the reverb after it. `rate_hz` None takes the rate most sources have. Sources without a strip
-    pass through a neutral one. Files appear when they are complete.
+    its longest source, or the plan's span of it, and the reverb after it. `rate_hz` None takes the rate most sources
+    have. Sources without a strip pass through a neutral one. Files appear when they are complete.
 
     Raises OtoError: "cancelled", "not_found" for a strip without a source, "bad_input" for settings or audio that
     can't be.
@@ -105,11 +103,11 @@ def render_mix(
         mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2))
         stem_files, return_files = _open_stems(stack, stems, desk, rate)
         stem_tapes = [
-            _Tape([file.append], skip=0, frames=desk.frames, gain=desk.stem_gain(channel))
+            _Tape([file.append], skip=0, frames=desk.frames, fader=desk.stem_fader(channel))
             for channel, file in zip(desk.channels, stem_files, strict=False)
         ]
         return_tapes = [
-            _Tape([file.append], skip=desk.meet_samples, frames=desk.frames, gain=desk.master_gain)
+            _Tape([file.append], skip=desk.meet_samples, frames=desk.frames, fader=desk.return_fader())
             for file in return_files
         ]
         mix_tape = _Tape([mix_file.append, meter.add], skip=desk.latency_samples, frames=desk.frames)

@@ -10,10 +10,13 @@ import numpy as np
 import soundfile
 import soxr
 
-from core.dsp.audio import Audio, checked
+from core.dsp.audio import Audio, Floats, checked
 from core.errors import Exit, OtoError
 from sessions.model import Take, TakeTrack
 from sessions.names import unique_name
+
+_FADE_S = 0.005
+"""Where a span cuts into what sounds."""
 
 
 class Source(Protocol):
@@ -182,6 +185,40 @@ class ResampledSource:
 def at_rate(source: Source, rate_hz: int) -> Source:
     """The source itself, or converted to `rate_hz`."""
     return source if source.rate_hz == rate_hz else ResampledSource(source, rate_hz)
+
+
+class SpannedSource:
+    """A stretch of a source, silent outside, faded over 5 ms where something was cut off."""
+
+    def __init__(self, source: Source, start: int, end: int) -> None:
+        self._source = source
+        self._start = start
+        self.name = source.name
+        self.channels = source.channels
+        self.rate_hz = source.rate_hz
+        self.frames = max(min(end, source.frames) - start, 0)
+        fade = min(round(_FADE_S * source.rate_hz), self.frames // 2)
+        self._fade_in = fade if start > 0 else 0
+        self._fade_out = fade if end < source.frames else 0
+
+    def read(self, start: int, frames: int) -> Audio:
+        """Samples [start, start + frames) of the stretch."""
+        out = np.zeros((self.channels, frames), np.float32)
+        first, last = max(start, 0), min(start + frames, self.frames)
+        if first < last:
+            out[:, first - start : last - start] = self._source.read(self._start + first, last - first)
+            index = np.arange(first, last, dtype=np.float64)
+            if first < self._fade_in:
+                out[:, first - start : last - start] *= _ramp(index + 0.5, self._fade_in)
+            if last > self.frames - self._fade_out:
+                out[:, first - start : last - start] *= _ramp(self.frames - 0.5 - index, self._fade_out)
+        return out
+
+
+def _ramp(distance: Floats, length: int) -> Audio:
+    """Rises from 0 to 1 over `length` samples as half a cosine."""
+    ramp: Audio = (0.5 - 0.5 * np.cos(np.pi * np.minimum(distance / length, 1.0))).astype(np.float32)
+    return ramp
 
 
 def file_sources(paths: Sequence[Path]) -> list[Source]:

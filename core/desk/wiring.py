@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.desk.sources import Source, at_rate
-from core.desk.strip import Values, bus_processors, effect, fader_gain, number, resolve, strip_processors
-from core.dsp.audio import Audio, DelayLine, Processor
+from core.desk.settings import Values, fader_gain, number, resolve, ride_points, span_samples, tempo_bpm
+from core.desk.sources import Source, SpannedSource, at_rate
+from core.desk.strip import bus_processors, effect, level, strip_processors
+from core.dsp.audio import Audio, Chain, DelayLine, Processor
 from core.dsp.gain import db_to_gain
+from core.dsp.ride import Points, Ride
 from core.errors import Exit, OtoError
-from core.plans.document import BusStrip, MixPlan, Settings, Strip
+from core.plans.document import BusStrip, MixPlan, Strip
 from core.plans.parameters import BUS, DELAY, REVERB, SENDS, STRIP
 
 GROUPS = ("drums", "music", "vocals", "master")
@@ -23,19 +25,19 @@ GROUPS = ("drums", "music", "vocals", "master")
 class Channel:
     """A strip that reads its own source, with its latency taken out."""
 
-    def __init__(self, source: Source, values: Values, rate_hz: int) -> None:
+    def __init__(self, source: Source, values: Values, processor: Processor) -> None:
         self.name = source.name
         self.group = str(values["bus"])
         self.audible = fader_gain(values) > 0.0
         self.sends: dict[str, float] = {}
         for name in SENDS:
-            level = db_to_gain(number(values, f"send_{name}_db"))
-            if self.audible and level > 0.0:
-                self.sends[name] = level
-        self._source = at_rate(source, rate_hz)
-        self._processor = strip_processors(values, rate_hz, source.channels)
+            gain = db_to_gain(number(values, f"send_{name}_db"))
+            if self.audible and gain > 0.0:
+                self.sends[name] = gain
+        self._source = source
+        self._processor = processor
         self._read_samples = 0
-        self.frames = self._source.frames
+        self.frames = source.frames
 
     def read(self, frames: int) -> Audio:
         """The next `frames` samples behind the fader, shape (2, frames)."""
@@ -59,15 +61,17 @@ class Junction:
     """Number of the channel to gain."""
     gain: float
     """Of its fader, which the processor includes."""
+    ride: Points = ()
+    """Of its fader, which the processor includes too."""
     tail_samples: int = 0
     """How long it sounds on after its last input."""
     padding: DelayLine = field(default_factory=lambda: DelayLine(2, 0))
 
     def collect(self, channel: int, part: Audio, total: Audio) -> None:
         """Add to `total` what this channel sends here."""
-        level = self.inputs.get(channel, 0.0)
-        if level:
-            total += part if level == 1.0 else part * np.float32(level)
+        gain = self.inputs.get(channel, 0.0)
+        if gain:
+            total += part if gain == 1.0 else part * np.float32(gain)
 
     def process(self, total: Audio) -> Audio:
         """Take and give (2, n)."""
@@ -89,25 +93,33 @@ class Desk:
 
     def __init__(self, plan: MixPlan, sources: Sequence[Source], rate_hz: int) -> None:
         """Raises OtoError: "not_found" for a strip without a source, "bad_input" for settings that can't be."""
-        self.channels = [
-            Channel(source, resolve(strip.settings, STRIP, f"the strip of '{strip.track}'"), rate_hz)
-            for strip, source in _paired(plan.strips, sources)
-        ]
+        self._rate_hz = rate_hz
+        paired = _paired(plan.strips, sources)
+        span = span_samples(plan, rate_hz)
+        self._start_samples = 0 if span is None else span[0]
+        self.channels = [self._channel(strip, source, span) for strip, source in paired]
+        longest = max(channel.frames for channel in self.channels)
+        if span is not None and not longest:
+            raise OtoError(
+                "bad_input",
+                f"The span that is mixed starts at {span[0] / rate_hz:g} s, where the recording has ended.",
+                "Change the span in the plan; nothing was rendered.",
+                Exit.BAD_INPUT,
+            )
         buses = {bus.name: bus for bus in plan.buses}
-        self.groups = self._wire_groups(buses, rate_hz)
-        self.effects = self._wire_effects(buses, rate_hz)
+        self.groups = self._wire_groups(buses)
+        self.effects = self._wire_effects(buses, tempo_bpm(plan))
         master = resolve(plan.master, BUS, "the master strip")
-        self.master = bus_processors(master, rate_hz)
-        self.master_gain = fader_gain(master)
+        self._master_gain = fader_gain(master)
+        self._master_ride = ride_points(plan.master_ride, "the master strip")
+        self.master = self._ridden(bus_processors(master, rate_hz), self._master_ride)
 
         junctions = [*self.groups.values(), *self.effects.values()]
         self.meet_samples = max((junction.processor.latency_samples for junction in junctions), default=0)
         for junction in junctions:
             junction.padding = DelayLine(2, self.meet_samples - junction.processor.latency_samples)
         self.latency_samples = self.meet_samples + self.master.latency_samples
-        self.frames = max(channel.frames for channel in self.channels) + max(
-            (effect.tail_samples for effect in self.effects.values()), default=0
-        )
+        self.frames = longest + max((effect.tail_samples for effect in self.effects.values()), default=0)
 
     def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None]) -> Mixed:
         """The next `frames` samples. `heard` gets each channel's number and what comes from its fader, not late."""
@@ -124,35 +136,60 @@ class Desk:
             mix += block
         return Mixed(blocks[len(self.groups) :], self.master.process(mix))
 
-    def stem_gain(self, channel: Channel) -> float:
-        """What its bus's and the master's fader do to a channel."""
+    def stem_fader(self, channel: Channel) -> Processor:
+        """What the faders of its bus and of the master do to a channel."""
         group = self.groups.get(channel.group)
-        return 0.0 if group is None else group.gain * self.master_gain
+        if group is None:
+            return Chain(level(0.0))
+        return self._ridden(self._ridden(Chain(level(group.gain * self._master_gain)), group.ride), self._master_ride)
 
-    def _wire_groups(self, buses: Mapping[str, BusStrip], rate_hz: int) -> dict[str, Junction]:
+    def return_fader(self) -> Processor:
+        """What the master's fader does to an effect."""
+        return self._ridden(Chain(level(self._master_gain)), self._master_ride)
+
+    def _ridden(self, processor: Processor, points: Points) -> Processor:
+        """A processor with a ride behind it, in time with the take."""
+        if not points:
+            return processor
+        start_samples = self._start_samples - processor.latency_samples
+        return Chain([processor, Ride(self._rate_hz, points, start_samples=start_samples)])
+
+    def _channel(self, strip: Strip, source: Source, span: tuple[int, int] | None) -> Channel:
+        where = f"the strip of '{strip.track}'"
+        values = resolve(strip.settings, STRIP, where)
+        source = at_rate(source, self._rate_hz)
+        if span is not None:
+            source = SpannedSource(source, *span)
+        processor = strip_processors(values, self._rate_hz, source.channels)
+        return Channel(source, values, self._ridden(processor, ride_points(strip.ride, where)))
+
+    def _wire_groups(self, buses: Mapping[str, BusStrip]) -> dict[str, Junction]:
         groups = {}
         for name in GROUPS:
-            values = resolve({} if name == "master" else _settings(buses, name), BUS, f"the {name} bus")
+            strip = buses[name] if name in buses and name != "master" else BusStrip(name=name)
+            where = f"the {name} bus"
+            values, points = resolve(strip.settings, BUS, where), ride_points(strip.ride, where)
             members = {
                 index: 1.0 for index, channel in enumerate(self.channels) if channel.audible and channel.group == name
             }
             if members and fader_gain(values) > 0.0:
-                groups[name] = Junction(bus_processors(values, rate_hz), members, fader_gain(values))
+                processor = self._ridden(bus_processors(values, self._rate_hz), points)
+                groups[name] = Junction(processor, members, fader_gain(values), points)
         return groups
 
-    def _wire_effects(self, buses: Mapping[str, BusStrip], rate_hz: int) -> dict[str, Junction]:
+    def _wire_effects(self, buses: Mapping[str, BusStrip], tempo: float | None) -> dict[str, Junction]:
         effects = {}
         for name in SENDS:
-            values = resolve(_settings(buses, name), DELAY if name == "delay" else REVERB, f"the {name}")
+            strip, where = buses.get(name, BusStrip(name=name)), f"the {name}"
+            values = resolve(strip.settings, DELAY if name == "delay" else REVERB, where)
+            points = ride_points(strip.ride, where)
             feeds = {index: channel.sends[name] for index, channel in enumerate(self.channels) if name in channel.sends}
             if feeds and fader_gain(values) > 0.0:
-                processor, tail_samples = effect(name, values, rate_hz)
-                effects[name] = Junction(processor, feeds, fader_gain(values), tail_samples)
+                processor, tail_samples = effect(name, values, self._rate_hz, tempo)
+                effects[name] = Junction(
+                    self._ridden(processor, points), feeds, fader_gain(values), points, tail_samples
+                )
         return effects
-
-
-def _settings(buses: Mapping[str, BusStrip], name: str) -> Settings:
-    return buses[name].settings if name in buses else {}
 
 
 def _paired(strips: Sequence[Strip], sources: Sequence[Source]) -> list[tuple[Strip, Source]]:

@@ -7,18 +7,18 @@ from typing import Final
 
 import numpy as np
 
-from core.desk.strip import number, resolve
+from core.desk.settings import Values, checked_curve, number, resolve
+from core.desk.strip import EQ_SHAPES, bands, compressor, filters, highpass, saturation
 from core.dsp import gain
 from core.dsp.audio import Audio, Chain, Memoryless, Processor
-from core.dsp.dynamics import Compressor
-from core.dsp.equaliser import Band, Shape, sections
 from core.dsp.filters import Biquads, butterworth_highpass
 from core.dsp.limiter import TruePeakLimiter
-from core.dsp.saturation import Saturation
-from core.plans.document import Settings
+from core.dsp.linear_phase import LinearPhase
+from core.dsp.multiband import BandDynamics, Multiband
+from core.plans.document import Settings, ToneCurve
 from core.plans.parameters import MASTER, by_name
 
-EQ_SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
+__all__ = ["EQ_SHAPES", "MasterChain", "MonoLows", "master_chain"]
 
 _KNOBS: Final = by_name(MASTER)
 
@@ -38,28 +38,21 @@ class MasterChain:
         return Chain([self.shaping, *end, *([self.limiter] if self.limiter else [])])
 
 
-def master_chain(settings: Settings, rate_hz: int, channels: int) -> MasterChain:
+def master_chain(settings: Settings, rate_hz: int, channels: int, curve: ToneCurve | None = None) -> MasterChain:
     """Build the processors of a master strip for mono or stereo.
 
     Raises OtoError("bad_input") for a knob that isn't there or a value it can't take.
     """
     values = resolve(settings, MASTER, "the master")
-    shaping: list[Processor] = [_level(number(values, "input_gain_db"))]
-    filters = []
-    if number(values, "highpass_hz") > _KNOBS["highpass_hz"].low:
-        filters.append(butterworth_highpass(rate_hz, freq_hz=number(values, "highpass_hz")))
-    bands = [
-        Band(shape, number(values, f"eq{i}_freq_hz"), number(values, f"eq{i}_gain_db"), number(values, f"eq{i}_q"))
-        for i, shape in enumerate(EQ_SHAPES, start=1)
-    ]
-    filters.append(sections(bands, rate_hz))
-    if len(cascade := np.concatenate(filters)):
-        shaping.append(Biquads(cascade, channels))
-    if number(values, "comp_ratio") > 1.0 or number(values, "comp_makeup_db"):
-        knobs = ("threshold_db", "ratio", "attack_ms", "release_ms", "knee_db", "makeup_db", "sidechain_hz", "mix")
-        shaping.append(Compressor(rate_hz, channels, **{name: number(values, f"comp_{name}") for name in knobs}))
-    if number(values, "saturation_drive_db"):
-        shaping.append(Saturation(rate_hz, channels, drive_db=number(values, "saturation_drive_db")))
+    shaping: list[Processor] = []
+    if wanted := checked_curve(curve):
+        gains = {"mid_db": wanted.mid_db, "side_db": wanted.side_db}
+        shaping.append(LinearPhase(rate_hz, channels, freq_hz=wanted.freq_hz, **gains))
+    shaping.append(_level(number(values, "input_gain_db")))
+    shaping += filters(channels, highpass(values, rate_hz), bands(values, rate_hz))
+    shaping += _multiband(values, rate_hz, channels)
+    shaping += compressor(values, rate_hz, channels)
+    shaping += saturation(values, rate_hz, channels)
     if channels == 2:
         width = number(values, "width")
         shaping.append(Memoryless(lambda x: gain.width(x, width=width)))
@@ -74,6 +67,17 @@ def master_chain(settings: Settings, rate_hz: int, channels: int) -> MasterChain
             release_ms=number(values, "limiter_release_ms"),
         )
     return MasterChain(Chain(shaping), number(values, "loudness_gain_db"), limiter)
+
+
+def _multiband(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    dynamics = [
+        BandDynamics(**{knob: number(values, f"mb_{band}_{knob}") for knob in ("threshold_db", "ratio", "gain_db")})
+        for band in ("low", "mid", "high")
+    ]
+    if all(band.ratio == 1.0 and band.gain_db == 0.0 for band in dynamics):
+        return []
+    knobs = ("low_hz", "high_hz", "attack_ms", "release_ms")
+    return [Multiband(rate_hz, channels, bands=dynamics, **{knob: number(values, f"mb_{knob}") for knob in knobs})]
 
 
 class MonoLows:

@@ -38,7 +38,7 @@ def render_master(plan: MasterPlan, source: Source, out: Path, *, progress: Prog
     "bad_input" for an empty mix, for audio that is not a number and for a plan that can't be followed; "cancelled" when
     `progress` says so.
     """
-    chain = master_chain(plan.settings, source.rate_hz, source.channels).whole()
+    chain = master_chain(plan.settings, source.rate_hz, source.channels, plan.curve).whole()
     meter = LoudnessMeter(source.rate_hz, source.channels)
     with FloatWav(out, rate_hz=source.rate_hz, channels=source.channels) as file:
         for block in processed(source, chain, progress, "rendering the master"):

@@ -109,10 +109,10 @@ def _multiband() -> tuple[Parameter, ...]:
 SENDS: Final[tuple[str, ...]] = ("room", "plate", "hall", "delay")
 
 STRIP: Final[tuple[Parameter, ...]] = (
+    _switch("declip", "Clipped peaks rebuilt"),
     _knob("trim_db", "Trim", "dB", -40.0, 60.0, 0.0),
     _switch("polarity_invert", "Polarity inverted"),
     _knob("delay_ms", "Delay", "ms", 0.0, 50.0, 0.0),
-    _switch("declip", "Clipped peaks rebuilt"),
     Parameter(name="hum_hz", label="Hum removed", unit="", neutral="off", scale="choice", choices=("off", "50", "60")),
     _knob("highpass_hz", "High-pass", "Hz", 10.0, 1_000.0, 10.0, "log"),
     _knob("gate_threshold_db", "Gate threshold", "dB", -100.0, 0.0, -100.0),
@@ -162,6 +162,17 @@ REVERB: Final[tuple[Parameter, ...]] = (
 )
 """A reverb return (room, plate, hall)."""
 
+BEATS: Final[dict[str, float]] = {
+    "1/2": 2.0,
+    "1/4": 1.0,
+    "1/4 dotted": 1.5,
+    "1/8": 0.5,
+    "1/8 dotted": 0.75,
+    "1/8 triplet": 1 / 3,
+    "1/16": 0.25,
+}
+"""How many beats a note value lasts, the beat being a quarter."""
+
 DELAY: Final[tuple[Parameter, ...]] = (
     _knob("time_ms", "Time", "ms", 20.0, 2_000.0, 375.0, "log"),
     Parameter(
@@ -170,7 +181,7 @@ DELAY: Final[tuple[Parameter, ...]] = (
         unit="",
         neutral="off",
         scale="choice",
-        choices=("off", "1/2", "1/4", "1/4 dotted", "1/8", "1/8 dotted", "1/8 triplet", "1/16"),
+        choices=("off", *BEATS),
     ),
     _knob("feedback", "Feedback", "", 0.0, 0.9, 0.3),
     _knob("damping_hz", "Damping", "Hz", 500.0, 20_000.0, 4_000.0, "log"),
@@ -193,6 +204,14 @@ MASTER: Final[tuple[Parameter, ...]] = (
     _switch("limiter_on", "Limiter"),
 )
 """The master strip of a master plan, in signal order."""
+
+RIDE_GAIN: Final = _knob("gain_db", "The ride", "dB", -90.0, 12.0, 0.0)
+"""A point of a ride; -90 dB is silence, as on a fader."""
+
+TEMPO: Final = _knob("tempo_bpm", "The tempo", "BPM", 20.0, 400.0, 120.0, "log")
+
+CURVE_GAIN: Final = _knob("gain_db", "A gain", "dB", -24.0, 24.0, 0.0)
+"""A point of a master's tone curve."""
 
 
 def parameters_of(bus_name: str) -> dict[str, Parameter]:

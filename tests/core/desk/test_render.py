@@ -26,6 +26,7 @@ def plan_of(strips, buses=None, **master):
         strips=tuple(Strip(track=name, settings=to_settings(**values)) for name, values in strips.items()),
         buses=tuple(BusStrip(name=name, settings=to_settings(**values)) for name, values in (buses or {}).items()),
         master=to_settings(**master),
+        tempo_bpm=240.0,
     )
 
 
@@ -162,7 +163,7 @@ def example_value(parameter):
     if parameter.scale == "switch":
         return True
     if parameter.scale == "choice":
-        return parameter.choices[0]
+        return parameter.choices[-1]
     at = 0.75 if parameter.neutral != parameter.from_normalised(0.75) else 0.6
     return parameter.from_normalised(at)
 
@@ -184,6 +185,7 @@ def company(name):
 def changed(tmp_path, before, after):
     source = [named("T", 2, 36_000)]
     source[0].audio[:, 4_000:18_000] *= 0.03
+    source[0].audio[:, 20_000:22_000] = np.clip(np.sin(np.arange(2_000) / 20), -0.7, 0.7)
     a, b = mixed(tmp_path, before, source), mixed(tmp_path, after, source)
     frames = min(a.shape[1], b.shape[1])
     return bool(np.abs(a[:, :frames] - b[:, :frames]).max() > 1e-4)
