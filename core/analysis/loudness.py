@@ -36,6 +36,10 @@ _SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752
 _LOW_CUT_HZ, _LOW_CUT_Q = 38.13547087602444, 0.5003270373238773
 _STEP_S: Final = 0.01
 _STEPS_PER_HOP: Final = 10
+HOP_S: Final = _STEP_S * _STEPS_PER_HOP
+"""Gated loudness, its range and its curve over time move in steps of this length."""
+MOMENTARY_HOPS: Final = 4
+SHORT_TERM_HOPS: Final = 30
 _MOMENTARY_STEPS: Final = 40
 _SHORT_TERM_STEPS: Final = 300
 _ABSOLUTE_GATE_LUFS: Final = -70.0
@@ -201,9 +205,13 @@ class LoudnessMeter:
         self._hops.frombytes(whole.reshape(hops, _STEPS_PER_HOP).mean(axis=1).tobytes())
         self._recent = recent[-(_SHORT_TERM_STEPS - 1) :].copy()
 
+    def hops(self) -> NDArray[np.float64]:
+        """K-weighted energy of each whole `HOP_S` so far, summed over the channels with their weights."""
+        return np.frombuffer(self._hops, dtype=np.float64).copy()
+
     def result(self) -> Loudness:
         """What has been measured so far; measuring may go on after it."""
-        hops = np.frombuffer(self._hops, dtype=np.float64).copy()
+        hops = self.hops()
         return Loudness(
             integrated_lufs=integrated_lufs(hops),
             loudness_range_lu=_loudness_range(_sliding_mean(hops, _SHORT_TERM_STEPS // _STEPS_PER_HOP)),
@@ -278,6 +286,15 @@ def _energy(lufs: float) -> float:
 
 def _decibels(amplitude: float) -> float | None:
     return 20 * math.log10(amplitude) if amplitude > 0 else None
+
+
+def sliding_lufs(hops: NDArray[np.float64], window_hops: int) -> NDArray[np.float64]:
+    """Loudness of every window of `window_hops` hops, in order of their ends; -inf for silence.
+
+    `MOMENTARY_HOPS` and `SHORT_TERM_HOPS` give the two curves of EBU Tech 3341.
+    """
+    energy = _sliding_mean(hops, window_hops)
+    return np.where(energy > 1e-15, -0.691 + 10 * np.log10(np.maximum(energy, 1e-15)), -np.inf)
 
 
 def integrated_lufs(hops: NDArray[np.float64]) -> float | None:
