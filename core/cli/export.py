@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from core.cli.console import Console
+    from devices.drives import Drive
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -49,12 +50,17 @@ def _destination(word: str) -> Path:
     path = Path(word).expanduser()
     if "/" in word or path.exists():
         return path.absolute()
+    return Path(drive_named(word).path)
+
+
+def drive_named(word: str) -> Drive:
+    """The drive with this label or mount point. Raises OtoError("not_found") when there is not exactly one."""
     from devices.drives import list_drives
 
     drives = list_drives()
-    named = [drive for drive in drives if drive.label.casefold() == word.casefold()]
+    named = [drive for drive in drives if word == drive.path or word.casefold() == drive.label.casefold()]
     if len(named) == 1:
-        return Path(named[0].path)
+        return named[0]
     labels = ", ".join(repr(drive.label) for drive in drives) or "none"
     raise OtoError(
         "not_found",

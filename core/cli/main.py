@@ -45,6 +45,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("master", "work"),
             ("meter", "meter"),
             ("export", "export"),
+            ("eject", "eject"),
         ),
     ),
     (
@@ -55,6 +56,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("settings", "settings"),
             ("engine", "service"),
             ("worker", "service"),
+            ("appliance", "appliance"),
             ("completion", "completion"),
         ),
     ),

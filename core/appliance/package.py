@@ -1,0 +1,199 @@
+"""The Debian package: a release with its files where packages put them, and a few lines of shell that activate it.
+
+It is written with dpkg-deb alone. Everything from Python comes with it, so that a box needs no network but for what
+Debian brings, and the same tree makes it for every processor and Debian.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from core.appliance.install import PACKAGED_COMMAND
+from core.appliance.release import HOME, Say, build, release_of
+from core.errors import OtoError
+from core.version import VERSION
+
+PROCESSORS: Final = {"amd64": "x86_64", "arm64": "aarch64"}
+DEBIANS: Final = {"3.11": "deb12", "3.13": "deb13"}
+MOVED: Final = {
+    "etc/systemd/system": "usr/lib/systemd/system",
+    "etc/sysusers.d": "usr/lib/sysusers.d",
+    "etc/tmpfiles.d": "usr/lib/tmpfiles.d",
+    "etc/udev/rules.d": "usr/lib/udev/rules.d",
+    "etc/ssh/sshd_config.d": "etc/ssh/sshd_config.d",
+}
+"""Where a package puts what the installer puts into /etc. What sshd reads stays a file for the box's owner to edit."""
+
+OVERRIDES: Final = {
+    "dir-or-file-in-opt": "a release is one folder beside others, so that it can be changed as a whole",
+    "embedded-library": "locked wheels, the same on every box, of which each is what was tested",
+    "unstripped-binary-or-object": "wheels are left as their authors made them, so that their hashes can be compared",
+    "library-not-linked-against-libc": "as above",
+    "binary-or-shlib-defines-rpath": "as above",
+    "custom-library-search-path": "as above",
+    "hardening-no-pie": "as above",
+    "shared-library-lacks-prerequisites": "as above",
+    "no-manual-page": "every command explains itself with --help",
+    "no-changelog": "CHANGELOG.md is shipped as it is written",
+    "python3-depends-but-no-python3-helper": "the release has an environment of its own",
+    "package-installs-python-bytecode": "never: it is made on the box",
+    "maintainer-script-calls-systemctl": "one program does this for the package and for the installer",
+    "wrong-path-for-interpreter": "scripts inside wheels",
+    "extra-license-file": "the licences of wheels lie beside them",
+}
+"""What lintian would say, each with why it is so."""
+
+PREINST: Final = """\
+#!/bin/sh
+set -e
+if [ -e /etc/systemd/system/oto-engine.service ]; then
+    echo "oto: this box was set up by 'oto appliance install': 'sudo oto appliance remove' first; recordings stay" >&2
+    exit 1
+fi
+# A running engine must not lose its program in the middle of a take.
+if [ -x /usr/bin/oto ] && /usr/bin/oto status --json 2>/dev/null | grep -q '"state": "recording"'; then
+    echo "oto: a take is being recorded, and it goes on; install this after 'oto stop'" >&2
+    exit 1
+fi
+"""
+POSTINST: Final = """\
+#!/bin/sh
+set -e
+if [ "$1" = configure ]; then
+    {release}/bin/python -I -m core.cli.main appliance activate >/dev/null
+fi
+"""
+PRERM: Final = """\
+#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+    systemctl stop oto.target oto-engine.service oto-worker.service oto-console@tty1.service || true
+fi
+if [ "$1" = remove ]; then
+    systemctl --quiet disable oto.target oto-console@tty1.service || true
+fi
+# What Python wrote beside its modules.
+find {release} -name __pycache__ -prune -exec rm -rf {} +
+"""
+POSTRM: Final = """\
+#!/bin/sh
+set -e
+if [ "$1" = remove ] || [ "$1" = purge ]; then
+    rm -rf {home}
+    if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
+fi
+"""
+
+
+def make_package(source: Path, out: Path, *, python: str, arch: str | None = None, say: Say = lambda _: None) -> Path:
+    """Write the package of a source tree into the folder `out` and return its path.
+
+    `python` is "3.11" (Debian 12) or "3.13" (Debian 13), `arch` amd64 or arm64, this machine's when None. Raises
+    OtoError("not_found") without dpkg-deb.
+    """
+    if shutil.which("dpkg-deb") is None:
+        raise OtoError("not_found", "There is no dpkg-deb here, which writes packages.", "apt install dpkg")
+    chosen = arch or next((name for name, each in PROCESSORS.items() if each == platform.machine()), "amd64")
+    release = release_of(source)
+    made_s = _time_of(source)
+    version = f"{VERSION}+{time.strftime('%Y%m%d%H%M', time.gmtime(made_s))}~{DEBIANS[python]}"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="oto-package-") as folder:
+        root = Path(folder) / "root"
+        place = root / HOME.lstrip("/") / release
+        place.parent.mkdir(parents=True)
+        build(source, place, python=python, processor=PROCESSORS[chosen], say=say)
+        _move_system_files(place, root)
+        (root / PACKAGED_COMMAND.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (root / PACKAGED_COMMAND.lstrip("/")).symlink_to(f"{HOME}/current/bin/oto")
+        _documents(source, root)
+        _make_modes_plain(root)
+        _control(root, version, chosen, python, f"{HOME}/{release}")
+        path = out / f"oto_{version}_{chosen}.deb"
+        say(f"packing {path.name}")
+        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(path)]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made_s)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode:
+            raise OtoError("failed", f"The package could not be written: {done.stderr.strip()}", "Look at the disk.")
+    return path
+
+
+def _time_of(source: Path) -> int:
+    """When the tree was last changed: by its history where it has one, so that the same tree gives the same package."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(given)
+    command = ["git", "-c", f"safe.directory={source}", "-C", str(source), "log", "-1", "--format=%ct"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False) if shutil.which("git") else None
+    if done is not None and done.returncode == 0 and done.stdout.strip():
+        return int(done.stdout)
+    return int(time.time())
+
+
+def _move_system_files(release: Path, root: Path) -> None:
+    tree = release / "share" / "system"
+    for source, target in MOVED.items():
+        (root / target).mkdir(parents=True)
+        for path in (tree / source).iterdir():
+            path.rename(root / target / path.name)
+    shutil.rmtree(tree)
+
+
+def _documents(source: Path, root: Path) -> None:
+    documents = root / "usr/share/doc/oto"
+    documents.mkdir(parents=True)
+    for name, target in (
+        ("LICENSE", "copyright"),
+        ("CHANGELOG.md", "changelog"),
+        ("docs/appliance.md", "appliance.md"),
+    ):
+        shutil.copyfile(source / name, documents / target)
+    overrides = root / "usr/share/lintian/overrides"
+    overrides.mkdir(parents=True)
+    lines = [f"# {why}\noto: {tag}\n" for tag, why in OVERRIDES.items()]
+    (overrides / "oto").write_text("".join(lines))
+
+
+def _make_modes_plain(root: Path) -> None:
+    for path in root.rglob("*"):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runs else 0o644)
+    root.chmod(0o755)
+
+
+def _control(root: Path, version: str, arch: str, python: str, release: str) -> None:
+    bytes_ = sum(path.lstat().st_size for path in root.rglob("*") if path.is_file())
+    following = f"3.{int(python.removeprefix('3.')) + 1}"
+    control = f"""\
+Package: oto
+Version: {version}
+Architecture: {arch}
+Maintainer: OTO <oto@localhost>
+Installed-Size: {bytes_ // 1024}
+Depends: python3 (>= {python}), python3 (<< {following}), libportaudio2, libc6, systemd (>= 252), udev
+Recommends: openssh-server
+Suggests: exfatprogs, ntfs-3g
+Section: sound
+Priority: optional
+Description: music studio for one small box, with an engineer in it
+ Records a band, mixes it, masters it, and writes the song to a stick, on a
+ computer that is nothing but a studio: with the services, users, rules for
+ drives and SSH that this takes. Everything happens on the box.
+"""
+    folder = root / "DEBIAN"
+    folder.mkdir()
+    (folder / "control").write_text(re.sub(r"\n+$", "\n", control))
+    conffiles = [f"/{path.relative_to(root)}\n" for path in sorted((root / "etc").rglob("*")) if path.is_file()]
+    (folder / "conffiles").write_text("".join(conffiles))
+    for name, text in (("preinst", PREINST), ("postinst", POSTINST), ("prerm", PRERM), ("postrm", POSTRM)):
+        (folder / name).write_text(text.replace("{release}", release).replace("{home}", HOME))
+        (folder / name).chmod(0o755)

@@ -1,0 +1,163 @@
+"""A release: OTO with everything it needs from Python in one folder, made whole or not at all.
+
+The folder is a virtual environment, written out by hand: wheels can be unpacked for another processor and another
+Python than this one, so that the package for a small box is made on a large one. The tree `share/system` in it is what
+belongs elsewhere on the box: units, users, folders, rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from core.errors import Exit, OtoError
+from core.version import VERSION
+
+ROOMS: Final = ("core", "devices", "sessions", "tui")
+HOME: Final = "/opt/oto"
+"""Where releases are, one folder each, and the link `current`."""
+
+GLIBC: Final = {"3.11": 36, "3.13": 41}
+"""Minor version of the C library on the Debian that brings this Python (12, 13): wheels may want up to that."""
+
+PLACES: Final = {
+    "oto.target": "etc/systemd/system/oto.target",
+    "oto-engine.service": "etc/systemd/system/oto-engine.service",
+    "oto-worker.service": "etc/systemd/system/oto-worker.service",
+    "oto-console@.service": "etc/systemd/system/oto-console@.service",
+    "oto-release-drive.path": "etc/systemd/system/oto-release-drive.path",
+    "oto-release-drive.service": "etc/systemd/system/oto-release-drive.service",
+    "oto-sysusers.conf": "etc/sysusers.d/oto.conf",
+    "oto-tmpfiles.conf": "etc/tmpfiles.d/oto.conf",
+    "oto-drives.rules": "etc/udev/rules.d/90-oto-drives.rules",
+    "oto-sshd.conf": "etc/ssh/sshd_config.d/oto.conf",
+}
+"""Where each file of systemd/ goes on a box."""
+
+PROGRAMS: Final = {
+    "oto": "-P -m core.cli.main",
+    "oto-login": "-I -m core.appliance.login",
+    "oto-drive": "-I -m core.appliance.drives",
+}
+"""Commands of a release: what Python is started with. Those that strangers can reach take nothing from outside."""
+
+Say = Callable[[str], None]
+
+
+def checkout() -> Path:
+    """The source tree that this program runs from. Raises OtoError("not_found") in a release, which has none."""
+    source = Path(__file__).resolve().parents[2]
+    if not (source / "requirements" / "run.lock").is_file():
+        raise OtoError(
+            "not_found",
+            "This OTO is installed already; a new version is installed from its own source tree or package.",
+            "Run './oto appliance install' there, or 'apt install ./oto_....deb'.",
+        )
+    return source
+
+
+def system_files(source: Path) -> dict[str, Path]:
+    """The files of a source tree that belong elsewhere on a box, by their place there, relative to its root."""
+    return {place: source / "systemd" / name for name, place in PLACES.items()}
+
+
+def release_of(source: Path) -> str:
+    """Name of the release that a source tree makes: its version and a hash of every file that goes into it."""
+    digest = hashlib.sha256()
+    for path in _files(source):
+        digest.update(f"{path.relative_to(source)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return f"{VERSION}+{digest.hexdigest()[:8]}"
+
+
+def _files(source: Path) -> Iterator[Path]:
+    yield source / "requirements" / "run.lock"
+    for folder in (*ROOMS, "systemd"):
+        yield from sorted(
+            path for path in (source / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        )
+
+
+def build(source: Path, target: Path, *, python: str, processor: str = "", say: Say = lambda _: None) -> None:
+    """Make the release of a source tree in the folder `target`, which appears when it is complete.
+
+    `python` is "3.11" or another minor version, `processor` x86_64 (amd64) or aarch64 (arm64), this one's by default.
+    Raises OtoError("failed") when packages can't be had.
+    """
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    site = partial / "lib" / f"python{python}" / "site-packages"
+    site.mkdir(parents=True)
+    say(f"unpacking packages for Python {python} on {processor or platform.machine()}")
+    _unpack_packages(source, site, python, processor or platform.machine())
+    for room in ROOMS:
+        shutil.copytree(source / room, site / room, ignore=shutil.ignore_patterns("__pycache__"))
+    _write_programs(partial, python)
+    for place, path in system_files(source).items():
+        copy = partial / "share" / "system" / place
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    shutil.copyfile(source / "LICENSE", partial / "share" / "LICENSE")
+    os.sync()
+    partial.rename(target)
+
+
+def compile_modules(release: Path) -> None:
+    """Translate every module once, on the box itself, so that those who may not write here need not at each start."""
+    command = [str(release / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", str(release / "lib")]
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+
+
+def _unpack_packages(source: Path, site: Path, python: str, processor: str) -> None:
+    from packaging.requirements import Requirement
+
+    there = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "platform_machine": processor,
+        "sys_platform": "linux",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    # pip weighs markers by the Python that it runs on, not by the one that it unpacks for.
+    lines = []
+    for block in (source / "requirements" / "run.lock").read_text().replace("\\\n", "\\").splitlines():
+        line = block.partition("#")[0].replace("\\", " ").strip()
+        requirement, *hashes = line.split("--hash=")
+        if line and ((marker := Requirement(requirement).marker) is None or marker.evaluate(there)):
+            lines.append(" ".join([requirement.partition(";")[0], *(f"--hash={each}" for each in hashes)]))
+    lock = site.parents[2] / "packages.lock"
+    lock.write_text("\n".join(lines) + "\n")
+    platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(17, GLIBC.get(python, 36) + 1)]
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--target", str(site)]
+    pip += ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(lock)]
+    pip += ["--implementation", "cp", "--python-version", python]
+    pip += [word for each in (*platforms, f"manylinux2014_{processor}") for word in ("--platform", each)]
+    done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()[-1:]
+        raise OtoError(
+            "failed",
+            f"Python packages could not be had: {' '.join(said)}",
+            "Nothing on this box was changed. Look at the network, then run this again.",
+            Exit.FAILED,
+        )
+    # Commands of other packages, written for the Python that runs pip.
+    shutil.rmtree(site / "bin", ignore_errors=True)
+
+
+def _write_programs(release: Path, python: str) -> None:
+    (release / "pyvenv.cfg").write_text(f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n")
+    (release / "bin").mkdir()
+    (release / "bin" / "python").symlink_to(f"/usr/bin/python{python}")
+    for name, arguments in PROGRAMS.items():
+        program = release / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec {HOME}/current/bin/python {arguments} "$@"\n')
+        program.chmod(0o755)
