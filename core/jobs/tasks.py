@@ -15,12 +15,13 @@ from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
 from core.export.export import ExportItem, check_formats, export_files
 from core.export.tags import Tags
-from core.jobs import work
+from core.jobs import reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol import Job
+from core.report.make import HTML_FILE
 from core.version import VERSION
 from sessions.files import sha256_file, write_atomic
 from sessions.model import Bounce, BounceKind, ExportRecord, Take
@@ -33,6 +34,9 @@ MIX_FILE = "mix.wav"
 MASTER_FILE = "master.wav"
 PLAN_FILE = "plan.json"
 STEMS_FOLDER = "stems"
+
+RENDERING_SHARE = 0.9
+"""Of the progress of a mix or master; the rest is its report."""
 
 DEFAULT_TARGET = "streaming"
 DEFAULT_FORMATS = ("wav24",)
@@ -81,9 +85,17 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             style=_option(job, "style", str, existing.style if existing else "natural"),
             hands=float(_option(job, "hands", (int, float), existing.hands if existing else 1.0)),
             stems=stems,
-            progress=progress,
+            progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
         plan = msgspec.structs.replace(plan, session=job.session, take=take.number)
+        drawn = reports.draw_mix(
+            plan,
+            sources,
+            result.out,
+            folder / HTML_FILE,
+            **_titled(library, take, bounce_id),
+            progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
+        )
         report(progress, 1.0, "keeping the mix")
         if propose:
             library.save_plan(job.session, "mix", take.number, work.plan_bytes(plan))
@@ -105,7 +117,8 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             oto_version=VERSION,
         )
         library.save_bounce(bounce)
-    return {**_whose(bounce), **work.mix_value(result, plan_file), "notes": list(plan.notes)}
+    notes = [*plan.notes, *drawn.notes]
+    return {**_whose(bounce), **work.mix_value(result, plan_file), "report": drawn.path, "notes": notes}
 
 
 def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -123,7 +136,15 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             plan=existing if keep_plan else None,
             previous=existing,
             reference=Path(reference) if reference else None,
-            progress=progress,
+            progress=work.share(progress, 0.0, RENDERING_SHARE),
+        )
+        drawn = reports.draw_master(
+            plan,
+            library.bounce_path(job.session, mix.id) / mix.file,
+            result.out,
+            folder / HTML_FILE,
+            **_titled(library, library.take(job.session, mix.take), bounce_id),
+            progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
         )
         report(progress, 1.0, "keeping the master")
         if not keep_plan:
@@ -146,7 +167,8 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             oto_version=VERSION,
         )
         library.save_bounce(bounce)
-    return {**_whose(bounce), **work.master_value(result, plan, plan_file)}
+    value = work.master_value(result, plan, plan_file)
+    return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 
 def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -270,6 +292,12 @@ def _write_plan(folder: Path, plan: Plan) -> Path:
     path = folder / PLAN_FILE
     write_atomic(path, work.plan_bytes(plan))
     return path
+
+
+def _titled(library: Library, take: Take, bounce_id: str) -> dict[str, str]:
+    """What a report calls a bounce of a take, and where it says that it comes from."""
+    session = library.session(take.session)
+    return {"title": take.name or session.name, "made": f"{session.name}, take {take.number}, {bounce_id}"}
 
 
 def _whose(bounce: Bounce) -> dict[str, Any]:
