@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 
 from core.analysis.track import TrackAnalysis
-from core.mix.ensemble import Player, overlap
+from core.mix.ensemble import FRONT, Player, overlap
 from core.mix.presets import Style
+from core.plans.document import Priority
 
 PEAKINESS_SLOPE: Final = -0.55
 USUAL_PEAKINESS_DB: Final = 14.0
@@ -27,8 +28,8 @@ SPARSE_LU: Final = 8.0
 """A track whose loudest moment is further above its loudness is judged by that moment: bleed filled the rest."""
 SHARED: Final = 0.35
 """How much of the power sum tracks of one role that play different things give way to each other."""
-FRONT: Final = frozenset({"lead_vocal", "speech"})
-"""Roles that carry the song: placed by role alone, whatever their character."""
+PRIORITY_LU: Final[dict[Priority, float]] = {"lead": 2.5, "normal": 0.0, "background": -3.0}
+"""What a person's word about a track is worth."""
 
 
 def level_lufs(analysis: TrackAnalysis) -> float:
@@ -52,7 +53,7 @@ def targets_lu(players: Sequence[Player], style: Style) -> dict[Player, float]:
 
 def _alone_lu(player: Player, style: Style) -> float:
     taste = style.vocals_lu if player.is_vocal else style.drums_lu if player.is_drum else 0.0
-    offset = player.preset.offset_lu + taste
+    offset = player.preset.offset_lu + taste + PRIORITY_LU[player.priority]
     return offset if player.role in FRONT else offset + character_lu(player.heard)
 
 

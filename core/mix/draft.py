@@ -26,10 +26,20 @@ class Draft:
         setting = self.settings.get(name)
         return float(self._parameters[name].neutral if setting is None else setting.value)
 
-    def propose(self, name: str, value: float, why: str, confidence: float = 0.7, *, amount: bool = False) -> float:
+    def propose(
+        self,
+        name: str,
+        value: float,
+        why: str,
+        confidence: float = 0.7,
+        *,
+        amount: bool = False,
+        digits: int | None = None,
+    ) -> float:
         """Set a knob unless a person did, clamped to its range, and return what is in force.
 
         An `amount` (a gain, a pan) is scaled towards neutral by the hands; a place (a frequency, a time) is not.
+        Rounded to `digits` after the point, None for as many as a person would set.
         """
         if self.is_kept(name):
             return self.value(name)
@@ -40,7 +50,9 @@ class Draft:
                 value = neutral * (value / neutral) ** self.hands
             else:
                 value = neutral + (value - neutral) * self.hands
-        value = round(min(max(value, knob.low), knob.high), 2 if knob.high - knob.low <= 10.0 else 1)
+        if digits is None:
+            digits = 2 if knob.high - knob.low <= 10.0 else 1
+        value = round(min(max(value, knob.low), knob.high), digits)
         value = float(value)
         self.settings[name] = Setting(value=value, unit=knob.unit, by="rules", why=why, confidence=round(confidence, 2))
         return value

@@ -8,26 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from core.analysis.bleed import BleedMap
 from core.analysis.roles import guess_role
 from core.analysis.track import Source, TrackAnalysis, analyse_source
 from core.errors import Exit, OtoError
-from core.mix import balance, dynamics, gating, placement, tone
+from core.mix import balance, groups, levels, placement, rides, space, tone
 from core.mix.draft import Draft, kept_settings
 from core.mix.ensemble import Player, find_companions
-from core.mix.notes import input_notes, left_out_notes
+from core.mix.notes import input_notes, left_out_notes, song_notes
 from core.mix.preparing import prepare
-from core.mix.presets import STYLE, STYLES, Style, StyleName
-from core.plans.document import BusStrip, By, MixPlan, Settings, Strip
-from core.plans.parameters import BUS, SENDS, STRIP, by_name, parameters_of
+from core.mix.presets import STYLE, STYLES, StyleName
+from core.mix.sections import find_sections
+from core.mix.tempo import find_tempo
+from core.mix.unmasking import unmask
+from core.plans.document import By, MixPlan, Priority, Ride, Settings, Strip
+from core.plans.parameters import BUS, STRIP, by_name
 from core.plans.roles import ROLES, Role
 from core.progress import Progress, report
 from core.version import VERSION
-
-MIX_LUFS: Final = -23.0
-"""Loudness that a mix is built to, so that its peaks leave mastering its room."""
-MIX_PEAK_DBFS: Final = -8.0
-"""Where the mix may peak by estimate, so that it stays below -6 dBFS in fact."""
 
 LISTENING_SHARE: Final = 0.8
 """Of the progress; the rest is comparing the tracks with each other."""
@@ -42,18 +39,18 @@ def propose_mix(
     roles: Mapping[str, str] | None = None,
     style: str = "natural",
     hands: float = 1.0,
+    priorities: Mapping[str, Priority] | None = None,
     previous: MixPlan | None = None,
     analyses: Mapping[str, TrackAnalysis] | None = None,
     progress: Progress | None = None,
 ) -> MixPlan:
     """Propose a mix of `sources`, one strip per source in their order.
 
-    `roles` are a person's, by track name, and win over names and sounds; so do roles, settings and mutes that a person
-    or a lock put into `previous`. `hands` scales every proposal between neutral (0) and
-    whole (1), in steps of a hundredth. `analyses`, by track
-    name, saves listening again. Raises OtoError: "bad_input" for no sources or an unknown style or role, "cancelled".
+    `roles` and `priorities` are a person's, by track name, and win over names and sounds; so do roles, priorities,
+    settings, rides and mutes that a person or a lock put into `previous`. `hands` scales every proposal between neutral
+    (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again. Raises OtoError: "bad_input" for no sources or an unknown style or role, "cancelled".
     """
-    _check(sources, roles or {}, style, hands)
+    _check(sources, roles or {}, priorities or {}, style, hands)
     hands = round(hands, 2)
     look = STYLE[cast("StyleName", style)]
     before = {strip.track: strip for strip in previous.strips} if previous else {}
@@ -62,42 +59,59 @@ def propose_mix(
     for at, source in enumerate(sources):
         report(listening, at / len(sources), f"Listening to {source.name}")
         heard = (analyses or {}).get(source.name) or analyse_source(source, progress=_part(listening, at, len(sources)))
-        players.append(_player(source.name, heard, (roles or {}).get(source.name), before.get(source.name)))
+        given = (roles or {}).get(source.name), (priorities or {}).get(source.name)
+        players.append(_player(source.name, heard, *given, before.get(source.name)))
     find_companions(players)
 
     drafts = {player: Draft(_STRIP, _kept(before.get(player.name)), hands) for player in players}
     prepared = prepare(sources, drafts, previous=previous, progress=_between(progress, LISTENING_SHARE, 1.0))
     report(progress, 1.0, "Finding the balance")
+    tempo = find_tempo(players)
     targets = balance.targets_lu(players, look)
     gains = {player: target - balance.level_lufs(player.heard) for player, target in targets.items()}
-    notes = [*input_notes(players), *prepared.notes, *left_out_notes(previous, players)]
     for player in gains:
-        tone.set_tone(drafts[player], player, look)
-    if gains:
-        notes += tone.unmask(drafts, gains)
-    master = Draft(_BUS, kept_settings(previous.master) if previous else {}, hands)
-    _set_levels(drafts, gains, targets, look, master, prepared.bleed)
-    placement.set_pans(drafts, look)
+        tone.set_tone(drafts[player], player)
+    competing = unmask(drafts, gains)
+    through = levels.set_levels(drafts, gains, targets, look, prepared.bleed)
+    placement.set_pans(drafts, gains, look)
+    roomy = space.is_roomy(players)
     for player, draft in drafts.items():
-        placement.set_sends(draft, player, look, ensemble=len(gains) > 1)
+        space.set_sends(draft, player, look, ensemble=len(gains) > 1, roomy=roomy)
         placement.set_bus(draft, player)
         if player.role == "click" and not player.muted and hands > 0.0:
             draft.choose("mute", True, "A click is for the players, not for the song.")
+    ridden = rides.vocal_rides(drafts, through, prepared.bleed)
+    master = Draft(_BUS, kept_settings(previous.master) if previous else {}, hands)
+    groups.set_colour(master, look)
+    levels.set_headroom(master, through)
     return MixPlan(
         oto_version=VERSION,
         session=previous.session if previous else None,
         take=previous.take if previous else None,
         style=style,
         hands=hands,
-        strips=tuple(_strip(player, draft) for player, draft in drafts.items()),
-        buses=_buses([draft.settings for draft in drafts.values()], previous, look, hands),
+        strips=tuple(
+            _strip(player, draft, _kept_ride(before.get(player.name)) or ridden.get(player))
+            for player, draft in drafts.items()
+        ),
+        buses=groups.buses(drafts, through, previous, look, tempo, hands),
         master=master.settings,
+        master_ride=rides.kept_ride(previous.master_ride if previous else None) or rides.fade_out(through, prepared.span, hands),
         span=prepared.span,
-        notes=tuple(notes),
+        tempo_bpm=tempo.bpm if tempo else previous.tempo_bpm if previous else None,
+        notes=(
+            *input_notes(players),
+            *prepared.notes,
+            *left_out_notes(previous, players),
+            *song_notes(find_sections(through), tempo),
+            *competing,
+        ),
     )
 
 
-def _check(sources: Sequence[Source], roles: Mapping[str, str], style: str, hands: float) -> None:
+def _check(
+    sources: Sequence[Source], roles: Mapping[str, str], priorities: Mapping[str, str], style: str, hands: float
+) -> None:
     if not sources:
         raise OtoError(
             "bad_input", "There is nothing to mix: no track.", "Record something or name files.", Exit.BAD_INPUT
@@ -113,7 +127,9 @@ def _check(sources: Sequence[Source], roles: Mapping[str, str], style: str, hand
             )
 
 
-def _player(name: str, heard: TrackAnalysis, given: str | None, before: Strip | None) -> Player:
+def _player(
+    name: str, heard: TrackAnalysis, given: str | None, priority: Priority | None, before: Strip | None
+) -> Player:
     """Who it is: a person's word, else the earlier plan's if a person chose it there, else a guess."""
     muted = before is not None and "mute" in before.settings and before.settings["mute"].value is True
     role_by: By = "person"
@@ -124,7 +140,13 @@ def _player(name: str, heard: TrackAnalysis, given: str | None, before: Strip | 
         guess = guess_role(name, heard)
         given, confidence, role_by = guess.role, guess.confidence, "rules"
     return Player(
-        name=name, role=cast("Role", given), role_confidence=confidence, role_by=role_by, heard=heard, muted=muted
+        name=name,
+        role=cast("Role", given),
+        role_confidence=confidence,
+        role_by=role_by,
+        heard=heard,
+        muted=muted,
+        priority=priority or (before.priority if before else "normal"),
     )
 
 
@@ -136,92 +158,20 @@ def _kept(before: Strip | None) -> Settings:
     return muted | kept_settings(before.settings)
 
 
-def _set_levels(
-    drafts: Mapping[Player, Draft],
-    gains: Mapping[Player, float],
-    targets: Mapping[Player, float],
-    style: Style,
-    master: Draft,
-    bleed: BleedMap,
-) -> None:
-    """Trim, dynamics and fader of every audible strip, so that the whole comes out at the level a mix should have."""
-    if not gains:
-        return
-    through: dict[Player, float] = {}
-    full: dict[Player, float] = {}
-    for player in gains:
-        draft = drafts[player]
-        trim_db = dynamics.set_trim(draft, player)
-        gating.set_gate(draft, player, trim_db, bleed)
-        changed_db = dynamics.set_compressor(draft, player, trim_db, style)
-        changed_db += tone.loudness_change_lu(draft, player.heard)
-        through[player] = trim_db + changed_db
-        # What the whole proposal would do, from what the hands left of it.
-        share = draft.hands or 1.0
-        full[player] = (trim_db if draft.is_kept("trim_db") else trim_db / share) + changed_db / share
-    common_db = _common_db(drafts, gains, full)
-    middle = sorted(targets.values())[len(targets) // 2]
-    for player, gain_db in gains.items():
-        why = _fader_why(player, targets[player] - middle)
-        confidence = 0.5 + 0.3 * (1.0 if player.role_confidence is None else player.role_confidence)
-        draft = drafts[player]
-        through[player] += draft.propose("fader_db", gain_db + common_db - full[player], why, confidence, amount=True)
-    peak_dbfs = balance.mix_peak_dbfs(through)
-    if peak_dbfs > MIX_PEAK_DBFS:
-        why = f"The strips would peak near {peak_dbfs:.1f} dBFS together: this leaves mastering its room."
-        master.propose("fader_db", MIX_PEAK_DBFS - peak_dbfs, why, 0.7, amount=True)
+def _kept_ride(before: Strip | None) -> Ride | None:
+    return rides.kept_ride(before.ride) if before else None
 
 
-def _common_db(drafts: Mapping[Player, Draft], gains: Mapping[Player, float], full: Mapping[Player, float]) -> float:
-    """One gain for all: around the faders that a person set, else to the loudness a mix is built to."""
-    set_by_person = sorted(
-        drafts[player].value("fader_db") + full[player] - gain_db
-        for player, gain_db in gains.items()
-        if drafts[player].is_kept("fader_db")
-    )
-    if set_by_person:
-        return set_by_person[len(set_by_person) // 2]
-    return MIX_LUFS - balance.mix_loudness_lufs(gains)
-
-
-def _fader_why(player: Player, above_middle_lu: float) -> str:
-    heard, preset = player.heard, player.preset
-    level = balance.level_lufs(heard)
-    where = f"{abs(above_middle_lu):.1f} LU {'above' if above_middle_lu >= 0.0 else 'below'} the song's middle strip"
-    parts = []
-    if player.role not in balance.FRONT and heard.sample_peak_dbfs is not None and heard.centroid_hz is not None:
-        parts.append(f"it peaks {heard.sample_peak_dbfs - level:.1f} dB over its loudness")
-        parts.append(f"its weight lies at {heard.centroid_hz:.0f} Hz")
-    if player.together:
-        parts.append(f"it shares its sound with {', '.join(other.name for other in player.together)}")
-    told = f" ({', '.join(parts)})" if parts else ""
-    return f"{level:.1f} LUFS while it plays; the place for {preset.called} is {where}{told}."
-
-
-def _strip(player: Player, draft: Draft) -> Strip:
+def _strip(player: Player, draft: Draft, ride: Ride | None) -> Strip:
     return Strip(
         track=player.name,
         role=player.role,
         role_confidence=player.role_confidence,
         role_by=player.role_by,
+        priority=player.priority,
         settings=draft.settings,
+        ride=ride,
     )
-
-
-def _buses(strips: Sequence[Settings], previous: MixPlan | None, style: Style, hands: float) -> tuple[BusStrip, ...]:
-    """The buses and reverbs that are used, and those of an earlier plan that a person touched."""
-    before = {bus.name: kept_settings(bus.settings) for bus in previous.buses} if previous else {}
-    used = {str(settings["bus"].value) for settings in strips} - {"master"}
-    used |= {name for name in SENDS if any(f"send_{name}_db" in settings for settings in strips)}
-    used |= {name for name, kept in before.items() if kept}
-    buses = []
-    for name in ("drums", "music", "vocals", *SENDS):
-        if name in used:
-            draft = Draft(parameters_of(name), before.get(name, {}), hands)
-            if name in placement.RETURNS:
-                placement.set_return(draft, name, style)
-            buses.append(BusStrip(name=name, settings=draft.settings))
-    return tuple(buses)
 
 
 def _part(progress: Progress | None, at: int, count: int) -> Progress | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 from core.analysis.names import side_of_name
 from core.analysis.track import TrackAnalysis
 from core.mix.presets import PRESETS, Preset
-from core.plans.document import By
+from core.plans.document import By, Priority
 from core.plans.roles import BUS_OF_ROLE, Role
 
+FRONT: Final[frozenset[Role]] = frozenset({"lead_vocal", "speech"})
+"""Roles that carry the song: placed by role alone, whatever their character."""
 FAINT_DBFS = -60.0
 """A track that never peaks above this holds nothing but the noise of its input."""
 SAME_SOURCE_CORRELATION = 0.9
@@ -30,6 +34,8 @@ class Player:
     role_by: By
     heard: TrackAnalysis
     muted: bool = False
+    priority: Priority = "normal"
+    """What a person wants of it."""
     side: str | None = None
     """"left" or "right" when the track is one half of a stereo pair."""
     partner: Player | None = None
@@ -63,8 +69,12 @@ def find_companions(players: Sequence[Player]) -> None:
     sounding = [player for player in players if player.audible]
     for at, one in enumerate(sounding):
         for other in sounding[at + 1 :]:
-            pair = _pair_by_name(one, other)
-            same = one.role == other.role and _alike(one.heard, other.heard) > SAME_SOURCE_CORRELATION
+            pair = _pair_by_name(one, other) or _pair_by_place(one, other, sounding)
+            same = (
+                one.role == other.role
+                and not _numbered_apart(one, other)
+                and alike(one.heard, other.heard) > SAME_SOURCE_CORRELATION
+            )
             if pair and one.partner is None and other.partner is None:
                 one.partner, other.partner = other, one
                 one.side, other.side = pair
@@ -89,7 +99,28 @@ def _pair_by_name(one: Player, other: Player) -> tuple[str, str] | None:
     return (first[1], second[1]) if one.heard.channels == other.heard.channels == 1 else None
 
 
-def _alike(one: TrackAnalysis, other: TrackAnalysis) -> float:
+def _pair_by_place(one: Player, other: Player, everybody: Sequence[Player]) -> tuple[str, str] | None:
+    """Two overheads, or two room microphones, are a pair even when their names only count them."""
+    if one.role != other.role or one.role not in {"overheads", "room"}:
+        return None
+    alike_ones = [player for player in everybody if player.role == one.role]
+    mono = one.heard.channels == other.heard.channels == 1
+    return ("left", "right") if mono and len(alike_ones) == 2 else None
+
+
+def _numbered_apart(one: Player, other: Player) -> bool:
+    """Whether two tracks are two things although they sound alike.
+
+    Each tom is a drum of its own that hears the others; "Gtr 1" and "Gtr 2" are two takes, "Gtr DI" and "Gtr mic" one.
+    A kick or a snare is one drum, whatever its microphones are called.
+    """
+    if one.role == "toms":
+        return True
+    numbers = [re.findall(r"\d+", re.sub(r"^\s*\d+", "", player.name)) for player in (one, other)]
+    return one.preset.spread > 0.0 and not one.is_drum and numbers[0] != numbers[1] and all(numbers)
+
+
+def alike(one: TrackAnalysis, other: TrackAnalysis) -> float:
     """Correlation of the loudness curves where either sounds; 0 where there is too little to tell."""
     steps = min(len(one.loudness_curve), len(other.loudness_curve))
     if steps < 20:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from core.analysis.roles import UNSURE
 from core.mix.dynamics import loud_peak_dbfs
 from core.mix.ensemble import FAINT_DBFS, Player
+from core.mix.sections import Section
+from core.mix.tempo import Tempo
 from core.plans.document import MixPlan
 
 LOW_DBFS = -40.0
@@ -56,3 +58,22 @@ def left_out_notes(previous: MixPlan | None, players: Sequence[Player]) -> list[
     names = {player.name for player in players}
     gone = [strip.track for strip in previous.strips if strip.track not in names] if previous else []
     return [f"{', '.join(gone)}: in the earlier plan but not among these tracks, left out."] if gone else []
+
+
+def song_notes(sections: Sequence[Section], tempo: Tempo | None) -> list[str]:
+    """How the song is built and how fast it is."""
+    notes = []
+    if len(sections) > 1:
+        told = "; ".join(
+            f"{_clock(one.start_s)} {'sung' if one.sung else 'played'}, {len(one.playing)} tracks, "
+            f"{one.loudness_lufs:.0f} LUFS"
+            for one in sections
+        )
+        notes.append(f"Sections by who sounds: {told}.")
+    if tempo is not None:
+        notes.append(f"The strokes agree on {tempo.bpm:.1f} BPM ({tempo.confidence:.0%} sure).")
+    return notes
+
+
+def _clock(time_s: float) -> str:
+    return f"{int(time_s) // 60}:{int(time_s) % 60:02d}"

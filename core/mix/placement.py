@@ -1,40 +1,36 @@
-"""Where each track stands: left to right, near or far, and on which bus."""
+"""Where each track stands from left to right, and on which bus."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.mix.draft import Draft
-from core.mix.ensemble import Player
+from core.mix.ensemble import Player, alike
 from core.mix.presets import Style
 from core.plans.roles import bus_of
 
 ALONE: Final = 0.6
 """A single track of a role stays nearer to the middle than a pair that answers each other."""
 MONO_CORRELATION: Final = 0.995
-
-RETURNS: Final[dict[str, tuple[tuple[str, float, str], ...]]] = {
-    "room": (
-        ("decay_s", 0.5, "Short: glues a band that was recorded close."),
-        ("predelay_ms", 0.0, "No gap: the room is where they play."),
-        ("lowcut_hz", 150.0, "Keeps the bass dry."),
-    ),
-    "plate": (
-        ("decay_s", 1.4, "Long enough to carry a voice, short enough to leave its words alone."),
-        ("predelay_ms", 25.0, "Lets the word through before its echo."),
-        ("lowcut_hz", 250.0, "Keeps the chest of the voice dry."),
-    ),
-    "hall": (
-        ("decay_s", 2.2, "Depth behind the band."),
-        ("predelay_ms", 35.0, "Keeps the front in front."),
-        ("lowcut_hz", 300.0, "Keeps the lows clear."),
-    ),
-}
+DOUBLE: Final = 0.6
+"""Loudness that moves this much alike is one part played twice."""
+DOUBLE_SPREAD: Final = 0.85
+INNERMOST: Final = 0.4
+"""Where the inner ones of many stand, against the outermost."""
+LOW_HZ: Final = 150.0
+HIGH_HZ: Final = 600.0
+LOW_SHARE: Final = 0.5
+"""How far a track goes whose weight lies at `LOW_HZ` or lower, against one at `HIGH_HZ`: lows carry the middle."""
+SEEN_FROM_FRONT: Final = "seen from the front"
 
 
-def set_pans(drafts: Mapping[Player, Draft], style: Style) -> None:
-    """Pairs hard apart, stereo as recorded, the song's spine in the middle, the rest spread evenly to both sides."""
+def set_pans(drafts: Mapping[Player, Draft], levels_db: Mapping[Player, float], style: Style) -> None:
+    """Pairs hard apart, stereo as recorded, the song's spine in the middle, the rest to both sides.
+
+    `levels_db` is each audible player's gain so far; single tracks go to the side with less in their register.
+    """
     groups: dict[str, list[Player]] = {}
     for player, draft in drafts.items():
         if player.side is not None and player.partner is not None:
@@ -46,53 +42,116 @@ def set_pans(drafts: Mapping[Player, Draft], style: Style) -> None:
             _place(draft, 0.0, f"A stereo recording keeps its own picture{told}.", 0.9)
         elif player.preset.spread == 0.0 or len(drafts) == 1:
             _place(draft, 0.0, f"The middle belongs to {player.preset.called}.", 0.85)
+        elif player.priority == "lead":
+            _place(draft, 0.0, "The middle belongs to who leads.", 0.85)
         elif player.audible:
             groups.setdefault(player.role, []).append(player)
         else:
             _place(draft, 0.0, "Nothing to hear, nothing to place.", 0.5)
-    lean = 0.0
-    for members in groups.values():
+    weights = {-1.0: dict[int, float](), 1.0: dict[int, float]()}
+    # Groups first: who is alone answers them.
+    for members in sorted(groups.values(), key=lambda group: -len(group)):
         places = _one_place_per_sound(members)
-        spread = members[0].preset.spread * style.spread
-        for at, together in enumerate(places):
-            if len(places) == 1:
-                position = spread * ALONE * (-1.0 if lean > 0.0 else 1.0)
-                lean += position
-                why = f"A little to the side leaves the middle to who leads; {style.why}."
-            else:
-                position = _position(at, len(places)) * spread
-                why = f"{at + 1} of {len(places)} tracks like it, spread to both sides; {style.why}."
-            for player in together:
-                _place(drafts[player], min(max(position, -1.0), 1.0), why, 0.6)
+        if len(places) == 1:
+            _place_alone(drafts, places[0], levels_db, weights, style)
+        elif members[0].role == "toms":
+            _place_toms(drafts, places, style)
+        else:
+            _place_many(drafts, places, levels_db, weights, style)
 
 
-def set_sends(draft: Draft, player: Player, style: Style, *, ensemble: bool) -> None:
-    """Reverb by role, post fader; a single speaker or player stays dry."""
-    if not (player.audible and ensemble):
-        return
-    preset = player.preset
-    for name, level_db in (("room", preset.room_db), ("plate", preset.plate_db), ("hall", preset.hall_db)):
-        if level_db is not None:
-            why = f"{-level_db - style.reverb_db:.0f} dB below the dry sound, usual for {preset.called}; {style.why}."
-            draft.propose_send(f"send_{name}_db", level_db + style.reverb_db, why)
+def _place_alone(
+    drafts: Mapping[Player, Draft],
+    sound: Sequence[Player],
+    levels_db: Mapping[Player, float],
+    weights: dict[float, dict[int, float]],
+    style: Style,
+) -> None:
+    """One sound: to the side on which less sounds in its octave; a hi-hat where drummers have it."""
+    player = sound[0]
+    octave = _octave(player)
+    less_on = min((-1.0, 1.0), key=lambda side: sum(weights[side].get(octave + step, 0.0) for step in (-1, 0, 1)))
+    side = 1.0 if player.role == "hihat" else less_on
+    position = side * player.preset.spread * style.spread * ALONE * _reach(player)
+    why = (
+        f"Where a drummer's hi-hat is, {SEEN_FROM_FRONT}."
+        if player.role == "hihat"
+        else f"A little to the side leaves the middle to who leads; on this side less sounds around {_weight(player)}."
+    )
+    for one in sound:
+        _place(drafts[one], position, why + _style(style), 0.6)
+    _weigh(weights[side], player, levels_db)
+
+
+def _place_toms(drafts: Mapping[Player, Draft], places: Sequence[Sequence[Player]], style: Style) -> None:
+    """From the highest on the right to the lowest on the left, as a kit stands."""
+    ordered = sorted(places, key=lambda sound: -(sound[0].heard.pitch_hz or sound[0].heard.centroid_hz or 0.0))
+    for at, sound in enumerate(ordered):
+        position = (1.0 - 2.0 * at / (len(ordered) - 1)) * sound[0].preset.spread * style.spread
+        why = f"Tom {at + 1} of {len(ordered)} from high to low, right to left {SEEN_FROM_FRONT}."
+        for one in sound:
+            _place(drafts[one], position, why + _style(style), 0.6)
+
+
+def _place_many(
+    drafts: Mapping[Player, Draft],
+    places: Sequence[Sequence[Player]],
+    levels_db: Mapping[Player, float],
+    weights: dict[float, dict[int, float]],
+    style: Style,
+) -> None:
+    """Several sounds of a role: to both sides by turns, from outside to inside, none in the middle."""
+    likeness = alike(places[0][0].heard, places[1][0].heard)
+    doubled = len(places) == 2 and likeness > DOUBLE
+    sides = (len(places) + 1) // 2
+    for at, sound in enumerate(places):
+        player = sound[0]
+        side = -1.0 if at % 2 else 1.0
+        inward = (at // 2) / (sides - 1) if sides > 1 else 0.0
+        spread = max(player.preset.spread, DOUBLE_SPREAD) if doubled else player.preset.spread * _reach(player)
+        position = side * spread * style.spread * (1.0 - (1.0 - INNERMOST) * inward)
+        why = (
+            f"One part played twice (loudness moves alike, {likeness:.2f}): the takes wide apart."
+            if doubled
+            else f"{at + 1} of {len(places)} tracks like it, to both sides by turns; its weight lies at {_weight(player)}."
+        )
+        for one in sound:
+            _place(drafts[one], position, why + _style(style), 0.6)
+        _weigh(weights[side], player, levels_db)
 
 
 def set_bus(draft: Draft, player: Player) -> None:
     """The bus of its role."""
-    bus = bus_of(player.role)
-    draft.choose("bus", bus, f"The bus for {player.preset.called}.")
-
-
-def set_return(draft: Draft, name: str, style: Style) -> None:
-    """How a reverb sounds."""
-    for knob, value, why in RETURNS[name]:
-        if knob == "decay_s" and style.decay != 1.0:
-            value, why = value * style.decay, f"{why} Style {style.why}."
-        draft.propose(knob, value, why, 0.6)
+    draft.choose("bus", bus_of(player.role), f"The bus for {player.preset.called}.")
 
 
 def _place(draft: Draft, position: float, why: str, confidence: float) -> None:
-    draft.propose("pan", position, why, confidence, amount=True)
+    draft.propose("pan", min(max(position, -1.0), 1.0), why, confidence, amount=True)
+
+
+def _style(style: Style) -> str:
+    return "" if style.spread == 1.0 else f" Style {style.why}."
+
+
+def _reach(player: Player) -> float:
+    """Share of the spread that its register allows."""
+    octaves = math.log2(min(max(player.heard.centroid_hz or HIGH_HZ, LOW_HZ), HIGH_HZ) / LOW_HZ)
+    return LOW_SHARE + (1.0 - LOW_SHARE) * octaves / math.log2(HIGH_HZ / LOW_HZ)
+
+
+def _octave(player: Player) -> int:
+    return round(math.log2((player.heard.centroid_hz or HIGH_HZ) / HIGH_HZ))
+
+
+def _weight(player: Player) -> str:
+    return f"{player.heard.centroid_hz or 0.0:.0f} Hz"
+
+
+def _weigh(side: dict[int, float], player: Player, levels_db: Mapping[Player, float]) -> None:
+    """Add a player's loudness to what sounds on a side in its octave."""
+    level_lufs = (player.heard.active_lufs or -60.0) + levels_db.get(player, 0.0)
+    octave = _octave(player)
+    side[octave] = side.get(octave, 0.0) + 10.0 ** (level_lufs / 10.0)
 
 
 def _one_place_per_sound(players: Sequence[Player]) -> list[list[Player]]:
@@ -106,8 +165,3 @@ def _one_place_per_sound(players: Sequence[Player]) -> list[list[Player]]:
         else:
             places.append([player])
     return places
-
-
-def _position(at: int, count: int) -> float:
-    """Evenly from the right to the left: -1..1, the outermost at both ends."""
-    return 1.0 - 2.0 * at / (count - 1)

@@ -132,7 +132,7 @@ PRESETS: Final[dict[Role, Preset]] = {
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """What a word like "punchy" changes."""
+    """What a word like "punchy" changes. Every number is what is added to or multiplied with the role's own."""
 
     why: str
     vocals_lu: float = 0.0
@@ -141,36 +141,52 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     """Times the gain reduction."""
     attack: float = 1.0
     """Times the attack time."""
-    presence_db: float = 0.0
-    """Added to every presence bell."""
-    top_db: float = 0.0
-    """High shelf over everything that is not a bass or a kick."""
-    body_db: float = 0.0
-    """Low shelf at 180 Hz on vocals, guitars, keys and strings."""
+    drums_attack_db: float = 0.0
+    """Transient shaper on the kit: more or less stick."""
+    drums_sustain_db: float = 0.0
+    drums_drive_db: float = 0.0
+    """Saturation on the kit; 0 for none."""
+    band_drive_db: float = 0.0
+    """Saturation on basses, guitars, keys and voices; 0 for none."""
+    glue_db: float = 1.0
+    """Gain reduction of the drum bus in its loud moments; the other buses get a part of it."""
+    tone: tuple[tuple[int, float, float, float], ...] = ()
+    """Bands of the master strip: band, frequency in Hz, gain in dB, Q."""
     reverb_db: float = 0.0
     """Added to every send."""
     decay: float = 1.0
     """Times the reverbs' decay."""
+    delay_db: float | None = None
+    """Delay send of lead vocals; None for none."""
+    slap: bool = False
+    """The delay is one short repeat, as from a second tape head, instead of beats."""
     spread: float = 1.0
     """Times the panning."""
+    width: float = 1.0
+    """Width of the music bus."""
 
 
 STYLE: Final[dict[StyleName, Style]] = {
     "natural": Style(why="natural"),
     "punchy": Style(
-        why="punchy: drums forward, slower attacks, drier", drums_lu=1.0, compression=1.25, attack=1.5, presence_db=0.5,
-        reverb_db=-3.0, decay=0.75,
+        why="punchy: drums forward, more stick, less ring, drier", drums_lu=1.5, compression=1.25, attack=1.5,
+        drums_attack_db=4.0, drums_sustain_db=-3.0, drums_drive_db=9.0, glue_db=2.5,
+        tone=((3, 350.0, -1.5, 0.8), (5, 4_000.0, 1.5, 0.8)), reverb_db=-4.0, decay=0.7,
     ),
     "warm": Style(
-        why="warm: fuller below, softer above", vocals_lu=0.5, top_db=-1.0, body_db=1.0,
-        presence_db=-0.5,
+        why="warm: fuller below, softer above, rounded peaks", vocals_lu=0.5, drums_attack_db=-1.5, band_drive_db=11.0,
+        glue_db=1.5, tone=((1, 160.0, 1.5, 0.7), (5, 3_500.0, -0.75, 0.7), (6, 6_500.0, -2.5, 0.7)),
     ),
     "big": Style(
-        why="big: wide and deep", compression=1.15, reverb_db=3.0, decay=1.35, spread=1.25, top_db=0.5,
+        why="big: wide, deep and long", compression=1.15, drums_sustain_db=2.0, glue_db=2.0,
+        tone=((1, 70.0, 1.5, 0.7), (3, 450.0, -1.0, 0.7), (6, 9_000.0, 1.5, 0.7)), reverb_db=3.5, decay=1.4,
+        delay_db=-17.0, spread=1.25, width=1.3,
     ),
     "vintage": Style(
-        why="vintage: narrow, soft on top, vocals in front", vocals_lu=1.0, compression=1.2, top_db=-2.0,
-        body_db=0.5, reverb_db=1.5, spread=0.7,
+        why="vintage: narrow, soft on top, driven, voice in front", vocals_lu=1.0, compression=1.3,
+        drums_attack_db=-3.0, drums_drive_db=13.0, band_drive_db=13.0, glue_db=3.0,
+        tone=((1, 60.0, -2.0, 0.7), (3, 700.0, 1.0, 0.6), (6, 5_500.0, -4.0, 0.7)), reverb_db=1.5, decay=0.9,
+        delay_db=-16.0, slap=True, spread=0.6, width=0.6,
     ),
 }  # fmt: skip
 

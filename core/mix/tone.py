@@ -7,7 +7,6 @@ Each band has one duty: 1 body, 2 bass against kick, 3 unusual lows and mids, 4 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,8 +16,8 @@ from core.analysis.features import BAND_HZ
 from core.analysis.loudness import k_weighting
 from core.analysis.track import TrackAnalysis
 from core.mix.draft import Draft
-from core.mix.ensemble import Player, overlap
-from core.mix.presets import OCTAVE_HZ, TYPICAL_OCTAVES_DB, Style
+from core.mix.ensemble import Player
+from core.mix.presets import OCTAVE_HZ, TYPICAL_OCTAVES_DB
 
 Floats = NDArray[np.float64]
 
@@ -26,37 +25,20 @@ UNUSUAL_DB: Final = 7.0
 """Octave levels of one role differ by about this much from song to song (standard deviation 3 to 9 dB)."""
 PLENTY_DB: Final = 4.0
 DEEPEST_CUT_DB: Final = 4.0
-UNMASK_HZ: Final = (1_000.0, 4_000.0)
-"""Where words are understood."""
-UNMASK_DEEPEST_DB: Final = 3.0
-BODY_HZ: Final = 180.0
-TOP_HZ: Final = 9_000.0
+BELL_REACH_HZ: Final = {2: (40.0, 1_000.0), 3: (100.0, 4_000.0), 4: (300.0, 10_000.0), 5: (1_000.0, 16_000.0)}
 _CENTRES: Final[Floats] = np.array(BAND_HZ)
 
 
-def set_tone(draft: Draft, player: Player, style: Style) -> None:
-    """High-pass, the role's hill and top, the style's colour, and cuts where the track has unusually much."""
+def set_tone(draft: Draft, player: Player) -> None:
+    """High-pass, the role's hill and top, and cuts where the track has unusually much."""
     preset = player.preset
     _set_highpass(draft, player)
     _set_unusual(draft, player)
     if preset.presence is not None and not _has_plenty(player, preset.presence.freq_hz):
-        gain_db = preset.presence.gain_db + style.presence_db
-        _bell(
-            draft,
-            4,
-            preset.presence.freq_hz,
-            gain_db,
-            preset.presence.q,
-            f"Helps {preset.called} through; {style.why}.",
-        )
-    tonal = not player.is_drum and player.role not in {"bass", "synth_bass", "backing_track", "effects", "other"}
-    if tonal and style.body_db:
-        _shelf(draft, 1, BODY_HZ, style.body_db, f"Style {style.why}.")
-    top_db = (preset.air.gain_db if preset.air else 0.0) + (
-        style.top_db if player.role not in {"kick", "bass", "synth_bass"} else 0.0
-    )
-    if preset.air or style.top_db:
-        _shelf(draft, 6, preset.air.freq_hz if preset.air else TOP_HZ, top_db, f"Air for {preset.called}; {style.why}.")
+        bell = preset.presence
+        set_bell(draft, 4, bell.freq_hz, bell.gain_db, bell.q, f"Helps {preset.called} through.")
+    if preset.air:
+        _shelf(draft, 6, preset.air.freq_hz, preset.air.gain_db, f"Air for {preset.called}.")
 
 
 def _set_highpass(draft: Draft, player: Player) -> None:
@@ -99,67 +81,9 @@ def _set_unusual(draft: Draft, player: Player) -> None:
             continue
         cut_db = min(excess[worst] / 2.0, DEEPEST_CUT_DB)
         more_db = octaves[worst] - usual[worst]
-        why = f"{more_db:.0f} dB more around {_hz(OCTAVE_HZ[worst])} than {player.preset.called} usually has."
+        why = f"{more_db:.0f} dB more around {hertz(OCTAVE_HZ[worst])} than {player.preset.called} usually has."
         if cut_db >= 0.5:
-            _bell(draft, band, OCTAVE_HZ[worst], -cut_db, 1.2, why, confidence=0.5)
-
-
-def unmask(drafts: Mapping[Player, Draft], levels_db: Mapping[Player, float]) -> list[str]:
-    """Make room: bass under the kick's weight, everything that covers the lead vocal where words are understood.
-
-    `levels_db` is each audible player's gain so far. Returns sentences for the plan's notes.
-    """
-    notes: list[str] = []
-    kicks = [player for player in levels_db if player.role == "kick"]
-    leads = [player for player in levels_db if player.role in {"lead_vocal", "speech"}]
-    for player in levels_db:
-        draft = drafts[player]
-        if player.role in {"bass", "synth_bass"} and kicks:
-            notes += _make_room_for_kick(draft, player, kicks, levels_db)
-        elif leads and not player.is_vocal and not player.is_drum:
-            notes += _make_room_for_lead(draft, player, leads, levels_db)
-    return notes
-
-
-def _make_room_for_kick(
-    draft: Draft, bass: Player, kicks: Sequence[Player], levels_db: Mapping[Player, float]
-) -> list[str]:
-    kick = max(kicks, key=lambda one: levels_db[one] + (one.heard.rms_dbfs or -120.0))
-    lows = (_CENTRES >= 40.0) & (_CENTRES <= 125.0)
-    at = int(np.argmax(np.where(lows, _absolute_bands(kick, levels_db), -np.inf)))
-    gap_db = float(_absolute_bands(bass, levels_db)[at] - _absolute_bands(kick, levels_db)[at])
-    together = overlap(bass.heard, kick.heard)
-    if gap_db < -6.0 or together < 0.2:
-        return []
-    cut_db = min(1.5 + max(gap_db, 0.0) / 4.0, UNMASK_DEEPEST_DB)
-    frequency_hz = float(_CENTRES[at])
-    why = (
-        f"{bass.name} and {kick.name} compete at {frequency_hz:.0f} Hz ({bass.name} is {abs(gap_db):.0f} dB "
-        f"{'louder' if gap_db >= 0.0 else 'softer'} there): {bass.name} -{cut_db:.1f} dB."
-    )
-    return [why] if _bell(draft, 2, frequency_hz, -cut_db, 1.4, why, confidence=0.55) else []
-
-
-def _make_room_for_lead(
-    draft: Draft, player: Player, leads: Sequence[Player], levels_db: Mapping[Player, float]
-) -> list[str]:
-    lead = max(leads, key=lambda one: levels_db[one] + (one.heard.rms_dbfs or -120.0))
-    together = overlap(player.heard, lead.heard)
-    lowest_hz, highest_hz = UNMASK_HZ
-    words = (lowest_hz <= _CENTRES) & (highest_hz >= _CENTRES)
-    gap = np.where(words, _absolute_bands(player, levels_db) - _absolute_bands(lead, levels_db), -np.inf)
-    # One band alone hardly covers a voice; three neighbours do.
-    at = int(np.argmax(np.where(words, np.convolve(np.maximum(gap, -60.0), np.ones(3) / 3.0, mode="same"), -np.inf)))
-    gap_db = float(gap[at])
-    if gap_db < -3.0 or together < 0.3:
-        return []
-    cut_db = min(1.0 + (gap_db + 3.0) / 4.0, UNMASK_DEEPEST_DB) * together
-    frequency_hz = float(_CENTRES[at])
-    why = (
-        f"{player.name} covers {lead.name} at {_hz(frequency_hz)} ({abs(gap_db):.0f} dB "
-        f"{'louder' if gap_db >= 0.0 else 'softer'} there while both sound): -{cut_db:.1f} dB."
-    )
-    return [why] if _bell(draft, 4, frequency_hz, -cut_db, 1.0, why, confidence=0.5) else []
+            set_bell(draft, band, OCTAVE_HZ[worst], -cut_db, 1.2, why, confidence=0.5)
 
 
 def loudness_change_lu(draft: Draft, analysis: TrackAnalysis) -> float:
@@ -179,12 +103,7 @@ def octave_levels_db(analysis: TrackAnalysis) -> Floats:
     return np.asarray(10.0 * np.log10(np.maximum(octaves, 1e-9)))
 
 
-def _absolute_bands(player: Player, levels_db: Mapping[Player, float]) -> Floats:
-    """Third-octave levels in dBFS as they stand in the mix."""
-    return np.array(player.heard.bands_db) + (player.heard.rms_dbfs or -120.0) + levels_db[player]
-
-
-def _bell(
+def set_bell(
     draft: Draft, band: int, frequency_hz: float, gain_db: float, q: float, why: str, confidence: float = 0.6
 ) -> bool:
     """Set a band unless a person has touched any of its three knobs; says whether it was set."""
@@ -197,8 +116,17 @@ def _bell(
     return True
 
 
+def free_bell(draft: Draft, frequency_hz: float) -> int | None:
+    """A bell that nothing uses yet and that reaches a frequency, or None."""
+    for band, (low_hz, high_hz) in BELL_REACH_HZ.items():
+        untouched = not any(f"eq{band}_{knob}" in draft.settings for knob in ("freq_hz", "gain_db", "q"))
+        if untouched and low_hz <= frequency_hz <= high_hz:
+            return band
+    return None
+
+
 def _shelf(draft: Draft, band: int, frequency_hz: float, gain_db: float, why: str) -> None:
-    _bell(draft, band, frequency_hz, gain_db, 0.7, why)
+    set_bell(draft, band, frequency_hz, gain_db, 0.7, why)
 
 
 def _share_db(analysis: TrackAnalysis, low_hz: float, high_hz: float) -> float | None:
@@ -236,5 +164,11 @@ def _k_weight_db() -> Floats:
     return np.asarray(20.0 * np.log10(np.abs((powers @ numerator) / (powers @ denominator))))
 
 
-def _hz(frequency_hz: float) -> str:
+def hertz(frequency_hz: float, up_to_hz: float | None = None) -> str:
+    """A frequency, or a range of them, as people say it."""
+    if up_to_hz is not None:
+        unit = 1_000.0 if frequency_hz >= 1_000.0 else 1.0
+        if unit == 1.0 and up_to_hz >= 1_000.0:
+            return f"{hertz(frequency_hz)} to {hertz(up_to_hz)}"
+        return f"{frequency_hz / unit:.2g}-{hertz(up_to_hz)}" if unit > 1.0 else f"{frequency_hz:.0f}-{hertz(up_to_hz)}"
     return f"{frequency_hz / 1000:.2g} kHz" if frequency_hz >= 1000.0 else f"{frequency_hz:.0f} Hz"
