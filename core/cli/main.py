@@ -44,6 +44,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("mix", "work"),
             ("master", "work"),
             ("meter", "meter"),
+            ("report", "report"),
             ("export", "export"),
             ("eject", "eject"),
         ),

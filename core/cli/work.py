@@ -24,6 +24,30 @@ def _take_option(parser: ArgumentParser) -> None:
     parser.add_argument("--take", type=int, metavar="N", help="of a session: which take (default: the newest good one)")
 
 
+def _report_option(parser: ArgumentParser) -> None:
+    parser.add_argument("--report", type=Path, metavar="FILE.html", help="also write a report to read in a browser")
+
+
+def _report_file(options: Namespace) -> Path | None:
+    """Where the report goes, if one is wanted."""
+    wanted: Path | None = options.report
+    if wanted is not None and wanted.suffix.lower() not in (".html", ".htm"):
+        raise OtoError("usage", "--report wants a file that ends in .html.", "", Exit.USAGE)
+    return None if wanted is None else wanted.absolute()
+
+
+def _take_report_along(value: dict[str, Any], report: Path | None) -> None:
+    """Write a bounce's report again where a person wants it."""
+    if report is not None and value["report"] is not None:
+        from core.report.make import copy_report
+
+        value["report"] = str(copy_report(Path(value["report"]), report))
+
+
+def _where_report(value: dict[str, Any]) -> str:
+    return f"\n  report {value['report']}" if value["report"] else ""
+
+
 def _resolve(words: list[str]) -> Files | InLibrary:
     """Files or session, asking the library on disk only where a word could be either."""
     return resolve(words, is_session=len(words) == 1 and _is_session(words[0]))
@@ -100,6 +124,7 @@ def _mix_options(parser: ArgumentParser) -> None:
     parser.add_argument("--style", help="natural, or another style the engineer knows")
     parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
     parser.add_argument("--propose", action="store_true", help="of a session: propose anew, keeping what you set")
+    _report_option(parser)
 
 
 def _mix(options: Namespace, console: Console) -> Answer:
@@ -111,7 +136,7 @@ def _mix(options: Namespace, console: Console) -> Answer:
     value = (
         _mix_session(found, options, console) if isinstance(found, InLibrary) else _mix_files(found, options, console)
     )
-    text = f"Mixed to {value['out']}\n  {_loudness(value)}\n  plan {value['plan']}"
+    text = f"Mixed to {value['out']}\n  {_loudness(value)}\n  plan {value['plan']}{_where_report(value)}"
     return Answer(value, text)
 
 
@@ -119,8 +144,9 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
     _only_files(options)
     from core.desk.sources import file_sources
     from core.jobs import work
+    from core.jobs.reports import Drawn, draw_mix
 
-    out = chosen_out(options.out, Path("mix.wav"), files.paths)
+    out, report = chosen_out(options.out, Path("mix.wav"), files.paths), _report_file(options)
     sources = file_sources(files.paths)
     plan = _given_plan(options.plan)
     with partial(out) as making:
@@ -134,7 +160,12 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             progress=console.progress,
         )
     plan_file = options.plan.absolute() if options.plan else keep_plan(work.plan_bytes(plan), out)
-    return {**work.mix_value(result, plan_file), "out": str(out), "notes": list(plan.notes)}
+    drawn = Drawn(None)
+    if report is not None:
+        made = f"from {len(sources)} files"
+        drawn = draw_mix(plan, sources, out, report, title=out.stem, made=made, progress=console.progress)
+    value = {**work.mix_value(result, plan_file), "out": str(out)}
+    return {**value, "report": drawn.path, "notes": [*plan.notes, *drawn.notes]}
 
 
 def _given_plan(path: Path | None) -> Any:
@@ -162,7 +193,9 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
         "style": options.style,
         "hands": options.hands,
     }
+    report = _report_file(options)
     value = do("mix", found.session, take, wanted, console)
+    _take_report_along(value, report)
     if options.out is not None:
         value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
     if options.stems is not None:
@@ -205,6 +238,7 @@ def _master_options(parser: ArgumentParser) -> None:
     parser.add_argument("--target", help="streaming, cd, club or broadcast (default: streaming)")
     parser.add_argument("--reference", type=Path, metavar="FILE", help="a song to come close to")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
+    _report_option(parser)
 
 
 def _master(options: Namespace, console: Console) -> Answer:
@@ -214,7 +248,9 @@ def _master(options: Namespace, console: Console) -> Answer:
         from core.cli.link import do
 
         wanted = {"target": options.target, "reference": None if reference is None else str(reference)}
+        report = _report_file(options)
         value = do("master", found.session, options.take, wanted, console)
+        _take_report_along(value, report)
         if options.out is not None:
             value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
     else:
@@ -222,7 +258,8 @@ def _master(options: Namespace, console: Console) -> Answer:
     target = value["target"]
     aim = f"{target['name']}: {target['integrated_lufs']:+.1f} LUFS, {target['true_peak_dbtp']:+.1f} dBTP at most"
     notes = "".join(f"\n  note: {note}" for note in value["notes"])
-    text = f"Mastered to {value['out']}\n  {_loudness(value)}\n  target {aim}\n  plan {value['plan']}{notes}"
+    places = f"plan {value['plan']}{_where_report(value)}"
+    text = f"Mastered to {value['out']}\n  {_loudness(value)}\n  target {aim}\n  {places}{notes}"
     return Answer(value, text)
 
 
@@ -232,15 +269,21 @@ def _master_file(files: Files, reference: Path | None, options: Namespace, conso
         raise OtoError("bad_input", "A master is made of one file.", "'oto mix' makes one of many.", Exit.BAD_INPUT)
     from core.desk.sources import file_sources
     from core.jobs import work
+    from core.jobs.reports import Drawn, draw_master
 
-    song = files.paths[0]
+    song, report = files.paths[0], _report_file(options)
     out = chosen_out(options.out, song.with_name(f"{song.stem} master.wav"), files.paths)
     target = work.target_named(options.target or "streaming")
     with partial(out) as making:
         plan, result = work.master(
             file_sources([song])[0], making, target=target, reference=reference, progress=console.progress
         )
-    return {**work.master_value(result, plan, keep_plan(work.plan_bytes(plan), out)), "out": str(out)}
+    value = work.master_value(result, plan, keep_plan(work.plan_bytes(plan), out))
+    drawn = Drawn(None)
+    if report is not None:
+        made = f"from {song.name}"
+        drawn = draw_master(plan, song, out, report, title=out.stem, made=made, progress=console.progress)
+    return {**value, "out": str(out), "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 
 # ---------------------------------------------------------------- words

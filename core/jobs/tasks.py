@@ -21,7 +21,7 @@ from core.jobs.ending import held
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol import Job
-from core.report.make import HTML_FILE
+from core.report import HTML_FILE
 from core.version import VERSION
 from sessions.files import sha256_file, write_atomic
 from sessions.model import Bounce, BounceKind, ExportRecord, Take

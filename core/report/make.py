@@ -25,9 +25,6 @@ from core.report.text import readable
 from core.version import VERSION
 from sessions.files import write_atomic
 
-HTML_FILE: Final = "report.html"
-"""In a bounce's folder."""
-
 _BEFORE_SHARE: Final = 0.6
 
 
