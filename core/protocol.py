@@ -18,11 +18,12 @@ from sessions.model import Bounce as Bounce
 from sessions.model import ExportRecord as ExportRecord
 from sessions.model import Losses as Losses
 from sessions.model import Marker as Marker
+from sessions.model import Overview as Overview
 from sessions.model import SampleFormat as SampleFormat
 from sessions.model import Session as Session
 from sessions.model import Take as Take
 from sessions.model import Track as Track
-from sessions.overview import Overview as Overview
+from sessions.model import TrashEntry as TrashEntry
 
 PROTOCOL: Final = 1
 """Raised when a message changes its meaning; additions keep it."""

@@ -144,7 +144,7 @@ async def draw(folder: Path) -> None:
         await app.call(StartJob(kind="master", take=1, options={"target": "streaming"}))
         await until(pilot, lambda: len(app.picture.bounces.bounces) == 2)
         await app.call(GetPlan(kind="mix", take=1))
-        await pilot.press("2")
+        await pilot.press("3")
         await pilot.pause(1.0)
         await pilot.press("down", "down", "down")
         await pilot.pause(0.5)

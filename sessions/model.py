@@ -181,3 +181,37 @@ class ExportedFile(Document, frozen=True, kw_only=True):
     bytes: int
     sha256: str
     source_bounce: str | None = None
+
+
+class Overview(Document, frozen=True, kw_only=True):
+    """Peaks, and for a bounce its loudness, spectrum and what the limiter did; nothing that can't be made again."""
+
+    schema: int = 1
+    frames: int
+    """Length of what it shows; another length means that it is out of date."""
+    rate_hz: int
+    peaks: dict[str, bytes]
+    """Per track id (of a bounce: "mix"), for each of 480 equal parts the sample peak, in half dB below full scale."""
+    loudness_lufs: tuple[float | None, ...] = ()
+    """Short-term loudness at the end of every second; None while it is silent."""
+    loudness_range_lu: float | None = None
+    band_hz: tuple[float, ...] = ()
+    """Middles of the bands of `band_db`."""
+    band_db: tuple[float, ...] = ()
+    """Level of each band against the whole."""
+    limiter_db: tuple[float, ...] = ()
+    """Per second, how far the limiter turned down the loudest moment; positive."""
+
+
+class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was removed."""
+
+    id: str = ""
+    """Folder name within the trash."""
+    kind: Literal["session", "take"]
+    title: str
+    """What a person calls it: "Take 3 of 'Rehearsal'"."""
+    path: str
+    """Where it was, relative to the library."""
+    bytes: int
+    trashed_utc: str

@@ -8,32 +8,12 @@ from typing import Final
 import msgspec
 
 from sessions.files import write_atomic
-from sessions.model import Document
+from sessions.model import Overview
 
 OVERVIEW_FILE: Final = "overview.json"
 COLUMNS: Final = 480
 """Into how many equal parts a timeline is cut."""
 SILENCE: Final = 255
-
-
-class Overview(Document, frozen=True, kw_only=True):
-    """Peaks, and for a bounce its loudness, spectrum and what the limiter did; nothing that can't be made again."""
-
-    schema: int = 1
-    frames: int
-    """Length of what it shows; another length means that it is out of date."""
-    rate_hz: int
-    peaks: dict[str, bytes]
-    """Per track id (of a bounce: "mix"), for each of `COLUMNS` the sample peak in half decibels below full scale."""
-    loudness_lufs: tuple[float | None, ...] = ()
-    """Short-term loudness at the end of every second; None while it is silent."""
-    loudness_range_lu: float | None = None
-    band_hz: tuple[float, ...] = ()
-    """Middles of the bands of `band_db`."""
-    band_db: tuple[float, ...] = ()
-    """Level of each band against the whole."""
-    limiter_db: tuple[float, ...] = ()
-    """Per second, how far the limiter turned down the loudest moment; positive."""
 
 
 def load_overview(folder: Path, frames: int) -> Overview | None:

@@ -1,7 +1,7 @@
 """Plans on disk: the one that counts, every one before it, and the way back and forth between them.
 
-A plan that is replaced is copied into `history/` and never changed there. Which of those copies undo and redo lead to is
-kept beside them, so that the way back has no end, outlives restarts and is the same for everyone at the studio.
+A plan that is replaced is copied into `history/` and never changed there. Which of those copies undo and redo lead to
+is kept beside them, so that the way back has no end, outlives restarts and is the same for everyone at the studio.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ from sessions import journal, migrate, planshelf
 from sessions.errors import LibraryError
 from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
 from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
-from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track
+from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track, TrashEntry
 from sessions.names import safe_name, unique_name
-from sessions.trash import Trash, TrashEntry
+from sessions.trash import Trash
 
 D = TypeVar("D", bound=Document)
 

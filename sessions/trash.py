@@ -13,23 +13,10 @@ import msgspec
 
 from sessions.errors import LibraryError
 from sessions.files import folder_bytes, sync_folder, write_atomic
+from sessions.model import TrashEntry
 
 TRASH: Final = ".trash"
 _NOTE: Final = "entry.json"
-
-
-class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was removed."""
-
-    id: str = ""
-    """Folder name within the trash."""
-    kind: Literal["session", "take"]
-    title: str
-    """What a person calls it: "Take 3 of 'Rehearsal'"."""
-    path: str
-    """Where it was, relative to the library."""
-    bytes: int
-    trashed_utc: str
 
 
 class Trash:

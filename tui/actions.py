@@ -13,9 +13,9 @@ from typing import Final, Literal, get_args
 from core import protocol
 from tui.picture import Picture
 
-ScreenName = Literal["record", "mix", "export", "help"]
+ScreenName = Literal["record", "takes", "mix", "export", "help"]
 SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
-Group = Literal["Transport", "Studio", "Lists", "Record", "Mix", "Export"]
+Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Export"]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 
 Rank = Literal["no", "wide", "always"]
@@ -87,10 +87,6 @@ def _has_bounce(picture: Picture) -> str:
     return _session(picture) or ("" if picture.bounces.bounces else "There is no bounce yet: B on Mix makes one.")
 
 
-def _has_two_bounces(picture: Picture) -> str:
-    return _can_play(picture) or ("" if len(picture.bounces.bounces) > 1 else "Comparing needs two bounces.")
-
-
 def _has_job(picture: Picture) -> str:
     return _linked(picture) or ("" if picture.running_jobs else "No work is in progress.")
 
@@ -156,9 +152,11 @@ def shown_key(key: str) -> str:
 
 
 _RECORD: Final = ("record",)
+_TAKES: Final = ("record", "takes")
 _MIX: Final = ("mix",)
 _EXPORT: Final = ("export",)
-_HEARING: Final = ("record", "mix", "export")
+_TURNING: Final = ("takes", "mix")
+_HEARING: Final = ("record", "takes", "mix", "export")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
@@ -183,8 +181,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Transport", footer="wide", when=_rolling,
     ),
     Action(
-        "false_take", ("f",), "False", "Call this take (or the last one) false: it is kept, its number is free again.",
-        "Transport", footer="always", when=_has_take, request=lambda _: protocol.FalseTake(),
+        "false_take", ("f",), "False", "Call this take, or the last one, false: it is kept, its number is free again.",
+        "Transport", footer="always", when=_has_take,
     ),
     Action(
         "keep_last", ("k",), "Keep", "Make a take of what was just played, though nobody pressed record.",
@@ -204,25 +202,30 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("arm_all", ("A",), "Arm all", "Arm every track, or disarm all when all are armed.", "Record",
            screens=_RECORD, footer="wide", when=_can_arm,
            request=lambda picture: protocol.ArmAll(armed=not all(track.armed for track in picture.tracks))),
-    Action("rename", ("n",), "Name", "Give the selected track or take a name.", "Record",
-           screens=_RECORD, footer="always", when=_session),
+    Action("rename", ("n",), "Name", "Give what is selected a name: a track, a take, a marker.", "Takes",
+           screens=_TAKES, footer="always", when=_session),
     Action("role", ("i",), "Role", "Say which instrument the selected track is.", "Record",
            screens=_RECORD, footer="always", when=_session),
     Action("clear_clips", ("c",), "Clear clips", "Forget clip counts and peak holds.", "Record",
            screens=_RECORD, footer="wide", when=_linked, request=lambda _: protocol.ClearClips()),
-    Action("star", ("asterisk",), "Star", "Mark the selected take as a good one.", "Record",
-           screens=_RECORD, footer="wide", when=_has_take),
-    Action("trash", ("delete",), "Trash", "Move the selected take to the trash, from which it can come back.", "Record",
-           screens=_RECORD, footer="wide", when=_has_take),
+    # Takes.
+    Action("star", ("asterisk",), "Star", "Mark the selected take as a good one, or no longer.", "Takes",
+           screens=_TAKES, footer="wide", when=_has_take),
+    Action("notes", ("w",), "Notes", "Write about the selected take.", "Takes",
+           screens=("takes",), footer="always", when=_has_take),
+    Action("trash", ("delete",), "Trash", "Move the selected take to the trash, or take the selected marker away.",
+           "Takes", screens=_TAKES, footer="wide", when=_has_take),
+    Action("restore", ("R",), "Restore", "Bring something back out of the trash.", "Takes",
+           screens=("takes",), footer="wide", when=_linked),
     # Mix.
-    Action("less", ("left",), "Less", "Turn the selected setting down a little; on a strip, its fader.", "Mix",
-           screens=_MIX, when=_linked),
-    Action("more", ("right",), "More", "Turn the selected setting up a little; on a strip, its fader.", "Mix",
-           screens=_MIX, when=_linked),
-    Action("less_much", ("less_than_sign",), "Much less", "Turn it down ten times as far.", "Mix",
-           screens=_MIX, when=_linked),
-    Action("more_much", ("greater_than_sign",), "Much more", "Turn it up ten times as far.", "Mix",
-           screens=_MIX, when=_linked),
+    Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader); in a take, "
+           "earlier.", "Lists", screens=_TURNING, when=_linked),
+    Action("more", ("right",), "More", "Turn the selected setting up a little (on a strip, its fader); in a take, "
+           "later.", "Lists", screens=_TURNING, when=_linked),
+    Action("less_much", ("less_than_sign",), "Much less", "The same ten times as far down, or earlier.", "Lists",
+           screens=_TURNING, when=_linked),
+    Action("more_much", ("greater_than_sign",), "Much more", "The same ten times as far up, or later.", "Lists",
+           screens=_TURNING, when=_linked),
     Action("neutral", ("backspace",), "Neutral", "Take the selected setting out of the plan.", "Mix",
            screens=_MIX, when=_linked),
     Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
@@ -240,8 +243,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_MIX, footer="wide", when=_has_finished_take),
     Action("master", ("B",), "Master", "Make a master of the newest mix, for a target to choose.", "Mix",
            screens=_MIX, footer="always", when=_has_bounce),
-    Action("compare", ("x",), "A/B", "Hear the selected bounce against the one before, equally loud.", "Mix",
-           screens=_MIX, footer="always", when=_has_two_bounces),
+    Action("compare", ("x",), "A/B", "Hear the selected bounce or take from where the other one is.", "Mix",
+           screens=_TURNING, footer="always", when=_can_play),
     Action("take_before", ("left_square_bracket",), "Take before", "Mix the take before this one.", "Mix",
            screens=_MIX, when=_has_finished_take),
     Action("take_after", ("right_square_bracket",), "Take after", "Mix the take after this one.", "Mix",
@@ -265,9 +268,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("next_area", ("tab",), "Next area", "To the next area of the screen.", "Lists", screens=_HEARING),
     Action("area_before", ("shift+tab",), "Area before", "To the area before.", "Lists", screens=_HEARING),
     # Studio.
-    Action("go_record", ("1",), "Record", "The Record screen.", "Studio", footer="always"),
-    Action("go_mix", ("2",), "Mix", "The Mix screen.", "Studio", footer="always"),
-    Action("go_export", ("3",), "Export", "The Export screen.", "Studio", footer="always"),
+    Action("go_record", ("1",), "Record", "The Record screen.", "Studio"),
+    Action("go_takes", ("2",), "Takes", "The Takes screen.", "Studio"),
+    Action("go_mix", ("3",), "Mix", "The Mix screen.", "Studio"),
+    Action("go_export", ("5",), "Export", "The Export screen.", "Studio"),
     Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),
     Action("device", ("d",), "Interface", "Choose the audio interface.", "Studio", when=_not_recording),

@@ -15,6 +15,7 @@ from tui import commands
 from tui.actions import BY_ID, ScreenName
 from tui.link import Connect, Link, connect_to_engine
 from tui.look import Look, detect, textual_theme
+from tui.overviews import Overviews
 from tui.picture import Link as LinkState
 from tui.picture import Picture, Said
 from tui.screens.base import StudioScreen
@@ -23,12 +24,14 @@ from tui.screens.export import ExportScreen
 from tui.screens.help import HelpScreen
 from tui.screens.mix import MixScreen
 from tui.screens.record import RecordScreen
+from tui.screens.takes import TakesScreen
 
 FRAME_S: Final = 1 / 20
 """Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
 
 SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
     "record": RecordScreen,
+    "takes": TakesScreen,
     "mix": MixScreen,
     "export": ExportScreen,
     "help": HelpScreen,
@@ -48,6 +51,7 @@ class Studio(App[None]):
         self.look = look or detect()
         self.picture = Picture()
         self.link = Link(connect, self.hear, self._link_changed)
+        self.overviews = Overviews(self.link, self.run_worker, self.paint)
         self._changed = asyncio.Event()
         self._only_meters = True
         """Nothing but meter frames has come since the last painting."""

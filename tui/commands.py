@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from core.protocol import (
     CancelJob,
     CreateSession,
+    FalseTake,
     KeepLast,
     ListSessions,
     Mark,
@@ -39,6 +40,11 @@ def do_play(studio: Studio) -> None:
         studio.send(request)
 
 
+def do_false_take(studio: Studio) -> None:
+    """Set aside the take that runs, or the last one."""
+    studio.send(FalseTake())
+
+
 async def do_mark_named(studio: Studio) -> None:
     """Set a marker with a name."""
     if (name := await studio.ask(Ask(studio.look, "Name of the marker"))) is not None:
@@ -59,6 +65,11 @@ async def do_keep_last(studio: Studio) -> None:
 def do_go_record(studio: Studio) -> None:
     """To Record."""
     studio.go("record")
+
+
+def do_go_takes(studio: Studio) -> None:
+    """To Takes."""
+    studio.go("takes")
 
 
 def do_go_mix(studio: Studio) -> None:

@@ -51,6 +51,8 @@ class Glyphs:
     tier: Tier
     fractions: str
     """A bar's last cell, from least to most filled; the last one is the full block."""
+    heights: str
+    """A column's top cell, from least to most filled; the last one is the full block."""
     peak: str
     """From RMS up to the peak."""
     hold: str
@@ -72,6 +74,7 @@ class Glyphs:
 UNICODE = Glyphs(
     tier="unicode",
     fractions="▏▎▍▌▋▊▉█",
+    heights="▁▂▃▄▅▆▇█",
     peak="▒",
     hold="│",
     full="█",
@@ -91,6 +94,7 @@ UNICODE = Glyphs(
 BLOCK = Glyphs(
     tier="block",
     fractions="▌█",
+    heights="▄█",
     peak="▒",
     hold="│",
     full="█",
@@ -110,6 +114,7 @@ BLOCK = Glyphs(
 CONSOLE = Glyphs(
     tier="console",
     fractions="█",
+    heights="█",
     peak="▒",
     hold="|",
     full="█",

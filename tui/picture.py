@@ -16,6 +16,7 @@ from core.protocol import (
     Meters,
     Notice,
     NoticesTopic,
+    PlansTopic,
     SessionTopic,
     SettingsTopic,
     Take,
@@ -45,6 +46,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     session: SessionTopic = SessionTopic()
     takes: TakesTopic = TakesTopic()
     bounces: BouncesTopic = BouncesTopic()
+    plans: PlansTopic = PlansTopic()
     jobs: JobsTopic = JobsTopic()
     drives: DrivesTopic = DrivesTopic()
     box: BoxTopic = BoxTopic()
@@ -138,6 +140,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     SessionTopic: "session",
     TakesTopic: "takes",
     BouncesTopic: "bounces",
+    PlansTopic: "plans",
     JobsTopic: "jobs",
     DrivesTopic: "drives",
     BoxTopic: "box",

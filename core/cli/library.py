@@ -14,9 +14,8 @@ from core.cli.console import clock, size, table
 from core.cli.link import engine_if_any
 from core.protocol import EmptyTrash, ListSessions, ListTakes, ListTrash, Restore, SessionSummary
 from sessions.layout import take_folder_name
-from sessions.model import Take
+from sessions.model import Take, TrashEntry
 from sessions.store import Library
-from sessions.trash import TrashEntry
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -31,8 +31,8 @@ from core.protocol import (
     StepPlan,
     TakesTopic,
 )
-from sessions.model import Bounce, Marker, SampleFormat, Session, Take, Track
-from sessions.overview import Overview, load_overview
+from sessions.model import Bounce, Marker, Overview, SampleFormat, Session, Take, Track
+from sessions.overview import load_overview
 from sessions.store import Library
 
 _decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)

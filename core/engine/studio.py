@@ -24,8 +24,7 @@ from core.engine.transport import Transport
 from core.errors import OtoError
 from core.version import VERSION
 from devices import drives, health
-from sessions.model import Session, Take
-from sessions.overview import Overview
+from sessions.model import Overview, Session, Take
 from sessions.recover import Recovered, recover
 from sessions.store import Library
 

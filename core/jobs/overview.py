@@ -17,8 +17,8 @@ from core.analysis.spectrum import SpectrumMeter
 from core.dsp.audio import Audio
 from core.errors import Exit, OtoError
 from core.progress import Progress, report
-from sessions.model import Bounce, Take
-from sessions.overview import COLUMNS, SILENCE, Overview
+from sessions.model import Bounce, Overview, Take
+from sessions.overview import COLUMNS, SILENCE
 
 BLOCK_S: Final = 10
 SHORT_TERM_S: Final = 3

@@ -18,6 +18,7 @@ from core.export.tags import Tags
 from core.jobs import reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
+from core.jobs.overview import bounce_overview, take_overview
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol import Job
@@ -25,6 +26,7 @@ from core.report import HTML_FILE
 from core.version import VERSION
 from sessions.files import sha256_file, write_atomic
 from sessions.model import Bounce, BounceKind, ExportRecord, Take
+from sessions.overview import save_overview
 from sessions.store import Library
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
     return _TASKS[job.kind](library, job, progress)
 
 
-# ---------------------------------------------------------------- the four kinds
+# ---------------------------------------------------------------- the kinds
 
 
 def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             file=MIX_FILE,
             plan=PLAN_FILE,
             stems={name: str(path.relative_to(folder)) for name, path in result.stems.items()},
+            returns={name: str(path.relative_to(folder)) for name, path in result.returns.items()},
             created_utc=_now(),
             rate_hz=result.rate_hz,
             frames=result.frames,
@@ -190,11 +193,28 @@ def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     }
 
 
+def _overview(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    wanted = _option(job, "bounce", str, "")
+    if wanted:
+        bounce = next((one for one in library.bounces(job.session) if one.id == wanted), None)
+        if bounce is None:
+            raise OtoError("not_found", f"The session has no bounce {wanted!r}.", "", Exit.NOT_FOUND)
+        folder = library.bounce_path(job.session, bounce.id)
+        save_overview(folder, bounce_overview(bounce, folder, progress))
+        return {"session": job.session, "bounce": bounce.id}
+    false_number = int(_option(job, "false_number", (int, float), 0))
+    take = library.take(job.session, job.take or 0, false_number)
+    folder = library.take_path(job.session, take.number, false_number)
+    save_overview(folder, take_overview(take, folder, progress))
+    return {"session": job.session, "take": take.number}
+
+
 _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "analyse": _analyse,
     "mix": _mix,
     "master": _master,
     "export": _export,
+    "overview": _overview,
 }
 
 

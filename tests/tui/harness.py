@@ -22,6 +22,7 @@ from core.protocol import (
     Drive,
     DrivesTopic,
     Meters,
+    Overview,
     Request,
     Session,
     SessionTopic,
@@ -178,7 +179,7 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
         session=SessionTopic(session=session),
         takes=TakesTopic(
             takes=(
-                take(1, false_take=True),
+                take(1, false_take=True, false_number=1),
                 take(1, name="Slow", starred=True, gaps=gaps),
                 take(2, markers=markers),
             )
@@ -219,6 +220,17 @@ def recording_picture(inputs: int = len(BAND)) -> Picture:
         takes=TakesTopic(takes=(*picture.takes.takes, running)),
         meters=meters(inputs, position_s=205.4),
     )
+
+
+def overview(tracks: int = len(BAND), frames: int = RATE_HZ * 187) -> Overview:
+    """Peaks of a song: a quiet start, verses, a loud end; every track a little quieter than the one before."""
+
+    def peaks(quieter: int) -> bytes:
+        return bytes(
+            min(255, 2 + quieter + (x * 37 % 11) + (40 if x < 60 else 14 if x % 120 < 60 else 0)) for x in range(480)
+        )
+
+    return Overview(frames=frames, rate_hz=RATE_HZ, peaks={f"t{n}": peaks(4 * (n - 1)) for n in range(1, tracks + 1)})
 
 
 def band_plan() -> MixPlan:

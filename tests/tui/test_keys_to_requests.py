@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from core import protocol as p
 from core.errors import OtoError
 from core.plans.document import MixPlan
-from tests.tui.harness import Recorder, band_picture, band_plan, recording_picture, screen_lines, studio, take
+from tests.tui.harness import (
+    Recorder,
+    band_picture,
+    band_plan,
+    overview,
+    recording_picture,
+    screen_lines,
+    studio,
+    take,
+)
 from tui import knobs
 from tui.picture import Picture
 
@@ -46,11 +56,11 @@ async def asked(picture: Picture, *keys: str, recorder: Recorder | None = None) 
             await pilot.press(key)
             await pilot.pause()
         await pilot.pause()
-    return [request for request in recorder.requests if not isinstance(request, p.GetPlan)]
+    return [request for request in recorder.requests if not isinstance(request, p.GetPlan | p.GetOverview)]
 
 
 async def test_record_works_from_every_screen() -> None:
-    assert await asked(band_picture(), "r", "2", "r", "3", "r", "question_mark", "r") == [p.Record()] * 4
+    assert await asked(band_picture(), "r", "3", "r", "5", "r", "question_mark", "r") == [p.Record()] * 4
 
 
 async def test_record_and_stop_work_even_while_something_is_typed() -> None:
@@ -114,7 +124,11 @@ async def test_takes_can_be_starred_played_over_and_trashed() -> None:
 
 async def test_a_false_take_is_not_mistaken_for_the_one_that_has_its_number_now() -> None:
     false_one = ["tab", "down", "down"]
-    assert await asked(band_picture(), *false_one, "space", "v", "delete", "asterisk") == []
+    assert await asked(band_picture(), *false_one, "space", "v", "asterisk", "delete") == [
+        p.Play(take=1, false_number=1),
+        p.EditTake(take=1, false_number=1, starred=True),
+        p.TrashTake(take=1, false_number=1),
+    ]
 
 
 async def test_keeping_what_was_played_reaches_as_far_as_the_engine_does() -> None:
@@ -163,37 +177,101 @@ async def test_esc_leads_back_to_record_from_everywhere() -> None:
     app, _ = studio(band_picture())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        for keys in (["2"], ["3"], ["question_mark"], ["2", "colon", "escape"], ["n"], ["3", "g", "escape"]):
+        for keys in (["3"], ["5"], ["question_mark"], ["3", "colon", "escape"], ["n"], ["5", "g", "escape"]):
             await pilot.press(*keys, "escape")
             await pilot.pause()
             assert "Takes" in "\n".join(screen_lines(app))
+
+
+# ------------------------------------------------------------------ takes
+
+
+async def test_a_take_is_played_from_the_place_that_arrows_choose() -> None:
+    keys = ["2", "right", "greater_than_sign", "left", "enter", "down", "space"]
+    assert await asked(band_picture(), *keys) == [
+        p.Play(take=2, at_s=pytest.approx(18.7)),
+        p.Play(take=1, at_s=0.0),
+    ]
+
+
+async def test_a_marker_is_a_place_to_play_from_and_can_be_named_and_taken_away() -> None:
+    keys = ["2", "tab", "down", "enter", "n", "B", "enter", "delete", "up", "space"]
+    assert await asked(band_picture(), *keys) == [
+        p.Play(take=2, at_s=95.0),
+        p.EditMarker(take=2, at_samples=95 * 48_000, name="B"),
+        p.EditMarker(take=2, at_samples=95 * 48_000, name=None),
+        p.Play(take=2, at_s=61.0),
+    ]
+
+
+async def test_takes_are_named_noted_set_aside_trashed_and_brought_back() -> None:
+    entry = p.TrashEntry(id="0001", kind="take", title="take 7", path="x", bytes=5, trashed_utc="2026-11-22")
+    edits = ["n", "x", "enter", "w", "y", "enter", "asterisk", "f", "delete", "down", "down", "f", "R", "enter"]
+    assert await asked(band_picture(), "2", *edits, recorder=Recorder({p.ListTrash: [entry]})) == [
+        p.EditTake(take=2, name="x"),
+        p.EditTake(take=2, notes="y"),
+        p.EditTake(take=2, starred=True),
+        p.EditTake(take=2, false_take=True),
+        p.TrashTake(take=2),
+        p.EditTake(take=1, false_number=1, false_take=False),
+        p.ListTrash(),
+        p.Restore(entry="0001"),
+    ]
+
+
+async def test_a_false_take_while_recording_is_the_one_that_runs_on_every_screen() -> None:
+    assert await asked(recording_picture(), "2", "f", "asterisk", "delete") == [p.FalseTake()]
+
+
+async def test_an_overview_is_asked_for_once_and_again_when_its_worker_is_done() -> None:
+    job = p.Job(id="j1", kind="overview", session="rehearsal", take=2, state="running")
+    recorder = Recorder({p.GetOverview: None})
+    app, _ = studio(band_picture(), None, recorder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        recorder.fed.put_nowait(p.JobsTopic(jobs=(job,)))
+        await pilot.pause(0.1)
+        await pilot.press("2")
+        await pilot.pause(0.1)
+        assert "waveform is being made" in "\n".join(screen_lines(app))
+        app.paint()
+        await pilot.pause()
+        assert recorder.requests == [p.GetOverview(take=2)]
+        recorder.answers[p.GetOverview] = overview()
+        recorder.fed.put_nowait(p.JobsTopic())
+        for _ in range(40):
+            await pilot.pause(0.05)
+            if "▅" in "\n".join(screen_lines(app)):
+                break
+        assert "waveform" not in "\n".join(screen_lines(app))
+    assert recorder.requests == [p.GetOverview(take=2)] * 2
 
 
 # ------------------------------------------------------------------ mix
 
 
 async def test_arrows_turn_the_fader_of_the_selected_strip() -> None:
-    requests = await asked(band_picture(), "2", "right", "down", "less_than_sign", recorder=PlanKeeper())
+    requests = await asked(band_picture(), "3", "right", "down", "less_than_sign", recorder=PlanKeeper())
     kick = p.SetPlanValue(kind="mix", take=2, session="rehearsal", strip="Kick", name="fader_db", value=-3.0)
     assert requests[0] == kick
     assert (requests[-1].strip, requests[-1].name, requests[-1].value) == ("Snare", "fader_db", -5.0)
 
 
 async def test_arrows_among_the_settings_turn_the_selected_one() -> None:
-    requests = await asked(band_picture(), "2", "tab", "down", "left", recorder=PlanKeeper())
+    requests = await asked(band_picture(), "3", "tab", "down", "left", recorder=PlanKeeper())
     assert (requests[-1].name, requests[-1].value) == ("eq2_gain_db", -3.5)
 
 
 async def test_a_value_can_be_typed() -> None:
     nonsense = ["enter", "end", *["backspace"] * 8, *"loud", "enter"]
     typed = ["enter", "end", *["backspace"] * 8, *"-12", "enter"]
-    requests = await asked(band_picture(), "2", *nonsense, *typed, recorder=PlanKeeper())
+    requests = await asked(band_picture(), "3", *nonsense, *typed, recorder=PlanKeeper())
     assert [(request.name, request.value) for request in requests] == [("fader_db", -12.0)]
 
 
 async def test_lock_and_neutral() -> None:
     keeper = PlanKeeper()
-    requests = await asked(band_picture(), "2", "tab", "l", "backspace", recorder=keeper)
+    requests = await asked(band_picture(), "3", "tab", "l", "backspace", recorder=keeper)
     assert (requests[0].name, requests[0].value, requests[0].locked) == ("highpass_hz", 32.0, True)
     assert (requests[1].name, requests[1].value) == ("highpass_hz", None)
 
@@ -201,11 +279,11 @@ async def test_lock_and_neutral() -> None:
 async def test_undo_puts_the_whole_old_plan_back_and_redo_the_new() -> None:
     keeper = PlanKeeper()
     old = keeper.plan
-    requests = await asked(band_picture(), "2", "right", "right", "u", recorder=keeper)
+    requests = await asked(band_picture(), "3", "right", "right", "u", recorder=keeper)
     assert requests[-1] == p.ReplacePlan(take=2, plan=old, session="rehearsal")
     assert keeper.plan == old
     keeper = PlanKeeper()
-    requests = await asked(band_picture(), "2", "right", "u", "U", recorder=keeper)
+    requests = await asked(band_picture(), "3", "right", "u", "U", recorder=keeper)
     assert knobs.settings_of(requests[-1].plan, "strip Kick")["fader_db"].value == -3.0
 
 
@@ -214,7 +292,7 @@ async def test_what_another_studio_changed_is_seen() -> None:
     app, _ = studio(band_picture(), None, keeper)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("2")
+        await pilot.press("3")
         await pilot.pause(0.2)
         assert keeper.plan is not None
         keeper.plan = knobs.with_value(keeper.plan, "strip Hat", "fader_db", -44.0)
@@ -227,7 +305,7 @@ async def test_what_another_studio_changed_is_seen() -> None:
 
 async def test_proposing_rendering_and_mastering_are_jobs() -> None:
     keeper = PlanKeeper()
-    requests = await asked(band_picture(), "2", "p", "b", "t", "B", "enter", recorder=keeper)
+    requests = await asked(band_picture(), "3", "p", "b", "t", "B", "enter", recorder=keeper)
     assert requests == [
         p.StartJob(kind="mix", take=2, options={"propose": True, "stems": False}),
         p.StartJob(kind="mix", take=2, options={"propose": False, "stems": False}),
@@ -239,19 +317,19 @@ async def test_proposing_rendering_and_mastering_are_jobs() -> None:
 async def test_the_first_bounce_of_a_take_proposes_a_plan() -> None:
     keeper = PlanKeeper()
     keeper.plan = None
-    assert (await asked(band_picture(), "2", "b", recorder=keeper))[-1].options["propose"] is True
+    assert (await asked(band_picture(), "3", "b", recorder=keeper))[-1].options["propose"] is True
 
 
 async def test_the_take_to_mix_can_be_chosen() -> None:
-    requests = await asked(band_picture(), "2", "left_square_bracket", "p", recorder=PlanKeeper())
+    requests = await asked(band_picture(), "3", "left_square_bracket", "p", recorder=PlanKeeper())
     assert requests[-1].take == 1
 
 
 async def test_comparing_keeps_the_place_and_matches_loudness() -> None:
     playing = band_picture(transport=p.TransportTopic(state="playing", bounce="mix-002-01", position_s=12.0))
-    requests = await asked(playing, "2", "x", recorder=PlanKeeper())
+    requests = await asked(playing, "3", "x", recorder=PlanKeeper())
     assert requests == [p.Play(bounce="master-002-01", gain_db=-6.0)]
-    stopped = await asked(band_picture(), "2", "x", recorder=PlanKeeper())
+    stopped = await asked(band_picture(), "3", "x", recorder=PlanKeeper())
     assert stopped == [p.Play(bounce="master-002-01", gain_db=-6.0)]
 
 
@@ -261,7 +339,7 @@ async def test_bounces_of_unequal_length_are_compared_at_the_same_second() -> No
     )
     longer, mix = picture.bounces.bounces
     bounces = (msgspec.structs.replace(longer, frames=longer.frames + 1), mix)
-    requests = await asked(msgspec.structs.replace(picture, bounces=p.BouncesTopic(bounces=bounces)), "2", "x")
+    requests = await asked(msgspec.structs.replace(picture, bounces=p.BouncesTopic(bounces=bounces)), "3", "x")
     assert requests[-1].at_s == 12.0
 
 
@@ -276,11 +354,11 @@ async def test_work_can_be_cancelled() -> None:
 
 async def test_the_newest_master_goes_to_the_stick_as_wav_and_flac_unless_told_otherwise() -> None:
     options = {"to": "/media/stick", "formats": ["wav24", "flac"], "bounces": ["master-002-01"]}
-    assert await asked(band_picture(), "3", "e") == [p.StartJob(kind="export", options=options)]
+    assert await asked(band_picture(), "5", "e") == [p.StartJob(kind="export", options=options)]
 
 
 async def test_choosing_what_as_what_and_where_to() -> None:
-    keys = ["3", "down", "enter", "tab", "enter", "down", "down", "down", "enter", "g", *"/srv/x", "enter", "e"]
+    keys = ["5", "down", "enter", "tab", "enter", "down", "down", "down", "enter", "g", *"/srv/x", "enter", "e"]
     options = {"to": "/srv/x", "formats": ["flac", "mp3"], "bounces": ["master-002-01", "mix-002-01"]}
     assert await asked(band_picture(), *keys) == [p.StartJob(kind="export", options=options)]
 
@@ -289,7 +367,7 @@ async def test_an_export_that_can_not_be_done_says_why() -> None:
     app, recorder = studio(band_picture(drives=p.DrivesTopic()))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("3", "e")
+        await pilot.press("5", "e")
         await pilot.pause()
         assert "Plug in a drive" in "\n".join(screen_lines(app))
     assert recorder.requests == []
@@ -302,7 +380,7 @@ async def test_a_finished_export_says_that_the_drive_may_go() -> None:
     app, _ = studio(picture)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("3")
+        await pilot.press("5")
         await pilot.pause()
         assert "Safe to remove" in "\n".join(screen_lines(app))
 
@@ -324,7 +402,7 @@ async def test_a_lost_engine_is_said_and_the_same_screen_comes_back() -> None:
     app, recorder = studio(band_picture())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("3")
+        await pilot.press("5")
         recorder.fed.put_nowait(OtoError("disconnected", "Gone."))
         await pilot.pause(0.1)
         text = "\n".join(screen_lines(app))

@@ -49,7 +49,7 @@ class StudioScreen(Screen[None]):
         super().__init__()
         self.look = look
         self.state_paper = self.paper("banner", lambda w, h: banner.banner(self.picture, look, w, h))
-        self.notice_paper = self.paper("notice", lambda w, h: footer.notice(self.picture, w, h))
+        self.notice_paper = self.paper("notice", lambda w, h: footer.notice(self.picture, self.SCREEN, w, h))
         self.keys_paper = self.paper("footer", lambda w, h: footer.footer(self.picture, self.SCREEN, w, h))
 
     @property
@@ -103,7 +103,7 @@ class StudioScreen(Screen[None]):
 
     def _make_room_for_notice(self) -> None:
         """A notice that needs more rows gets them: nobody should have to guess how a sentence ends."""
-        rows = max(len(footer.notice(self.picture, self.size.width, NOTICE_ROWS)), 1)
+        rows = max(len(footer.notice(self.picture, self.SCREEN, self.size.width, NOTICE_ROWS)), 1)
         height = self.notice_paper.styles.height
         if self.size.width and (height is None or height.value != rows):
             self.notice_paper.styles.height = rows

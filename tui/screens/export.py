@@ -53,7 +53,7 @@ class ExportScreen(StudioScreen):
         """Lists from the picture; what was chosen and is gone is no longer chosen."""
         chosen = {bounce.id for bounce in self._bounces(picture)}
         rows = [self._row(b.id in chosen, bounce_text(b), b.id) for b in picture.bounces.bounces]
-        empty: list[Line] = [[("Nothing has been rendered yet: 2 goes to Mix.", "dim")]]
+        empty: list[Line] = [[("Nothing has been rendered yet: 3 goes to Mix.", "dim")]]
         self.bounces.show(rows, head=[("What", "title")], empty=empty)
         formats = [self._row(name in self._chosen_formats, text, name) for name, text in FORMATS.items()]
         self.formats.show(formats, head=[("As", "title")])

@@ -315,6 +315,9 @@ class MixScreen(StudioScreen):
 
     def do_compare(self) -> None:
         """Hear the other bounce from the same place on."""
+        if len(self.picture.bounces.bounces) < 2:
+            self.studio.say("warning", "Comparing needs two bounces.", "b renders the mix.")
+            return
         now = self._bounce(self.picture.transport.bounce) if self.picture.playing else None
         candidates = [self.bounces.cursor, *self._heard, *(b.id for b in self.picture.bounces.bounces)]
         other = self._bounce(next((id for id in candidates if id and (now is None or id != now.id)), None))

@@ -12,10 +12,11 @@ from core.plans.roles import ROLES
 from core.protocol import EditTake, EditTrack, Play, Record, Take, Track, TrashTake
 from tui import words
 from tui.actions import ScreenName
-from tui.look import Look, Role
+from tui.look import Look
 from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
+from tui.screens.takes_rows import take_key, take_state
 from tui.widgets import banner
 from tui.widgets.bridge import Bridge, track_at
 from tui.widgets.paper import Span
@@ -57,12 +58,10 @@ class RecordScreen(StudioScreen):
     def playable(self) -> Play | None:
         """The selected take."""
         take = self._take()
-        return Play(take=take.number) if take else None
+        return Play(take=take.number, false_number=take.false_number) if take else None
 
     def _take(self) -> Take | None:
-        """The selected take, but for a false one: its number may belong to another by now."""
-        good = (take for take in self.picture.takes.takes if not take.false_take)
-        return next((take for take in good if take_key(take) == self.takes.cursor), None)
+        return next((take for take in self.picture.takes.takes if take_key(take) == self.takes.cursor), None)
 
     def _track(self) -> Track | None:
         track = track_at(self.picture, self.bridge.cursor)
@@ -84,7 +83,7 @@ class RecordScreen(StudioScreen):
         if self.focused is self.takes and (take := self._take()):
             name = await self.studio.ask(Ask(self.look, f"Name of take {take.number}", take.name))
             if name is not None:
-                await self.studio.call(EditTake(take=take.number, name=name))
+                await self.studio.call(EditTake(take=take.number, false_number=take.false_number, name=name))
         elif track := self._track():
             name = await self.studio.ask(Ask(self.look, f"Name of input {track.input}", track.name))
             if name:
@@ -103,26 +102,22 @@ class RecordScreen(StudioScreen):
     def do_overdub(self) -> None:
         """Record while the selected take plays."""
         take = self._take()
-        if take is None or take.status == "recording":
-            self.studio.say("warning", "Overdubbing needs a finished take: select one in the list.")
+        if take is None or take.status == "recording" or take.false_take:
+            self.studio.say("warning", "Overdubbing needs a finished take that counts: select one in the list.")
         else:
             self.studio.send(Record(overdub_of=take.number))
 
     def do_star(self) -> None:
         """Mark the selected take as a good one."""
         if take := self._take():
-            self.studio.send(EditTake(take=take.number, starred=not take.starred))
+            request = EditTake(take=take.number, false_number=take.false_number, starred=not take.starred)
+            self.studio.send(request)
 
     async def do_trash(self) -> None:
         """Move the selected take to the trash."""
         if take := self._take():
-            await self.studio.call(TrashTake(take=take.number))
-            self.studio.say("info", f"Take {take.number} is in the trash.", "Nothing there is deleted by itself.")
-
-
-def take_key(take: Take) -> str:
-    """What a take's line stands for; false takes share their number with the take that replaced them."""
-    return f"false {take.number} {take.started_utc}" if take.false_take else str(take.number)
+            await self.studio.call(TrashTake(take=take.number, false_number=take.false_number))
+            self.studio.say("info", f"Take {take.number} is in the trash.", "R on Takes brings it back.")
 
 
 def take_rows(picture: Picture, look: Look) -> list[Row]:
@@ -132,8 +127,8 @@ def take_rows(picture: Picture, look: Look) -> list[Row]:
         running = take.status == "recording"
         length = "" if running else words.short_clock(take.frames / take.rate_hz)
         lost = bool(take.gaps)
-        note = "false" if take.false_take else "REC" if running else "rescued" if take.status == "recovered" else ""
-        role: Role = "bad" if running or lost else "dim" if take.false_take else "text"
+        note, role = take_state(take)
+        role = "bad" if lost else role
         star = look.glyphs.star if take.starred else " "
         name = " ".join(part for part in (note, words.clean(take.name)) if part)
         gaps = f" {len(take.gaps)} gaps" if lost else ""

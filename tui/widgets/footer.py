@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui import words
-from tui.actions import Action, ScreenName, actions_of
+from tui.actions import BY_ID, SCREENS, Action, ScreenName, actions_of
 from tui.look import Role
 from tui.picture import Picture
 from tui.widgets.paper import Line, Span
@@ -38,10 +38,21 @@ def _length(action: Action) -> int:
     return len(action.shown_key) + len(action.label) + 3
 
 
-def notice(picture: Picture, width: int, height: int) -> list[Line]:
-    """The one thing to know now and what to do about it, in as many rows as it takes."""
+def notice(picture: Picture, screen: ScreenName, width: int, height: int) -> list[Line]:
+    """The one thing to know now and what to do about it, in as many rows as it takes; else where there is to go."""
     text, role = _to_say(picture)
-    return [[(line, role)] for line in words.wrap(text, width, height)] if text else []
+    return [[(line, role)] for line in words.wrap(text, width, height)] if text else [places(screen)]
+
+
+def places(screen: ScreenName) -> Line:
+    """Every screen by its digit, and which one this is."""
+    spans: list[Span] = []
+    for name in SCREENS[:-1]:  # help has its key below
+        action = BY_ID[f"go_{name}"]
+        here = name == screen
+        spans.append((f" {action.shown_key}", "dim" if here else "key"))
+        spans.append((f" {action.label} ", "title" if here else "dim"))
+    return spans
 
 
 def _to_say(picture: Picture) -> tuple[str, Role]:

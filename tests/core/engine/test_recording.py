@@ -32,8 +32,7 @@ from core.protocol import (
     TakesTopic,
     TrashTake,
 )
-from sessions.model import Take
-from sessions.trash import TrashEntry
+from sessions.model import Take, TrashEntry
 from sessions.wav import read_info
 from tests.core.engine.conftest import RATE, find_in, take_audio
 
