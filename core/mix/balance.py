@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.analysis.track import TrackAnalysis
 from core.mix.ensemble import FRONT, Player, overlap
 from core.mix.presets import Style
+from core.mix.sections import sung_steps
 from core.plans.document import Priority
 
 PEAKINESS_SLOPE: Final = -0.55
@@ -26,6 +28,9 @@ USUAL_CENTROID_HZ: Final = 700.0
 BRIGHTNESS_RANGE_OCTAVES: Final = (-2.0, 3.0)
 SPARSE_LU: Final = 8.0
 """A track whose loudest moment is further above its loudness is judged by that moment: bleed filled the rest."""
+FEWEST_SUNG_STEPS: Final = 50
+"""Five seconds of playing under the singer tell how loud it is there."""
+MOST_SUNG_LU: Final = 4.0
 SHARED: Final = 0.35
 """How much of the power sum tracks of one role that play different things give way to each other."""
 PRIORITY_LU: Final[dict[Priority, float]] = {"lead": 2.5, "normal": 0.0, "background": -3.0}
@@ -46,9 +51,29 @@ def loudest_lufs(analysis: TrackAnalysis) -> float:
 
 
 def targets_lu(players: Sequence[Player], style: Style) -> dict[Player, float]:
-    """Where every audible player's loudness should be, in LU against an arbitrary common zero."""
+    """Where every audible player's loudness should be, in LU against an arbitrary common zero.
+
+    Who plays louder or softer while a lead voice sings is placed by those moments.
+    """
     audible = [player for player in players if player.audible]
-    return {player: _alone_lu(player, style) - _sharing_db(player, audible) for player in audible}
+    sung = sung_steps(audible)
+    return {
+        player: _alone_lu(player, style) - _sharing_db(player, audible) - while_sung_lu(player, sung)
+        for player in audible
+    }
+
+
+def while_sung_lu(player: Player, sung: NDArray[np.bool_]) -> float:
+    """How much louder a track plays while a lead voice sings than on the whole; 0 where that can't be told."""
+    if player.role in FRONT:
+        return 0.0
+    curve, active = np.array(player.heard.loudness_curve), player.heard.active_steps()
+    both = active & sung[: active.size]
+    if np.count_nonzero(both) < FEWEST_SUNG_STEPS:
+        return 0.0
+    energy = 10.0 ** (curve / 10.0)
+    more_lu = 10.0 * math.log10(float(energy[both].mean() / energy[active].mean()))
+    return min(max(more_lu, -MOST_SUNG_LU), MOST_SUNG_LU)
 
 
 def _alone_lu(player: Player, style: Style) -> float:

@@ -10,6 +10,7 @@ from core.mix import balance, dynamics, gating, tone
 from core.mix.draft import Draft
 from core.mix.ensemble import FRONT, Player
 from core.mix.presets import Style
+from core.mix.sections import sung_steps
 
 MIX_LUFS: Final = -23.0
 """Loudness that a mix is built to, so that its peaks leave mastering its room."""
@@ -44,9 +45,10 @@ def set_levels(
         share = draft.hands or 1.0
         full[player] = (trim_db if draft.is_kept("trim_db") else trim_db / share) + changed_db / share
     common_db = _common_db(drafts, gains, full) if gains else 0.0
+    sung = sung_steps(list(gains))
     middle = sorted(targets.values())[len(targets) // 2] if targets else 0.0
     for player, gain_db in gains.items():
-        why = _fader_why(player, targets[player] - middle)
+        why = _fader_why(player, targets[player] - middle, balance.while_sung_lu(player, sung))
         confidence = 0.5 + 0.3 * (1.0 if player.role_confidence is None else player.role_confidence)
         draft = drafts[player]
         through[player] += draft.propose("fader_db", gain_db + common_db - full[player], why, confidence, amount=True)
@@ -75,7 +77,7 @@ def _common_db(drafts: Mapping[Player, Draft], gains: Mapping[Player, float], fu
     return MIX_LUFS - balance.mix_loudness_lufs(gains)
 
 
-def _fader_why(player: Player, above_middle_lu: float) -> str:
+def _fader_why(player: Player, above_middle_lu: float, sung_lu: float) -> str:
     heard, preset = player.heard, player.preset
     level = balance.level_lufs(heard)
     where = f"{abs(above_middle_lu):.1f} LU {'above' if above_middle_lu >= 0.0 else 'below'} the song's middle strip"
@@ -85,6 +87,8 @@ def _fader_why(player: Player, above_middle_lu: float) -> str:
     if player.role not in FRONT and heard.sample_peak_dbfs is not None and heard.centroid_hz is not None:
         parts.append(f"it peaks {heard.sample_peak_dbfs - level:.1f} dB over its loudness")
         parts.append(f"its weight lies at {heard.centroid_hz:.0f} Hz")
+    if abs(sung_lu) >= 0.5:
+        parts.append(f"it plays {abs(sung_lu):.1f} LU {'louder' if sung_lu > 0.0 else 'softer'} under the singing")
     if player.together:
         parts.append(f"it shares its sound with {', '.join(other.name for other in player.together)}")
     told = f" ({', '.join(parts)})" if parts else ""
