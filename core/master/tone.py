@@ -1,4 +1,4 @@
-"""Tonal balance: how far a song lies from a sensible spectrum or a reference, and the EQ that takes it nearer."""
+"""Tonal balance: how far a song lies from a wanted spectrum, and the EQ that takes it nearer."""
 
 from __future__ import annotations
 
@@ -20,32 +20,9 @@ _CENTRES: Final = np.array(BAND_HZ)
 HEARD_HZ: Final = (45.0, 14_000.0)
 """Below and above, songs differ too much to call anything a fault."""
 
-TOLERANCE_DB: Final = 4.5
-"""What is nearer to the balance curve than this is taste and stays. It is about half the distance between the 10th and
-90th percentile of finished songs around their median."""
-
-BALANCE_STRENGTH: Final = 0.5
-"""Part of what lies outside the tolerance that is corrected."""
-
-REFERENCE_STRENGTH: Final = 0.85
-"""Part of the difference from a reference that is corrected."""
-
-_BALANCE_LIMIT_DB: Final = 3.0
-_REFERENCE_LIMIT_DB: Final = 6.0
 _LEAST_DB: Final = 0.4
 """A correction smaller than this is not worth a filter."""
 _DAMPING: Final = 0.3
-
-
-def balance_curve() -> Floats:
-    """Sensible level per third octave (`BAND_HZ`), in dB around 1 kHz.
-
-    Falls by 2 dB per octave to 8 kHz and by 4 above: third octaves of a spectrum that falls by 5 dB per octave, which
-    is what P. Pestana et al., "Spectral Characteristics of Popular Commercial Recordings 1950-2010", AES 135 (2013),
-    found between 100 Hz and 4 kHz.
-    """
-    octaves = np.log2(_CENTRES / 1000.0)
-    return np.where(octaves > 3.0, -6.0 - 4.0 * (octaves - 3.0), -2.0 * octaves)
 
 
 def heard_bands(rate_hz: int) -> Floats:
@@ -59,19 +36,6 @@ def distance_db(levels_db: Floats, wanted_db: Floats, heard: Floats) -> Floats:
     difference = difference - np.average(difference, weights=heard)
     smooth = np.convolve(difference * heard, np.ones(3), mode="same")
     return np.asarray(smooth / np.maximum(np.convolve(heard, np.ones(3), mode="same"), 1.0) * heard)
-
-
-def balance_correction(levels_db: Floats, heard: Floats) -> Floats:
-    """Gain per band that takes part of what lies outside the tolerance back."""
-    distance = distance_db(levels_db, balance_curve(), heard)
-    outside = np.sign(distance) * np.maximum(np.abs(distance) - TOLERANCE_DB, 0.0)
-    return np.clip(-BALANCE_STRENGTH * outside, -_BALANCE_LIMIT_DB, _BALANCE_LIMIT_DB)
-
-
-def reference_correction(levels_db: Floats, reference_db: Floats, heard: Floats) -> Floats:
-    """Gain per band that takes most of the difference from a reference away."""
-    distance = distance_db(levels_db, reference_db, heard)
-    return np.clip(-REFERENCE_STRENGTH * distance, -_REFERENCE_LIMIT_DB, _REFERENCE_LIMIT_DB)
 
 
 def fit_equaliser(correction_db: Floats, heard: Floats, rate_hz: int) -> dict[int, float]:

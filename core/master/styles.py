@@ -1,0 +1,97 @@
+"""What finished music has in common, per style, and what of a song lies outside it.
+
+The figures are measured (`core.master.finished`). Half of the finished songs and more lie between a quarter and nine
+tenths: a song there is left alone. A mix is darker than its record more often than brighter, hence the skew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.analysis.spectrum import Spectrum
+from core.dsp.audio import Floats
+from core.errors import Exit, OtoError
+from core.master import tone
+from core.master.finished import FINISHED
+
+TONE_STRENGTH: Final = 0.7
+"""Part of what lies outside the spread that is corrected."""
+MOST_TONE_DB: Final = 4.0
+WIDTH_STRENGTH: Final = 0.7
+MOST_WIDTH_DB: Final = 4.0
+WIDTH_HZ: Final = (150.0, 14_000.0)
+NO_SIDE_DB: Final = -30.0
+"""Sides this far below the middle are a mono song, and stay."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """A kind of music: the spread of its finished songs, and how much limiting it bears."""
+
+    name: str
+    label: str
+    """As it goes on after "finished"."""
+    most_limiting_db: float
+    """At the loudest hundredth of the time; beyond it no loudness is worth the damage."""
+    low_db: Floats
+    """Per band, around the song's own mean: a quarter of the finished songs lie below."""
+    middle_db: Floats
+    """Half of them."""
+    high_db: Floats
+    """A tenth of them lie above."""
+    side_db: tuple[float, float, float]
+    """The same three of the sides against the middle."""
+
+
+def _style(name: str, label: str, most_limiting_db: float) -> Style:
+    found = FINISHED[name]
+    low, middle, high = (np.array(found[key]) for key in ("low_db", "middle_db", "high_db"))
+    narrow, usual, wide = found["side_db"]
+    return Style(name, label, most_limiting_db, low, middle, high, (narrow, usual, wide))
+
+
+STYLES: Final[dict[str, Style]] = {
+    style.name: style
+    for style in (
+        _style("any", "songs", 8.0),
+        _style("orchestral", "orchestral music", 3.0),
+        _style("electronic", "electronic music", 8.0),
+        _style("band", "band music", 6.0),
+    )
+}
+
+
+def style_named(name: str) -> Style:
+    """The style of this name. Raises OtoError("bad_input") listing those there are."""
+    try:
+        return STYLES[name]
+    except KeyError as error:
+        raise OtoError(
+            "bad_input", f"There is no style {name!r}.", "Styles: " + ", ".join(STYLES) + ".", Exit.BAD_INPUT
+        ) from error
+
+
+def tone_distance(spectrum: Spectrum, style: Style, heard: Floats) -> tuple[Floats, Floats]:
+    """Per band: how far a song is from the middle of its style, and how far outside the spread (0 within), in dB."""
+    off = tone.distance_db(spectrum.levels_db(), style.middle_db, heard)
+    above = np.maximum(off - (style.high_db - style.middle_db), 0.0)
+    below = np.maximum((style.low_db - style.middle_db) - off, 0.0)
+    return off, (above - below) * heard
+
+
+def tone_correction(spectrum: Spectrum, style: Style, heard: Floats) -> Floats:
+    """Gain per band that takes most of what lies outside the spread back."""
+    _, outside = tone_distance(spectrum, style, heard)
+    return np.clip(-TONE_STRENGTH * outside, -MOST_TONE_DB, MOST_TONE_DB)
+
+
+def width_correction(side_db: float | None, style: Style) -> float:
+    """Gain for the sides that takes most of what lies outside the spread back; 0 within it, and for mono."""
+    if side_db is None or side_db < NO_SIDE_DB:
+        return 0.0
+    low, _, high = style.side_db
+    outside = max(side_db - high, 0.0) - max(low - side_db, 0.0)
+    return float(np.clip(-WIDTH_STRENGTH * outside, -MOST_WIDTH_DB, MOST_WIDTH_DB))
