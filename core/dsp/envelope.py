@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.signal import lfilter
 
 from core.dsp.audio import Audio, Floats
+from core.dsp.statespace import StateSpace
 
 FLOOR_DB = -200.0
 """The level of silence."""
@@ -47,8 +47,8 @@ def peaks(x: Audio, hop: int) -> Floats:
 def powers(x: Audio, hop: int) -> Floats:
     """Mean square per hop of the channel that has the most: (channels, k * hop) becomes (k,)."""
     hops = x.reshape(len(x), -1, hop)
-    loudest: Floats = (np.einsum("ckh,ckh->ck", hops, hops).max(axis=0) / hop).astype(np.float64)
-    return loudest
+    sums: Floats = np.einsum("ckh,ckh->ck", hops, hops).astype(np.float64)
+    return np.asarray(sums.max(axis=0) / hop)
 
 
 def to_db(level: Floats) -> Floats:
@@ -97,15 +97,13 @@ class Smoother:
     """y[k] = a y[k-1] + (1 - a) x[k]."""
 
     def __init__(self, feedback: float, start: float = 0.0) -> None:
-        self._b = [1.0 - feedback]
-        self._a = [1.0, -feedback]
-        self._state = np.array([feedback * start])
+        one = np.ones(1)
+        self._recursion = StateSpace(feedback * one[None], feedback * (1.0 - feedback) * one, one, 1.0 - feedback, 1)
+        self._recursion.state[:] = feedback * start
 
     def process(self, x: Floats) -> Floats:
         """Take and give (k,)."""
-        y: Floats
-        y, self._state = lfilter(self._b, self._a, x, zi=self._state)
-        return y
+        return self._recursion.process(x[None])[0]
 
 
 class Ballistics:

@@ -12,12 +12,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from numpy.typing import NDArray
 
 from core.dsp.audio import Audio, Floats, run
-
-_FLUSH = 1e-30
-"""States smaller than this (-600 dB) are zero: denormal numbers would cost a hundred times the time."""
+from core.dsp.statespace import StateSpace, of_sections
 
 
 class Biquads:
@@ -26,17 +24,14 @@ class Biquads:
     latency_samples = 0
 
     def __init__(self, sections: Floats, channels: int) -> None:
-        self._sections = np.atleast_2d(np.asarray(sections, np.float64))
-        self._state = np.zeros((len(self._sections), channels, 2))
+        self._cascade = StateSpace(*of_sections(np.atleast_2d(np.asarray(sections, np.float64))), channels)
 
     def process(self, block: Audio) -> Audio:
         """Take and give (channels, n)."""
         # Tracks are silent for long stretches: then, and only when it has rung out, the cascade rests.
-        if not block.shape[1] or not (self._state.any() or block.any()):
+        if not block.shape[1] or not (self._cascade.state.any() or block.any()):
             return block
-        out, self._state = sosfilt(self._sections, block.astype(np.float64), zi=self._state)
-        self._state[np.abs(self._state) < _FLUSH] = 0.0
-        return out.astype(np.float32)
+        return self._cascade.process(block).astype(np.float32)
 
 
 Quadratic = tuple[float, float, float]
@@ -125,16 +120,45 @@ def high_shelf(rate_hz: int, *, freq_hz: float, gain_db: float, q: float) -> Flo
     return _inverse(cut) if gain_db > 0.0 else cut
 
 
+def _butterworth(rate_hz: int, freq_hz: float, order: int, *, high: bool) -> Floats:
+    """Sections by the bilinear transform, its corner put right: the poles lie on a circle of radius `corner`."""
+    corner = math.tan(math.pi * min(freq_hz, 0.49 * rate_hz) / rate_hz)
+    sections = []
+    for pair in range(order // 2):
+        damping = 2.0 * math.sin(math.pi * (2 * pair + 1) / (2 * order))
+        whole = 1.0 + damping * corner + corner**2
+        gain = 1.0 if high else corner**2
+        zeros = [gain, -2.0 * gain if high else 2.0 * gain, gain]
+        sections.append([*zeros, whole, 2.0 * (corner**2 - 1.0), 1.0 - damping * corner + corner**2])
+    if order % 2:
+        zeros = [1.0, -1.0, 0.0] if high else [corner, corner, 0.0]
+        sections.append([*zeros, 1.0 + corner, corner - 1.0, 0.0])
+    designed: Floats = np.array([np.array(section) / section[3] for section in sections])
+    return designed
+
+
 def butterworth_highpass(rate_hz: int, *, freq_hz: float, order: int = 2) -> Floats:
     """Sections (n, 6) of a Butterworth high-pass, 6 dB per octave and order, -3 dB at `freq_hz`."""
-    sections: Floats = butter(order, min(freq_hz, 0.49 * rate_hz), btype="highpass", fs=rate_hz, output="sos")
-    return sections
+    return _butterworth(rate_hz, freq_hz, order, high=True)
+
+
+def butterworth_lowpass(rate_hz: int, *, freq_hz: float, order: int = 2) -> Floats:
+    """Sections (n, 6) of a Butterworth low-pass, 6 dB per octave and order, -3 dB at `freq_hz`."""
+    return _butterworth(rate_hz, freq_hz, order, high=False)
 
 
 def first_order_lowpass(rate_hz: int, *, freq_hz: float) -> Floats:
     """Section (1, 6) of a low-pass of 6 dB per octave, -3 dB at `freq_hz`."""
-    sections: Floats = butter(1, min(freq_hz, 0.49 * rate_hz), fs=rate_hz, output="sos")
-    return sections
+    return butterworth_lowpass(rate_hz, freq_hz=freq_hz, order=1)
+
+
+def frequency_response(sections: Floats, frequencies_hz: NDArray[np.floating], rate_hz: int) -> NDArray[np.complex128]:
+    """What a cascade of sections (n, 6) makes of sines, shape (frequencies,)."""
+    delay = np.exp(-2j * np.pi * frequencies_hz / rate_hz)
+    response = np.ones(len(frequencies_hz), np.complex128)
+    for b0, b1, b2, a0, a1, a2 in sections:
+        response *= (b0 + delay * (b1 + delay * b2)) / (a0 + delay * (a1 + delay * a2))
+    return response
 
 
 def highpass(x: Audio, rate_hz: int, *, freq_hz: float, order: int = 2) -> Audio:

@@ -19,10 +19,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import freqz_sos
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
-from core.dsp.filters import butterworth_highpass
+from core.dsp.filters import butterworth_highpass, frequency_response
 
 Space = Literal["room", "plate", "hall"]
 
@@ -109,7 +108,7 @@ def impulse_response(
     size = fft.next_fast_len(frames, real=True)
     frequencies = np.fft.rfftfreq(size, 1.0 / rate_hz)
     common = 1.0 / (1.0 + (frequencies / character.common_below_hz) ** 4)
-    _, cut = freqz_sos(butterworth_highpass(rate_hz, freq_hz=lowcut_hz), worN=frequencies, fs=rate_hz)
+    cut = frequency_response(butterworth_highpass(rate_hz, freq_hz=lowcut_hz), frequencies, rate_hz)
     fade = np.ones(frames)
     fade[-frames // 10 :] = 0.5 + 0.5 * np.cos(np.linspace(0.0, math.pi, len(fade[-frames // 10 :])))
     random = np.random.Generator(np.random.PCG64(character.seed))

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.signal import firwin
 
 from core.dsp.audio import Audio, DelayLine, Framed, checked, run
 
@@ -42,7 +41,9 @@ class Saturation(Framed):
         self._level = REFERENCE / math.tanh(self._steepness * REFERENCE)
         times = oversampling(rate_hz)
         # Flat to 0.45 of the rate, 90 dB down from 0.55 on.
-        taps = firwin(times * _REACH + 1, 1.0 / times, window=("kaiser", 9.0))
+        taps = np.sinc(np.arange(-times * _REACH // 2, times * _REACH // 2 + 1) / times)
+        taps *= np.kaiser(len(taps), 9.0)
+        taps /= taps.sum()
         up = np.zeros((_REACH + _ROW, _ROW * times))
         down = np.zeros(((_REACH + _ROW) * times, _ROW))
         for sample in range(_ROW):
