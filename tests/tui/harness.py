@@ -23,6 +23,8 @@ from core.protocol import (
     DrivesTopic,
     Meters,
     Overview,
+    PlansTopic,
+    PlanVersion,
     Request,
     Session,
     SessionTopic,
@@ -77,7 +79,19 @@ class Recorder:
 
 
 def topics_of(picture: Picture) -> list[Topic]:
-    names = ("device", "session", "takes", "bounces", "jobs", "drives", "box", "settings", "notices", "transport")
+    names = (
+        "device",
+        "session",
+        "takes",
+        "bounces",
+        "plans",
+        "jobs",
+        "drives",
+        "box",
+        "settings",
+        "notices",
+        "transport",
+    )
     topics: list[Topic] = [getattr(picture, name) for name in names]
     return [*topics, picture.meters] if picture.meters else topics
 
@@ -190,6 +204,7 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
                 bounce("mix-002-01"),
             )
         ),
+        plans=PlansTopic(plans=tuple(PlanVersion(kind="mix", take=n, version="1") for n in (1, 2))),
         drives=DrivesTopic(
             drives=(
                 Drive(

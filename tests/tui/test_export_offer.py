@@ -8,10 +8,11 @@ import pytest
 from core.export.export import STEMS
 from core.export.formats import FORMATS as EXPORTER_FORMATS
 from core.master.targets import TARGETS as MASTER_TARGETS
+from core.mix.presets import STYLES as MIX_STYLES
 from core.protocol import Drive
 from tests.tui.harness import RATE_HZ, bounce
 from tui.export_offer import BYTES_PER_FRAME, FORMATS, file_bytes, offer
-from tui.screens.mix import TARGETS
+from tui.screens.mix import HANDS, STYLES, TARGETS
 from tui.screens.mix_rows import matched_gain_db
 
 STICK = Drive(
@@ -28,6 +29,12 @@ def test_the_formats_offered_are_those_that_can_be_written() -> None:
 
 def test_the_targets_offered_are_those_the_mastering_engineer_knows() -> None:
     assert set(TARGETS) <= set(MASTER_TARGETS)
+
+
+def test_styles_and_hands_are_what_the_engineer_knows() -> None:
+    assert set(STYLES) == set(MIX_STYLES)
+    assert max(HANDS) == 1.0
+    assert min(HANDS) == 0.0
 
 
 def test_wav_sizes_are_exact_but_for_the_header() -> None:

@@ -30,21 +30,42 @@ class PlanKeeper(Recorder):
     def __init__(self) -> None:
         super().__init__()
         self.plan: MixPlan | None = band_plan()
-        self.answers = {p.GetPlan: self._get, p.SetPlanValue: self._set, p.ReplacePlan: self._replace}
+        self.answers = {
+            p.GetPlan: self._get,
+            p.SetPlanValue: self._set,
+            p.StepPlan: self._step,
+            p.SetPriority: self._prioritise,
+        }
+        self.past: list[MixPlan] = []
+        self.future: list[MixPlan] = []
 
     def _get(self, _: p.GetPlan) -> MixPlan | OtoError:
         return self.plan or OtoError("not_found", "No plan.")
 
     def _set(self, request: p.SetPlanValue) -> MixPlan:
         assert self.plan is not None
+        self.past.append(self.plan)
         section = "master" if request.strip is None else f"strip {request.strip}"
         if request.value is not None:
             self.plan = knobs.with_value(self.plan, section, request.name, request.value)
         return self.plan
 
-    def _replace(self, request: p.ReplacePlan) -> None:
-        assert isinstance(request.plan, MixPlan)
-        self.plan = request.plan
+    def _step(self, request: p.StepPlan) -> MixPlan | None:
+        source, target = (self.future, self.past) if request.redo else (self.past, self.future)
+        if not source or self.plan is None:
+            return None
+        target.append(self.plan)
+        self.plan = source.pop()
+        return self.plan
+
+    def _prioritise(self, request: p.SetPriority) -> MixPlan:
+        assert self.plan is not None
+        strips = tuple(
+            msgspec.structs.replace(strip, priority=request.priority) if strip.track == request.strip else strip
+            for strip in self.plan.strips
+        )
+        self.plan = msgspec.structs.replace(self.plan, strips=strips)
+        return self.plan
 
 
 async def asked(picture: Picture, *keys: str, recorder: Recorder | None = None) -> list[Any]:
@@ -276,15 +297,53 @@ async def test_lock_and_neutral() -> None:
     assert (requests[1].name, requests[1].value) == ("highpass_hz", None)
 
 
-async def test_undo_puts_the_whole_old_plan_back_and_redo_the_new() -> None:
+async def test_undo_and_redo_are_steps_that_the_engine_keeps() -> None:
+    back, forth = (p.StepPlan(kind="mix", take=2, redo=redo, session="rehearsal") for redo in (False, True))
     keeper = PlanKeeper()
     old = keeper.plan
-    requests = await asked(band_picture(), "3", "right", "right", "u", recorder=keeper)
-    assert requests[-1] == p.ReplacePlan(take=2, plan=old, session="rehearsal")
-    assert keeper.plan == old
+    app, _ = studio(band_picture(), None, keeper)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3")
+        await pilot.pause()
+        await pilot.press("right")
+        await pilot.pause()
+        await pilot.press("u")
+        await pilot.pause()
+        assert keeper.plan == old
+        assert "-3.5" in "\n".join(screen_lines(app))
+        await pilot.press("U")
+        await pilot.pause()
+        assert "-3.0" in "\n".join(screen_lines(app))
+        await pilot.press("U")
+        await pilot.pause()
+        assert "Nothing to redo" in "\n".join(screen_lines(app))
+    assert [request for request in keeper.requests if isinstance(request, p.StepPlan)] == [back, forth, forth]
+
+
+async def test_priority_goes_round_and_hands_and_style_propose_again() -> None:
     keeper = PlanKeeper()
-    requests = await asked(band_picture(), "3", "right", "u", "U", recorder=keeper)
-    assert knobs.settings_of(requests[-1].plan, "strip Kick")["fader_db"].value == -3.0
+    keys = ["3", "j", "j", "j", "h", "down", "down", "enter", "P", *"warm", "enter"]
+    requests = await asked(band_picture(), *keys, recorder=keeper)
+    assert [request.priority for request in requests[:3]] == ["background", "lead", "normal"]
+    assert requests[3:] == [
+        p.StartJob(kind="mix", take=2, options={"propose": True, "stems": False, "hands": 0.5}),
+        p.StartJob(kind="mix", take=2, options={"propose": True, "stems": False, "style": "warm"}),
+    ]
+
+
+async def test_solo_and_mute_play_stems_from_where_the_mix_is() -> None:
+    picture = band_picture(transport=p.TransportTopic(state="playing", bounce="mix-002-01", position_s=12.0))
+    master, mix = picture.bounces.bounces
+    mix = msgspec.structs.replace(mix, returns={"plate": "stems/plate return.wav"})
+    picture = msgspec.structs.replace(picture, bounces=p.BouncesTopic(bounces=(master, mix)))
+    requests = await asked(picture, "3", "o", "down", "o", "o", "up", "o", "minus", "minus", recorder=PlanKeeper())
+    assert [request.stems for request in requests[:4]] == [("Kick",), ("Kick", "Snare"), ("Kick",), ()]
+    assert requests[4].stems == (*mix.stems, "plate")[1:]
+    assert requests[5] == p.Play(bounce="mix-002-01")
+    bare = msgspec.structs.replace(mix, stems={}, returns={})
+    without = msgspec.structs.replace(picture, bounces=p.BouncesTopic(bounces=(master, bare)))
+    assert await asked(without, "3", "o", "minus", recorder=PlanKeeper()) == []
 
 
 async def test_what_another_studio_changed_is_seen() -> None:
@@ -296,6 +355,7 @@ async def test_what_another_studio_changed_is_seen() -> None:
         await pilot.pause(0.2)
         assert keeper.plan is not None
         keeper.plan = knobs.with_value(keeper.plan, "strip Hat", "fader_db", -44.0)
+        keeper.fed.put_nowait(p.PlansTopic(plans=(p.PlanVersion(kind="mix", take=2, version="2"),)))
         for _ in range(40):
             await pilot.pause(0.1)
             if "-44.0" in "\n".join(screen_lines(app)):

@@ -121,32 +121,6 @@ def turned(to: float):
     return knobs.with_value(band_plan(), *KNOB, to)
 
 
-def test_undo_and_redo_walk_whole_plans() -> None:
-    book = PlanBook().heard(turned(-1.0)).heard(turned(-2.0)).heard(turned(-3.0))
-    back = book.undone()
-    assert back is not None
-    assert back.plan == turned(-2.0)
-    forward = back.redone()
-    assert forward is not None
-    assert forward.plan == turned(-3.0)
-    assert forward.redone() is None
-    assert PlanBook().heard(turned(-1.0)).undone() is None
-
-
-def test_turning_one_knob_further_is_one_step() -> None:
-    book = PlanBook().heard(turned(-1.0)).heard(turned(-2.0), KNOB).heard(turned(-3.0), KNOB)
-    back = book.undone()
-    assert back is not None
-    assert back.plan == turned(-1.0)
-
-
-def test_a_change_by_another_studio_can_be_undone_too() -> None:
-    book = PlanBook().heard(turned(-1.0)).heard(turned(-9.0))
-    back = book.undone()
-    assert back is not None
-    assert back.plan == turned(-1.0)
-
-
 def test_a_change_is_shown_before_the_engine_has_answered() -> None:
     book = PlanBook().heard(turned(-1.0)).wanting(KNOB, -5.0)
     assert book.shown == turned(-5.0)

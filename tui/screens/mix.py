@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, get_args
 
 from textual import on
 from textual.widget import Widget
 
 from core.errors import OtoError
-from core.plans.document import MixPlan
-from core.protocol import Bounce, GetPlan, Play, ReplacePlan, SetPlanValue, StartJob
-from tui import knobs
+from core.plans.document import MixPlan, Strip
+from core.protocol import Bounce, GetPlan, Play, Priority, SetPlanValue, SetPriority, StartJob, StepPlan, Stop
+from tui import knobs, words
 from tui.actions import ScreenName
 from tui.look import Look
 from tui.picture import Picture
@@ -22,9 +22,6 @@ from tui.screens.dialogs import Ask, Choice, Pick
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
-LOOK_AGAIN_S: Final = 1.0
-"""How often the plan is read while the screen is open: another studio may be changing it."""
-
 MUCH: Final = 10
 
 TARGETS: Final = {
@@ -34,6 +31,25 @@ TARGETS: Final = {
     "broadcast": "for radio and television",
 }
 """Names of the mastering engineer's targets."""
+
+STYLES: Final = {
+    "natural": "as it was played",
+    "punchy": "drums and bass in front, tight",
+    "warm": "rounder on top, fuller below",
+    "big": "wide, deep, with long rooms",
+    "vintage": "narrower and coloured, as on tape",
+}
+"""Names of the mixing engineer's styles."""
+
+HANDS: Final = {
+    1.0: "the proposal whole",
+    0.75: "most of it",
+    0.5: "half way between untouched and proposed",
+    0.25: "a hint of it",
+    0.0: "faders at unity, nothing else",
+}
+
+PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 
 
 class MixScreen(StudioScreen):
@@ -52,6 +68,11 @@ class MixScreen(StudioScreen):
         self.book = PlanBook()
         self._subject: tuple[str, int] | None = None
         """Session and take of the plan in the book."""
+        self._version: str | None = None
+        """Of the plan in the book; None when it is to be read."""
+        self._alone: frozenset[str] = frozenset()
+        """Strips that are heard alone."""
+        self._left_out: frozenset[str] = frozenset()
         self._chosen_take: int | None = None
         self._every_knob = False
         self._sending = False
@@ -67,11 +88,6 @@ class MixScreen(StudioScreen):
             self.bounces,
             self.work_paper,
         ]
-
-    def on_mount(self) -> None:
-        """Read the plan now and then while the screen is open."""
-        super().on_mount()
-        self.set_interval(LOOK_AGAIN_S, self._look_again)
 
     @property
     def take(self) -> int | None:
@@ -91,16 +107,18 @@ class MixScreen(StudioScreen):
         session = picture.session.session
         subject = (session.id, self.take) if session is not None and self.take is not None else None
         if subject != self._subject:
-            self._subject, self.book = subject, PlanBook()
-            self._look_again()
+            self._subject, self._version, self.book = subject, None, PlanBook()
+            self._alone = self._left_out = frozenset()
+        self._look_again()
         plan = self.book.shown
         if plan is None:
             self.strips.show([], head=mix_rows.STRIP_HEAD, empty=_no_plan(picture, self.take))
             self.settings.show([], head=[])
         else:
-            self.strips.show(mix_rows.strip_rows(plan, self.look), head=mix_rows.STRIP_HEAD)
+            rows = mix_rows.strip_rows(plan, self.look, self._alone, self._left_out)
+            self.strips.show(rows, head=mix_rows.STRIP_HEAD)
             self._show_settings(plan)
-        head = "Bounces, heard equally loud" + ("" if self.take is None else f"   (mixing take {self.take})")
+        head = mix_rows.bounce_head(self.take, self._alone, self._left_out)
         rows = mix_rows.bounce_rows(picture, self.look, self._heard)
         self.bounces.show(rows, head=[(head, "title")], empty=[[("None yet: b renders the mix.", "dim")]])
         self.reason_paper.repaint()
@@ -128,7 +146,14 @@ class MixScreen(StudioScreen):
     # The plan: read, change, undo.
 
     def _look_again(self) -> None:
-        if self.is_current and self._subject is not None and self.picture.link == "up" and not self._sending:
+        """Read the plan if the engine has another one than the book."""
+        if self._subject is None or self._sending:
+            return
+        take = self._subject[1]
+        plans = self.picture.plans.plans
+        now = next((plan.version for plan in plans if plan.kind == "mix" and plan.take == take), "")
+        if now != self._version and self.picture.link == "up":
+            self._version = now
             self.run_worker(self._fetch(), group="plan", exclusive=True)
 
     async def _fetch(self) -> None:
@@ -137,9 +162,12 @@ class MixScreen(StudioScreen):
             return
         try:
             plan = await self.studio.link.call(GetPlan(kind="mix", take=subject[1], session=subject[0]), MixPlan)
-        except OtoError:
-            plan = None  # none was proposed, or the link says by itself that it is down
-        if subject == self._subject and not self._sending and (plan is not None or self.picture.link == "up"):
+        except OtoError as error:
+            if error.code != "not_found":
+                self._version = None  # the link says by itself that it is down
+                return
+            plan = None
+        if subject == self._subject and not self._sending:
             self._put(self.book.heard(plan))
 
     def _put(self, book: PlanBook) -> None:
@@ -178,12 +206,13 @@ class MixScreen(StudioScreen):
             while self.book.wanted and self._subject is not None:
                 at, value = next(iter(self.book.wanted.items()))
                 plan = await self._set(at, value)
-                self._put(self.book.answered(at, value).heard(plan, at))
+                self._put(self.book.answered(at, value).heard(plan))
         except OtoError as error:
             self._put(self.book.refused())
             self.studio.say_error(error)
         finally:
             self._sending = False
+            self._look_again()
 
     async def _set(self, at: Knob, value: knobs.Value | None, locked: bool | None = None) -> MixPlan:
         assert self._subject is not None
@@ -246,19 +275,35 @@ class MixScreen(StudioScreen):
 
     async def do_undo(self) -> None:
         """One step back."""
-        await self._replace(self.book.undone(), "Nothing to undo.")
+        await self._step("Nothing to undo.")
 
     async def do_redo(self) -> None:
         """One step forward again."""
-        await self._replace(self.book.redone(), "Nothing to redo.")
+        await self._step("Nothing to redo.", redo=True)
 
-    async def _replace(self, book: PlanBook | None, otherwise: str) -> None:
-        if book is None or book.plan is None or self._subject is None:
+    async def _step(self, otherwise: str, *, redo: bool = False) -> None:
+        plan: MixPlan | None = None
+        if self._subject is not None:
+            session, take = self._subject
+            request = StepPlan(kind="mix", take=take, redo=redo, session=session)
+            plan = await self.studio.link.call(request, MixPlan | None)  # type: ignore[arg-type]
+        if plan is None:
             self.studio.say("info", otherwise)
+        else:
+            self._put(self.book.refused().heard(plan))
+
+    async def do_priority(self) -> None:
+        """Say how much the selected track matters."""
+        plan = self.book.plan
+        strip = knobs.find(plan, self.section) if plan is not None else None
+        if not isinstance(strip, Strip) or self._subject is None:
+            self.studio.say("warning", "Select the strip of a track first.")
             return
+        priority = PRIORITIES[(PRIORITIES.index(strip.priority) + 1) % len(PRIORITIES)]
         session, take = self._subject
-        await self.studio.call(ReplacePlan(take=take, plan=book.plan, session=session))
-        self._put(book)
+        request = SetPriority(take=take, strip=strip.track, priority=priority, session=session)
+        self._put(self.book.heard(await self.studio.link.call(request, MixPlan)))
+        self.studio.say("info", f"{words.clean(strip.track)} is {priority} now.", "p proposes again with it.")
 
     def do_knobs(self) -> None:
         """Every knob, or those that are set."""
@@ -285,6 +330,23 @@ class MixScreen(StudioScreen):
         """Propose and render."""
         self._start_mix(propose=True)
 
+    async def do_hands(self) -> None:
+        """Choose how much of the proposal is applied, and propose again."""
+        now = self.book.plan.hands if self.book.plan else 1.0
+        choices = [Choice(str(amount), f"{amount:.0%}", detail) for amount, detail in HANDS.items()]
+        start = str(min(HANDS, key=lambda amount: abs(amount - now)))
+        answer = await self.studio.ask(Pick(self.look, "How much of the proposal?", choices, start=start))
+        if answer is not None:
+            self._start_mix(propose=True, hands=float(answer))
+
+    async def do_style(self) -> None:
+        """Choose a style, and propose again."""
+        choices = [Choice(name, name, detail) for name, detail in STYLES.items()]
+        start = self.book.plan.style if self.book.plan else "natural"
+        answer = await self.studio.ask(Pick(self.look, "Propose in the style", choices, start=start))
+        if answer is not None:
+            self._start_mix(propose=True, style=answer)
+
     def do_bounce(self) -> None:
         """Render what stands; with no plan yet, it is proposed first."""
         self._start_mix(propose=self.book.plan is None)
@@ -293,8 +355,15 @@ class MixScreen(StudioScreen):
         """Render what stands, and every strip by itself."""
         self._start_mix(propose=self.book.plan is None, stems=True)
 
-    def _start_mix(self, *, propose: bool, stems: bool = False) -> None:
-        self.studio.send(StartJob(kind="mix", take=self.take, options={"propose": propose, "stems": stems}))
+    def _start_mix(
+        self, *, propose: bool, stems: bool = False, hands: float | None = None, style: str | None = None
+    ) -> None:
+        options: dict[str, str | float | bool | list[str] | None] = {"propose": propose, "stems": stems}
+        if hands is not None:
+            options["hands"] = hands
+        if style is not None:
+            options["style"] = style
+        self.studio.send(StartJob(kind="mix", take=self.take, options=options))
 
     async def do_master(self) -> None:
         """Choose a target, master the newest mix of this take."""
@@ -345,6 +414,41 @@ class MixScreen(StudioScreen):
             self._heard[1 - kept] = id
         else:
             self._heard.append(id)
+
+    def do_solo(self) -> None:
+        """Hear the selected strip alone, or with the others that are heard alone."""
+        self._choose_heard(alone=True)
+
+    def do_mute(self) -> None:
+        """Leave the selected strip out of what is heard."""
+        self._choose_heard(alone=False)
+
+    def _choose_heard(self, *, alone: bool) -> None:
+        """Hear another choice of stems at once; the plan is not changed."""
+        strip = knobs.strip_of(self.section)
+        mixes = [b for b in self.picture.bounces.bounces if b.kind == "mix" and b.take == self.take and b.stems]
+        playing = next((b for b in mixes if self.picture.playing and b.id == self.picture.transport.bounce), None)
+        bounce = playing or next(iter(mixes), None)
+        if bounce is None:
+            self.studio.say("warning", "This take has no mix with stems yet.", "t renders one; then solo is instant.")
+            return
+        if strip not in bounce.stems and strip not in bounce.returns:
+            self.studio.say("warning", "Only tracks and effects can be heard alone or left out: select one.")
+            return
+        if alone:
+            self._alone = self._alone ^ {strip}
+        else:
+            self._left_out = self._left_out ^ {strip}
+        stems = mix_rows.heard_stems(bounce, self._alone, self._left_out)
+        if stems is None:
+            self.studio.say("info", "Everything is left out now: nothing is heard.")
+            if playing is not None:
+                self.studio.send(Stop())
+        else:
+            gain_db = mix_rows.matched_gain_db(bounce, self.picture.bounces.bounces)
+            at_s = self.picture.position_s if playing is None and self.picture.playing else None
+            self.studio.send(Play(bounce=bounce.id, stems=stems, at_s=at_s, gain_db=gain_db))
+        self.show()
 
     def _bounce(self, id: str | None) -> Bounce | None:
         return next((bounce for bounce in self.picture.bounces.bounces if bounce.id == id), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from core.plans.document import MixPlan, Setting, Settings, Strip, value_of
 from core.plans.parameters import SENDS, STRIP
@@ -13,19 +13,23 @@ from tui.picture import Picture
 from tui.widgets.paper import Line, Span
 from tui.widgets.table import Row
 
-STRIP_HEAD: Line = [("Strip      Role        Fader  Pan    HP  EQ      Comp       Sends", "title")]
+STRIP_HEAD: Line = [(" Strip      Role        Fader  Pan    HP  EQ      Comp       Sends", "title")]
 BANDS = range(1, 7)
 GATE_OFF_DB = next(knob.low for knob in STRIP if knob.name == "gate_threshold_db")
 
 
-def strip_rows(plan: MixPlan, look: Look) -> list[Row]:
-    """One line per strip, bus and master: what matters of it at a glance."""
+def strip_rows(plan: MixPlan, look: Look, alone: Set[str] = frozenset(), left_out: Set[str] = frozenset()) -> list[Row]:
+    """One line per strip, bus and master: what matters of it at a glance, and whether it is heard."""
     rows: list[Row] = []
     for section in knobs.section_names(plan):
         found = knobs.find(plan, section)
         settings = knobs.settings_of(plan, section)
         is_strip = isinstance(found, Strip)
-        name = words.clean(knobs.strip_of(section) or "master")
+        strip = knobs.strip_of(section) or "master"
+        name = words.clean(strip)
+        mark = "S" if strip in alone else "M" if strip in left_out else " "
+        if isinstance(found, Strip) and found.priority != "normal":
+            name = f"{look.glyphs.up if found.priority == 'lead' else look.glyphs.down}{name}"
         role = _role(found) if isinstance(found, Strip) else "mix" if section == knobs.MASTER else "bus"
         text = " ".join(
             (
@@ -41,7 +45,8 @@ def strip_rows(plan: MixPlan, look: Look) -> list[Row]:
                 _sends(settings),
             )
         )
-        rows.append(Row([(text, "text" if is_strip else "dim")], section))
+        silent = strip in left_out or (bool(alone) and strip not in alone)
+        rows.append(Row([(mark, "warn"), (text, "text" if is_strip and not silent else "dim")], section))
     return rows
 
 
@@ -76,7 +81,7 @@ def setting_head(plan: MixPlan, section: str) -> Line:
     name = words.fit(words.clean(knobs.strip_of(section) or "master"), 16).rstrip()
     return [
         (f"{name}: setting".ljust(26) + "value      who    sure  why", "title"),
-        (f"   plan: {words.clean(plan.engineer)}, hands {plan.hands:.0%}", "dim"),
+        (f"  by {words.clean(plan.engineer)}, {words.clean(plan.style)}, hands {plan.hands:.0%}", "dim"),
     ]
 
 
@@ -136,6 +141,28 @@ def bounce_rows(picture: Picture, look: Look, heard: Sequence[str]) -> list[Row]
         mark = look.glyphs.play if bounce.id == playing else " "
         rows.append(Row([(f"{mark}{letter} ", "accent"), (bounce_text(bounce), "text")], bounce.id))
     return rows
+
+
+def bounce_head(take: int | None, alone: Set[str], left_out: Set[str]) -> str:
+    """What is heard of which take."""
+    title = "Bounces, heard equally loud" + ("" if take is None else f"   (mixing take {take})")
+    if alone:
+        return f"{title}   solo: {', '.join(sorted(map(words.clean, alone)))}"
+    return f"{title}   without {', '.join(sorted(map(words.clean, left_out)))}" if left_out else title
+
+
+def heard_stems(bounce: Bounce, alone: Set[str], left_out: Set[str]) -> tuple[str, ...] | None:
+    """Which stems to play: those that are alone, else all but those left out; () is the mix, None is nothing.
+
+    Strips alone are heard dry; effects return what they get from all strips, so they are heard when none is alone.
+    """
+    if alone:
+        return (
+            tuple(name for name in (*bounce.stems, *bounce.returns) if name in alone and name not in left_out) or None
+        )
+    if not left_out:
+        return ()
+    return tuple(name for name in (*bounce.stems, *bounce.returns) if name not in left_out) or None
 
 
 def bounce_text(bounce: Bounce) -> str:
