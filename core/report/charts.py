@@ -16,9 +16,9 @@ from core.report.gain import GainCurve
 from core.report.text import minus
 
 _QUIETEST_LUFS: Final = -60.0
-_ALIGNED_HZ: Final = (60.0, 12_000.0)
+_ALIGNED_HZ: Final = (45.0, 14_000.0)
 """Where two spectra are laid over each other; beyond, songs differ too much."""
-_SPECTRUM_SPAN_DB: Final = 48.0
+_SPECTRUM_SPAN_DB: Final = 60.0
 _FULL_SCALE: Final = Axis(-1.0, 1.0, ((1.0, "0 dBFS"), (0.5, "−6"), (0.0, ""), (-0.5, ""), (-1.0, "")))
 
 
@@ -35,36 +35,36 @@ class Chart:
 
 
 def charts(report: Report) -> list[Chart]:
-    """Every drawing that the report has data for."""
-    drawn = [_waveforms(report), _loudness(report), _spectrum(report)]
+    """Every drawing that the report has data for, all of them on one axis of time."""
+    time = time_axis(max(piece.portrait.loudness.duration_s for piece in (report.before, report.after)))
+    drawn = [_waveforms(report, time), _loudness(report, time), _spectrum(report)]
     if report.gain:
-        drawn.append(_gain(report.gain))
+        drawn.append(_gain(report.gain, time))
     if isinstance(report.plan, MixPlan):
-        drawn.append(_rides(report.plan, report.after.portrait.loudness.duration_s))
+        drawn.append(_rides(report.plan, time))
     return [chart for chart in drawn if chart.pictures]
 
 
-def _waveforms(report: Report) -> Chart:
+def _waveforms(report: Report, time: Axis) -> Chart:
     pictures = tuple(
-        (f"{look.capitalize()}: {piece.label}", _waveform(piece, look))
+        (f"{look.capitalize()}: {piece.label}", _waveform(piece, look, time))
         for look, piece in (("before", report.before), ("after", report.after))
     )
     return Chart("Waveform", pictures, remark="Pale: peaks. Solid: RMS.")
 
 
-def _waveform(piece: Piece, look: str) -> str:
+def _waveform(piece: Piece, look: str, time: Axis) -> str:
     wave, loudness = piece.portrait.waveform, piece.portrait.loudness
     peak = "silence" if loudness.sample_peak_dbfs is None else f"peak {loudness.sample_peak_dbfs:.1f} dBFS"
-    time = time_axis(loudness.duration_s)
-    plot = Plot(f"wave-{look}", f"Waveform {look}", f"{clock(loudness.duration_s)}, {peak}.", time, _FULL_SCALE,
-                height_px=140)  # fmt: skip
-    at = _spread(len(wave.low), loudness.duration_s)
+    about = f"{clock(loudness.duration_s)}, {peak}."
+    plot = Plot(f"wave-{look}", f"Waveform {look}", about, time, _FULL_SCALE, height_px=140)
+    at = _middles(len(wave.low), loudness.duration_s)
     plot.area(at, wave.low, wave.high, f"{look} faint")
     plot.area(at, [-level for level in wave.rms], wave.rms, f"{look} solid")
     return plot.svg()
 
 
-def _loudness(report: Report) -> Chart:
+def _loudness(report: Report, time: Axis) -> Chart:
     before, after = report.before.portrait.curve, report.after.portrait.curve
     heard = [
         level
@@ -80,21 +80,21 @@ def _loudness(report: Report) -> Chart:
     low = min(5.0 * np.floor(float(np.quantile(heard, 0.1)) / 5.0 - 1.0), high - 20.0)
     integrated = report.after.portrait.loudness.integrated_lufs
     about = f"Integrated {integrated:.1f} LUFS." if integrated is not None else "Too short for an integrated loudness."
-    duration_s = report.after.portrait.loudness.duration_s
-    plot = Plot("loudness", "Loudness over time", about, time_axis(duration_s), level_axis(low, high, 5.0, "LUFS"))
+    plot = Plot("loudness", "Loudness over time", about, time, level_axis(low, high, 5.0, "LUFS"))
     for look, curve in (("before", before), ("after", after)):
         at = _ends(len(curve.momentary_lufs), curve.step_s)
         if look == "after":
             plot.line(at, curve.momentary_lufs, f"{look} thin")
         plot.line(at, curve.short_term_lufs, f"{look} line")
-    if target:
-        plot.rule(target.integrated_lufs, "target", f"{target.name} {minus(f'{target.integrated_lufs:g}')} LUFS")
-    key = (
+    key = [
         ("before line", "before, short-term (3 s)"),
         ("after line", "after, short-term (3 s)"),
         ("after thin", "after, momentary (0.4 s)"),
-    )
-    return Chart("Loudness", (("", plot.svg()),), key, "A reading stands where its window ends, as on a meter.")
+    ]
+    if target:
+        plot.rule(target.integrated_lufs, "target")
+        key.append(("target line", f"{target.name}: {minus(f'{target.integrated_lufs:g}')} LUFS over the whole"))
+    return Chart("Loudness", (("", plot.svg()),), tuple(key), "A reading stands where its window ends, as on a meter.")
 
 
 def _spectrum(report: Report) -> Chart:
@@ -106,39 +106,38 @@ def _spectrum(report: Report) -> Chart:
     if not curves:
         return Chart("Spectrum", ())
     high_db = 6.0 * np.ceil((max(float(curve.max()) for _, curve in curves) + 1.0) / 6.0)
-    levels = level_axis(high_db - _SPECTRUM_SPAN_DB, high_db, 6.0, "dB")
+    low_db = 6.0 * np.floor((min(float(curve.min()) for _, curve in curves) - 1.0) / 6.0)
+    levels = level_axis(max(low_db, high_db - _SPECTRUM_SPAN_DB), high_db, 6.0, "dB")
     about = "Level per third octave from 25 Hz to 16 kHz."
     plot = Plot("spectrum", "Spectrum", about, frequency_axis(), levels, height_px=260)
     key = []
     if tone := report.tone:
-        mean, spread = np.array(tone.mean_db), np.array(tone.spread_db)
-        plot.area(tone.centre_hz, list(mean - spread), list(mean + spread), "wanted")
-        key.append(("wanted", f"usual range: {tone.name}"))
+        plot.area(tone.centre_hz, tone.low_db, tone.high_db, "wanted")
+        key.append(("wanted", f"usual for {tone.name}"))
     for look, curve in curves:
         plot.line(BAND_HZ, [level if level > levels.low else None for level in curve], f"{look} line")
         key.append((f"{look} line", look))
-    remark = "Third octaves of the whole, laid over each other from 60 Hz to 12 kHz whatever their loudness."
+    remark = "Third octaves of the whole, laid over each other between 45 Hz and 14 kHz, whatever their loudness."
     return Chart("Spectrum", (("", plot.svg()),), tuple(key), remark)
 
 
 def _aligned(levels_db: Floats, tone: ToneBand | None) -> Floats:
-    """Levels with their mean over the shared range at 0 dB, or at the wanted curve's own mean there."""
+    """Levels with their mean over the shared range at 0 dB, or at that of the usual ones."""
     centres = np.array(BAND_HZ)
     shared = (centres >= _ALIGNED_HZ[0]) & (centres <= _ALIGNED_HZ[1])
     wanted = 0.0
     if tone:
-        wanted = float(np.interp(np.log(centres[shared]), np.log(tone.centre_hz), tone.mean_db).mean())
+        wanted = float(np.interp(np.log(centres[shared]), np.log(tone.centre_hz), tone.middle_db).mean())
     aligned: Floats = levels_db - levels_db[shared].mean() + wanted
     return aligned
 
 
-def _gain(curve: GainCurve) -> Chart:
+def _gain(curve: GainCurve, time: Axis) -> Chart:
     deepest = min((level for level in (*curve.level_db, *curve.peak_db) if level is not None), default=0.0)
     low = -3.0 * np.ceil((1.0 - deepest) / 3.0)
-    duration_s = curve.step_s * len(curve.level_db)
     about = f"Deepest {deepest:.1f} dB against the gain of quiet moments."
     levels = level_axis(max(low, -24.0), 3.0, 3.0 if low > -12.0 else 6.0, "dB")
-    plot = Plot("gain", "Gain over time", about, time_axis(duration_s), levels, height_px=160)
+    plot = Plot("gain", "Gain over time", about, time, levels, height_px=160)
     at = _ends(len(curve.level_db), curve.step_s)
     plot.area(at, curve.peak_db, [None if peak is None else 0.0 for peak in curve.peak_db], "reduced")
     plot.line(at, curve.level_db, "after line")
@@ -150,7 +149,7 @@ def _gain(curve: GainCurve) -> Chart:
     return Chart("Gain over time", (("", plot.svg()),), key, remark)
 
 
-def _rides(plan: MixPlan, duration_s: float) -> Chart:
+def _rides(plan: MixPlan, time: Axis) -> Chart:
     start_s = plan.span.start_s if plan.span else 0.0
     rides = [
         (name, ride)
@@ -163,25 +162,23 @@ def _rides(plan: MixPlan, duration_s: float) -> Chart:
     ]
     return Chart(
         "Fader rides",
-        tuple(
-            (name, _ride(f"ride-{index}", name, ride, start_s, duration_s)) for index, (name, ride) in enumerate(rides)
-        ),
+        tuple((name, _ride(f"ride-{n}", name, ride, start_s, time)) for n, (name, ride) in enumerate(rides)),
     )
 
 
-def _ride(name: str, title: str, ride: Ride, start_s: float, duration_s: float) -> str:
+def _ride(name: str, title: str, ride: Ride, start_s: float, time: Axis) -> str:
     gains = [point.gain_db for point in ride.points]
     low, high = min(-3.0, *gains), max(3.0, *gains)
     about = f"{len(gains)} points between {min(gains):+.1f} and {max(gains):+.1f} dB."
     levels = level_axis(max(low, -24.0) - 1.0, high + 1.0, 3.0 if high - low < 12.0 else 6.0, "dB")
-    plot = Plot(name, f"Fader ride of {title}", about, time_axis(duration_s), levels, height_px=110)
+    plot = Plot(name, f"Fader ride of {title}", about, time, levels, height_px=110)
     times = [point.at_s - start_s for point in ride.points]
-    ends = [min(0.0, times[0]), *times, max(duration_s, times[-1])]
+    ends = [min(0.0, times[0]), *times, max(time.high, times[-1])]
     plot.line(ends, [gains[0], *gains, gains[-1]], "after line")
     return plot.svg()
 
 
-def _spread(count: int, duration_s: float) -> list[float]:
+def _middles(count: int, duration_s: float) -> list[float]:
     """Middles of `count` equal stretches of the song."""
     return [(index + 0.5) * duration_s / count for index in range(count)]
 

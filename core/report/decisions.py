@@ -8,7 +8,7 @@ from itertools import groupby, takewhile
 from typing import Final
 
 from core.plans.document import BusStrip, MasterPlan, MixPlan, Ride, Setting, Settings, Strip, ToneCurve
-from core.plans.parameters import BUS, MASTER, STRIP, Parameter, by_name, parameters_of
+from core.plans.parameters import BUS, MASTER, SENDS, STRIP, Parameter, by_name, parameters_of
 from core.report.text import minus
 
 _OFF_DB: Final = -90.0
@@ -49,6 +49,25 @@ def sections(plan: MixPlan | MasterPlan) -> list[Section]:
     return made
 
 
+@dataclass(frozen=True)
+class Channel:
+    """A strip at a glance."""
+
+    track: str
+    role: str
+    bus: str
+    fader: str
+    """"muted" for one that is not heard."""
+    pan: str
+    sends: str
+    """The effects that it feeds, by name."""
+
+
+def channels(plan: MixPlan) -> list[Channel]:
+    """What an engineer looks at first: who is where, and how loud."""
+    return [_channel(strip) for strip in plan.strips]
+
+
 def decided(plan: MixPlan | MasterPlan) -> dict[str, int]:
     """How many settings were made by whom, in the words of `core.plans.document.By`."""
     counts: dict[str, int] = {}
@@ -77,6 +96,22 @@ def reading(parameter: Parameter | None, setting: Setting) -> str:
     if unit == "Hz" and value >= 1000:
         return f"{value / 1000:.3g} kHz"
     return f"{value:.4g}{'' if unit == ':1' else ' '}{unit}".rstrip()
+
+
+def _channel(strip: Strip) -> Channel:
+    knobs = by_name(STRIP)
+
+    def read(name: str) -> str:
+        return reading(knobs[name], strip.settings.get(name) or Setting(value=knobs[name].neutral))
+
+    return Channel(
+        track=strip.track,
+        role=strip.role.replace("_", " "),
+        bus=read("bus"),
+        fader="muted" if read("mute") == "on" else read("fader_db"),
+        pan=read("pan"),
+        sends=", ".join(name for name in SENDS if read(f"send_{name}_db") != "off"),
+    )
 
 
 def _strip(strip: Strip) -> Section:

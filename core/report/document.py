@@ -12,14 +12,14 @@ from core.report.portrait import Portrait
 
 
 class ToneBand(msgspec.Struct, frozen=True, kw_only=True):
-    """The spectrum that a style or reference song asks for."""
+    """The spectrum that is usual for a kind of music; only its shape counts."""
 
     name: str
+    """As it goes on after "usual for"."""
     centre_hz: tuple[float, ...]
-    mean_db: tuple[float, ...]
-    """Level per band; only the shape counts."""
-    spread_db: tuple[float, ...]
-    """How far to either side of the mean is still usual."""
+    low_db: tuple[float, ...]
+    middle_db: tuple[float, ...]
+    high_db: tuple[float, ...]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

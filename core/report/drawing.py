@@ -87,7 +87,6 @@ class Plot:
         self._y = y
         self._height_px = height_px
         self._shapes: list[str] = []
-        self._words: list[str] = []
 
     def line(self, xs: Sequence[float], ys: Values, look: str) -> None:
         """A curve, interrupted where `ys` is None; a reading on its own is a dash."""
@@ -100,14 +99,9 @@ class Plot:
         runs = zip(_runs(under), _runs(over), strict=True)
         self._shape("".join(f"M{_path(top)} {_path(reversed(bottom))}Z" for bottom, top in runs), look)
 
-    def rule(self, y: float, look: str, label: str = "") -> None:
-        """A level across the whole plot, with its name at the right end."""
-        height = self._row(y)
-        self._shape(f"M0 {height}H{CELLS}", look)
-        if label:
-            above_px = max(self._pixel(y) - 4, 10.0)
-            self._words.append(f'<text class="{look}" x="100%" dx="-4" y="{above_px:.0f}" text-anchor="end">'
-                               f"{escaped(label)}</text>")  # fmt: skip
+    def rule(self, y: float, look: str) -> None:
+        """A level across the whole plot."""
+        self._shape(f"M0 {self._row(y)}H{CELLS}", look)
 
     def svg(self) -> str:
         """The drawing with its title and description for those who can't see it."""
@@ -124,7 +118,6 @@ class Plot:
                 *self._shapes,
                 "</svg>",
                 *self._tick_words(),
-                *self._words,
                 "</svg>",
             ]
         )

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from core.analysis.loudness import HOP_S
+from core.analysis.loudness import HOP_S, MOMENTARY_HOPS
 from core.dsp.audio import Floats
-from core.report.columns import even_edges, fold
+from core.report.columns import fold
 from core.report.portrait import COLUMNS, Heard
 
 _SOUNDING: Final = 10 ** (-60 / 20)
@@ -25,7 +25,7 @@ class GainCurve(msgspec.Struct, frozen=True, kw_only=True):
     matched_db: float
     """What quiet moments got: this is 0 dB in the curves."""
     level_db: tuple[float | None, ...]
-    """K-weighted energy, as compressors and rides move it."""
+    """Momentary loudness, as compressors and rides move it."""
     peak_db: tuple[float | None, ...]
     """The deepest change of a tenth of a second's highest sample, as a limiter makes it."""
 
@@ -39,18 +39,23 @@ def gain_over_time(before: Heard, after: Heard) -> GainCurve | None:
     if not sounding.any():
         return None
     quiet = sounding & (peaks_in <= np.quantile(peaks_in[sounding], _QUIET_SHARE))
-    matched_db = float(np.median(_ratio_db(energy_in, energy_out, 10.0)[quiet]))
+    momentary_in, momentary_out = (_smooth(np.where(sounding, each, 0.0)) for each in (energy_in, energy_out))
+    level_db = _ratio_db(momentary_in, momentary_out, 10.0)
+    matched_db = float(np.median(level_db[quiet]))
     peak_db = _ratio_db(peaks_in, peaks_out, 20.0)
     peak_db = np.where(sounding, peak_db - np.median(peak_db[quiet]), np.inf)
     columns = min(hops, COLUMNS)
-    starts = even_edges(columns, hops)[:-1]
-    level_in, level_out = (np.add.reduceat(np.where(sounding, each, 0.0), starts) for each in (energy_in, energy_out))
     return GainCurve(
         step_s=hops * HOP_S / columns,
         matched_db=round(matched_db, 2),
-        level_db=_known(_ratio_db(level_in, level_out, 10.0) - matched_db),
+        level_db=_known(fold(np.where(sounding, level_db - matched_db, np.inf), columns, np.minimum)),
         peak_db=_known(fold(peak_db, columns, np.minimum)),
     )
+
+
+def _smooth(energy: Floats) -> Floats:
+    """The mean over a momentary window around each hop."""
+    return np.convolve(energy, np.full(MOMENTARY_HOPS, 1 / MOMENTARY_HOPS))[1 : len(energy) + 1]
 
 
 def _ratio_db(before: Floats, after: Floats, factor: float) -> Floats:

@@ -50,6 +50,7 @@ figcaption { margin-top: .4rem; }
 .swatch.line, .swatch.thin { height: 0; border-top: 2px solid; }
 .swatch.thin { border-top-width: 1px; }
 .swatch.before { color: var(--before); }
+.swatch.target { color: var(--target); border-top-style: dashed; }
 .swatch.after { color: var(--after); }
 .swatch.wanted { background: var(--wanted); }
 .swatch.reduced { background: var(--reduced); }
@@ -57,7 +58,7 @@ figcaption { margin-top: .4rem; }
 .plot path { fill: none; stroke: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .plot .grid { stroke: var(--grid); stroke-width: 1; }
 .plot .before.line { stroke: var(--before); stroke-width: 1.5; }
-.plot .after.line { stroke: var(--after); stroke-width: 2; }
+.plot .after.line { stroke: var(--after); stroke-width: 1.75; }
 .plot .after.thin { stroke: var(--after); stroke-width: 1; opacity: .4; }
 .plot .before.solid { fill: var(--before); }
 .plot .after.solid { fill: var(--after); }
@@ -68,15 +69,20 @@ figcaption { margin-top: .4rem; }
 .plot path.target { stroke: var(--target); stroke-width: 1.5; stroke-dasharray: 6 4; }
 .plot text { font-size: 11px; fill: var(--soft); stroke: var(--card); stroke-width: 3px; paint-order: stroke;
   font-variant-numeric: tabular-nums; }
-.plot text.target { fill: var(--target); font-weight: 600; }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 caption { text-align: left; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line);
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; }
+tbody th { overflow-wrap: anywhere; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .85rem; }
 tbody th { font-weight: 500; }
-.meters td { font-variant-numeric: tabular-nums; }
-.checks td:first-child, .checks th { width: 1%; white-space: nowrap; }
+th small { color: var(--soft); font-size: .8rem; font-weight: 400; }
+.meters td, .meters th + th { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.desk .fader, .desk .pan { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.decisions tbody th { min-width: 8.5rem; }
+.decisions .why { min-width: 40%; }
+.checks { list-style: none; margin: 0; padding: 0; }
+.checks li + li { margin-top: .35rem; }
 .who { display: inline-block; border: 1px solid; border-radius: .3rem; padding: 0 .35rem; font-size: .78rem;
   white-space: nowrap; }
 .who.model { color: var(--ai); font-weight: 700; }
@@ -97,6 +103,8 @@ footer { color: var(--soft); font-size: .85rem; margin-top: 1.5rem; overflow-wra
   .decisions thead { position: absolute; clip-path: inset(50%); }
   .decisions tr { display: block; border-top: 1px solid var(--line); padding: .45rem 0; }
   .decisions th, .decisions td { display: block; border: 0; padding: .05rem 0; }
+  .decisions tbody th { font-weight: 600; }
+  .desk small { display: block; }
   .decisions .by, .decisions .sure { display: inline-block; margin-right: .6rem; }
   .meters th, .meters td { padding-right: .4rem; }
 }

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from core.plans.document import MasterPlan, MixPlan
 from core.report.charts import Chart, charts
-from core.report.decisions import Row, Section, decided, sections
+from core.report.decisions import Row, Section, channels, decided, sections
 from core.report.document import Check, Piece, Report
 from core.report.drawing import clock
 from core.report.look import SCRIPT, STYLE
@@ -34,6 +35,7 @@ def page(report: Report, data_name: str) -> str:
         _meters(report),
         _delivery(report.checks),
         _notes(report.plan.notes),
+        _desk(report.plan),
         _decisions(report),
         _foot(report, data_name),
         f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
@@ -59,39 +61,33 @@ class _Reading(NamedTuple):
     name: str
     of: Callable[[Portrait], float | None]
     unit: str
-    change_unit: str = ""
     digits: int = 1
 
     def shown(self, portrait: Portrait) -> str:
-        return _level(self.of(portrait), self.unit, self.digits)
+        value = self.of(portrait)
+        return "–" if value is None else minus(f"{value:z.{self.digits}f}")
 
     def change(self, before: Portrait, after: Portrait) -> str:
         old, new = self.of(before), self.of(after)
-        if old is None or new is None:
-            return ""
-        return minus(f"{new - old:+.{self.digits}f} {self.change_unit or self.unit}").strip()
+        return "–" if old is None or new is None else minus(f"{new - old:+z.{self.digits}f}")
 
 
-_LOUDNESS: Final = _Reading("Integrated loudness", lambda each: each.loudness.integrated_lufs, "LUFS", "LU")
+_LOUDNESS: Final = _Reading("Integrated loudness", lambda each: each.loudness.integrated_lufs, "LUFS")
 _RANGE: Final = _Reading("Loudness range", lambda each: each.loudness.loudness_range_lu, "LU")
-_TRUE_PEAK: Final = _Reading("True peak", lambda each: each.loudness.true_peak_dbtp, "dBTP", "dB")
+_TRUE_PEAK: Final = _Reading("True peak", lambda each: each.loudness.true_peak_dbtp, "dBTP")
 _PLR: Final = _Reading("Peak to loudness (PLR)", lambda each: each.plr_db, "dB")
 _READINGS: Final = (
     _LOUDNESS,
-    _Reading("Loudest 3 s (short-term)", lambda each: each.loudness.short_term_max_lufs, "LUFS", "LU"),
-    _Reading("Loudest 0.4 s (momentary)", lambda each: each.loudness.momentary_max_lufs, "LUFS", "LU"),
+    _Reading("Loudest 3 s (short-term)", lambda each: each.loudness.short_term_max_lufs, "LUFS"),
+    _Reading("Loudest 0.4 s (momentary)", lambda each: each.loudness.momentary_max_lufs, "LUFS"),
     _RANGE,
     _TRUE_PEAK,
-    _Reading("Sample peak", lambda each: each.loudness.sample_peak_dbfs, "dBFS", "dB"),
+    _Reading("Sample peak", lambda each: each.loudness.sample_peak_dbfs, "dBFS"),
     _PLR,
     _Reading("Crest factor", lambda each: each.crest_db, "dB"),
     _Reading("Correlation of left and right", lambda each: each.correlation, "", digits=2),
     _Reading("Width: sides against middle", lambda each: each.side_db, "dB"),
 )
-
-
-def _level(value: float | None, unit: str, digits: int = 1) -> str:
-    return "–" if value is None else minus(f"{value:.{digits}f} {unit}").strip()
 
 
 # ---------------------------------------------------------------- top
@@ -100,8 +96,8 @@ def _level(value: float | None, unit: str, digits: int = 1) -> str:
 def _head(report: Report) -> str:
     before, after = report.before.portrait, report.after.portrait
     tiles = "".join(
-        f"<div><dt>{name}</dt><dd>{reading.shown(after)}"
-        f"<small>{_since(reading.change(before, after))}</small></dd></div>"
+        f"<div><dt>{name}</dt><dd>{reading.shown(after)} {reading.unit}"
+        f"<small>{reading.shown(before)} before</small></dd></div>"
         for name, reading in (
             ("Loudness", _LOUDNESS),
             ("True peak", _TRUE_PEAK),
@@ -115,10 +111,6 @@ def _head(report: Report) -> str:
         f'<header><p class="kind">OTO · {report.kind} report</p><h1><bdi>{escaped(report.title)}</bdi></h1>'
         f'<p class="made">{escaped(report.made)}</p>{_verdict(report)}<dl class="tiles">{tiles}{length}</dl></header>'
     )
-
-
-def _since(change: str) -> str:
-    return f"{change} against before" if change else "&nbsp;"
 
 
 def _verdict(report: Report) -> str:
@@ -176,7 +168,12 @@ def _figure(chart: Chart) -> str:
 def _meters(report: Report) -> str:
     before, after = report.before.portrait, report.after.portrait
     rows = [
-        (reading.name, reading.shown(before), reading.shown(after), reading.change(before, after) or "–")
+        (
+            f"{reading.name} <small>{reading.unit}</small>",
+            reading.shown(before),
+            reading.shown(after),
+            reading.change(before, after),
+        )
         for reading in _READINGS
     ]
     return (
@@ -188,15 +185,14 @@ def _meters(report: Report) -> str:
 def _delivery(checks: Sequence[Check]) -> str:
     if not checks:
         return ""
-    rows = [
-        (
-            escaped(check.name.replace("_", " ")),
-            '<b class="pass">✓ passes</b>' if check.passes else '<b class="fail">✗ fails</b>',
-            escaped(check.says),
-        )
-        for check in checks
-    ]
-    return f"<section><h2>Delivery</h2>{_table('checks', ('Check', 'Result', 'What was found'), rows)}</section>"
+    items = "".join(_check(check) for check in checks)
+    return f'<section><h2>Delivery</h2><ul class="checks">{items}</ul></section>'
+
+
+def _check(check: Check) -> str:
+    look, mark, word = ("pass", "✓", "passes") if check.passes else ("fail", "✗", "fails")
+    name = escaped(check.name.replace("_", " "))
+    return f'<li><b class="{look}">{mark} {name} {word}</b> {escaped(check.says)}</li>'
 
 
 def _notes(notes: Sequence[str]) -> str:
@@ -204,6 +200,20 @@ def _notes(notes: Sequence[str]) -> str:
         return ""
     items = "".join(f"<li>{escaped(note)}</li>" for note in notes)
     return f'<section><h2>Notes</h2><ul class="notes">{items}</ul></section>'
+
+
+def _desk(plan: MixPlan | MasterPlan) -> str:
+    if not isinstance(plan, MixPlan) or not plan.strips:
+        return ""
+    rows = [
+        (
+            f"<bdi>{escaped(each.track)}</bdi> <small>{escaped(each.role)}, {escaped(each.bus)}</small>",
+            *(escaped(word) for word in (each.fader, each.pan, each.sends)),
+        )
+        for each in channels(plan)
+    ]
+    table = _table("desk", ("Track", "Fader", "Pan", "Sends to"), rows)
+    return f"<section><h2>The desk at a glance</h2>{table}</section>"
 
 
 def _decisions(report: Report) -> str:
@@ -253,6 +263,6 @@ def _table(look: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 def _foot(report: Report, data_name: str) -> str:
     return (
-        f"<footer>Made by OTO {escaped(report.oto_version)} on {escaped(report.created_utc)}; "
+        f"<footer>Made by OTO {escaped(report.oto_version)}, {escaped(report.created_utc[:16])} UTC; "
         f"plan by {escaped(report.plan.engineer)}. The same as data: {escaped(data_name)}.</footer>"
     )
