@@ -48,7 +48,8 @@ def powers(x: Audio, hop: int) -> Floats:
     """Mean square per hop of the channel that has the most: (channels, k * hop) becomes (k,)."""
     hops = x.reshape(len(x), -1, hop)
     sums: Floats = np.einsum("ckh,ckh->ck", hops, hops).astype(np.float64)
-    return np.asarray(sums.max(axis=0) / hop)
+    loudest: Floats = np.max(sums, axis=0) / hop
+    return loudest
 
 
 def to_db(level: Floats) -> Floats:
@@ -103,7 +104,8 @@ class Smoother:
 
     def process(self, x: Floats) -> Floats:
         """Take and give (k,)."""
-        return self._recursion.process(x[None])[0]
+        smoothed: Floats = self._recursion.process(x[None])[0]
+        return smoothed
 
 
 class Ballistics:

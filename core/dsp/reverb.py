@@ -4,8 +4,12 @@ Each is a stereo impulse response made from a seeded random generator and convol
 Gaussian noise that decays exponentially at a rate of its own in every band: the statistical model of a diffuse field
 (J. Moorer, "About this reverberation business", Computer Music Journal 3(2), 1979; J.-D. Polack, thesis, Le Mans
 1988), which has no mode that could ring, as dense as a reverb can be, and a decay time that is right by construction.
-Reflections before it grow in density with the square of time, as in any room (H. Kuttruff, "Room Acoustics"). Being
-linear and time-invariant, a return adds up from the strips that feed it, and a learning desk can have the very same.
+Reflections before it grow in density with the square of time, as in any room (H. Kuttruff, "Room Acoustics").
+
+So that it lives, what is sent is slowly turned, left into right into left, before the two sides meet their own,
+unrelated responses: a stroke is never answered like the one before it, a held note swells and fades in every partial by
+itself, while the power and the image of the whole stay (a rotation between uncorrelated responses keeps both). Being
+linear, a return adds up from the strips that feed it.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
+from core.dsp.envelope import GainLine
 from core.dsp.filters import butterworth_highpass, frequency_response
 
 Space = Literal["room", "plate", "hall"]
@@ -42,18 +47,41 @@ class _Character:
     """Decay time at 100 Hz against the middle."""
     common_below_hz: float
     """Below this the two sides are one: lows stay firm and mono-safe."""
+    turn_hz: float
+    """How often, on average, what is sent is turned once around."""
     seed: int
 
 
 _CHARACTERS: dict[Space, _Character] = {
     "room": _Character(
-        first_ms=2.0, dense_ms=25.0, build_ms=2.0, early_db=3.0, bass_ratio=0.9, common_below_hz=200.0, seed=11
+        first_ms=2.0,
+        dense_ms=25.0,
+        build_ms=2.0,
+        early_db=3.0,
+        bass_ratio=0.9,
+        common_below_hz=200.0,
+        turn_hz=0.3,
+        seed=11,
     ),
     "plate": _Character(
-        first_ms=0.0, dense_ms=1.0, build_ms=0.5, early_db=-60.0, bass_ratio=1.0, common_below_hz=150.0, seed=23
+        first_ms=0.0,
+        dense_ms=1.0,
+        build_ms=0.5,
+        early_db=-60.0,
+        bass_ratio=1.0,
+        common_below_hz=150.0,
+        turn_hz=0.5,
+        seed=23,
     ),
     "hall": _Character(
-        first_ms=12.0, dense_ms=80.0, build_ms=25.0, early_db=-2.0, bass_ratio=1.25, common_below_hz=120.0, seed=37
+        first_ms=12.0,
+        dense_ms=80.0,
+        build_ms=25.0,
+        early_db=-2.0,
+        bass_ratio=1.25,
+        common_below_hz=120.0,
+        turn_hz=0.4,
+        seed=37,
     ),
 }
 
@@ -61,7 +89,15 @@ _SIXTY_DB = 3.0 * math.log(10.0)
 _HOP = 256
 """Step of the short-time spectrum that a tail is shaped with."""
 _PART = 32_768
-"""Samples that are convolved at a time."""
+"""Samples that one transform answers."""
+_PARTS = 2
+"""Parts taken at a time: four transforms in one call, two sides of each, share a processor's vector registers."""
+_UNHEARD = 1e-7
+"""Bins of a response that far (-140 dB) under its loudest are left out."""
+_KNOT = 64
+"""Samples from one exact angle of the turning to the next, with straight lines between (within -110 dB)."""
+_WANDER_RAD = 1.0
+"""How far the turning runs ahead of and behind its average, so that it never repeats."""
 _DENSEST_PER_S = 4_000.0
 """Reflections per second that the ear no longer tells from noise."""
 
@@ -149,11 +185,40 @@ def _decaying(excitation: Floats, rate_hz: int, space: Space, decay_s: float, da
     return joined[_HOP : _HOP + frames]
 
 
+def turned_rad(time_s: Floats, space: Space) -> Floats:
+    """By how much what is sent to a space has been turned at a time since the start of the stream."""
+    phase = 2.0 * math.pi * _CHARACTERS[space].turn_hz * time_s
+    golden = (math.sqrt(5.0) - 1.0) / 2.0
+    turned: Floats = phase + _WANDER_RAD * np.sin(golden * phase)
+    return turned
+
+
+class _Turning:
+    """Turns (2, frames) audio, streaming."""
+
+    def __init__(self, rate_hz: int, space: Space) -> None:
+        self._knot_s = _KNOT / rate_hz
+        self._space = space
+        self._knots = 0
+        self._cosine, self._sine = GainLine(_KNOT, 1.0), GainLine(_KNOT, 0.0)
+
+    def process(self, x: Audio) -> Audio:
+        """Take and give (2, k * knot)."""
+        knots = self._knots + np.arange(1, x.shape[1] // _KNOT + 1)
+        self._knots = int(knots[-1])
+        angles = turned_rad(knots * self._knot_s, self._space)
+        cosine, sine = self._cosine.curve(np.cos(angles)), self._sine.curve(np.sin(angles))
+        out = x * cosine
+        out[0] -= x[1] * sine
+        out[1] += x[0] * sine
+        return out
+
+
 class Reverb(Framed):
     """Streaming form of `reverb`: uniformly partitioned fast convolution, stereo in and out.
 
     (W. Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3), 1995, without its small first parts:
-    the desk renders ahead and takes the latency of one part out.)
+    the desk renders ahead and takes the latency of one frame out.)
     """
 
     def __init__(
@@ -166,43 +231,54 @@ class Reverb(Framed):
         damping_hz: float = 7_000.0,
         lowcut_hz: float = 200.0,
     ) -> None:
-        super().__init__(2, _PART)
+        super().__init__(2, _PARTS * _PART)
         response = impulse_response(
             rate_hz, space, decay_s=decay_s, predelay_ms=predelay_ms, damping_hz=damping_hz, lowcut_hz=lowcut_hz
         )
         parts = -(-response.shape[2] // _PART)
         padded = np.zeros((2, 2, parts * _PART), np.float32)
         padded[:, :, : response.shape[2]] = response
-        pieces = padded.reshape(2, 2, parts, _PART)
-        # (parts, inputs, outputs, bins)
-        self._response = np.ascontiguousarray(fft.rfft(pieces, 2 * _PART).transpose(2, 0, 1, 3))
+        pieces = padded.reshape(2, 2, parts, _PART).transpose(2, 0, 1, 3)
+        self._responses = _audible(np.asarray(fft.rfft(pieces, 2 * _PART), np.complex64))
+        self._turning = _Turning(rate_hz, space)
         self._heard: deque[NDArray[np.complex64] | None] = deque(maxlen=parts)
         self._before = np.zeros((2, _PART), np.float32)
 
     def _process_frames(self, x: Audio) -> Audio:
         out = np.empty_like(x)
-        for start in range(0, x.shape[1], _PART):
-            now = x[:, start : start + _PART]
-            both = np.concatenate([self._before, now], axis=1)
-            self._before = now.copy()
-            # Silence costs nothing.
-            self._heard.appendleft(fft.rfft(both) if both.any() else None)
-            out[:, start : start + _PART] = self._convolved()
+        turned = self._turning.process(x)
+        for start in range(0, x.shape[1], self._frame):
+            out[:, start : start + self._frame] = self._convolved(turned[:, start : start + self._frame])
         return out
 
-    def _convolved(self) -> Audio:
-        spectrum = np.zeros((2, _PART + 1), np.complex64)
-        product = np.empty_like(spectrum)
-        for heard, response in zip(self._heard, self._response, strict=False):
-            if heard is None:
-                continue
-            for source in range(2):
-                np.multiply(response[source], heard[source], out=product)
-                spectrum += product
-        if not spectrum.any():
-            return np.zeros((2, _PART), np.float32)
-        wet: Audio = fft.irfft(spectrum, 2 * _PART)[:, _PART:]
+    def _convolved(self, x: Audio) -> Audio:
+        joined = np.concatenate([self._before, x], axis=1)
+        self._before = joined[:, -_PART:]
+        pieces = sliding_window_view(joined, 2 * _PART, axis=1)[:, ::_PART].transpose(1, 0, 2)
+        # Silence costs nothing.
+        spectra = fft.rfft(pieces) if joined.any() else None
+        answers = np.zeros((_PARTS, 2, _PART + 1), np.complex64)
+        product = np.empty((2, _PART + 1), np.complex64)
+        for part, answer in enumerate(answers):
+            self._heard.appendleft(None if spectra is None else spectra[part])
+            for heard, response in zip(self._heard, self._responses, strict=False):
+                if heard is None:
+                    continue
+                bins = response.shape[2]
+                for source in range(2):
+                    np.multiply(response[source], heard[source, :bins], out=product[:, :bins])
+                    answer[:, :bins] += product[:, :bins]
+        if not answers.any():
+            return np.zeros_like(x)
+        wet: Audio = fft.irfft(answers, 2 * _PART)[:, :, _PART:].transpose(1, 0, 2).reshape(2, -1)
         return wet
+
+
+def _audible(responses: NDArray[np.complex64]) -> list[NDArray[np.complex64]]:
+    """Of each part (inputs, outputs, bins) the bins up to the last that is heard: late parts are dark."""
+    loudest = np.abs(responses).max(axis=(1, 2))
+    reaches = [int(np.flatnonzero(part > _UNHEARD * loudest.max()).max(initial=-1)) + 1 for part in loudest]
+    return [np.ascontiguousarray(part[:, :, :bins]) for part, bins in zip(responses, reaches, strict=True)]
 
 
 def reverb(

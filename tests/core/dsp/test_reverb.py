@@ -1,11 +1,13 @@
-"""The three spaces: decay times, density, no ringing mode, level, mono."""
+"""The three spaces: decay times, density, no ringing mode, level, mono, and that they live."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.signal import butter, fftconvolve, sosfilt
 
-from core.dsp.reverb import decay_time_s, impulse_response, reverb, tail_s
-from tests.core.dsp.signals import RATE_HZ, db, noise, rms
+from core.dsp.reverb import Reverb, decay_time_s, impulse_response, reverb, tail_s, turned_rad
+from tests.core.dsp.signals import RATE_HZ, db, impulse, in_blocks, noise, rms, sine
 
 SPACES = ["room", "plate", "hall"]
 spaces = pytest.mark.parametrize("space", SPACES)
@@ -113,13 +115,92 @@ def test_predelay_and_low_cut_do_what_they_say():
 
 
 @spaces
-def test_streaming_convolution_equals_the_plain_one(space):
+def test_what_comes_back_is_what_was_sent_turned_then_plainly_convolved(space):
     x = noise(1.2, 2)
     kwargs = {"decay_s": 0.4, "predelay_ms": 5.0, "damping_hz": 6_000.0, "lowcut_hz": 100.0}
     ir = impulse_response(RATE_HZ, space, **kwargs)
-    expected = [sum(fftconvolve(x[i], ir[i, o])[: x.shape[1]] for i in range(2)) for o in range(2)]
+    at = np.arange(1, x.shape[1] + 1)
+    knots = np.arange(0, x.shape[1] + 64, 64)
+    angles = turned_rad(knots / RATE_HZ, space)
+    cosine, sine_ = np.interp(at, knots, np.cos(angles)), np.interp(at, knots, np.sin(angles))
+    sent = [cosine * x[0] - sine_ * x[1], sine_ * x[0] + cosine * x[1]]
+    expected = [sum(fftconvolve(sent[i], ir[i, o])[: x.shape[1]] for i in range(2)) for o in range(2)]
     y = reverb(x, RATE_HZ, space=space, **kwargs)
     assert db(rms(y - np.array(expected)) / rms(y)) < -120.0
+
+
+@spaces
+@settings(max_examples=3, deadline=None)
+@given(cuts=st.lists(st.integers(0, 200_000), max_size=6))
+def test_turning_goes_by_the_stream_and_not_by_its_blocks(space, cuts):
+    x = noise(2.0, 2)
+    kwargs = {"space": space, "decay_s": 0.2}
+    assert np.array_equal(in_blocks(Reverb(RATE_HZ, **kwargs), x, cuts), reverb(x, RATE_HZ, **kwargs))
+
+
+def strokes_answered(space, times_s, decay_s=1.0):
+    """What comes back from clicks in the middle, each alone: (strokes, 2, frames)."""
+    answers = []
+    for time_s in times_s:
+        at = round(time_s * RATE_HZ)
+        x = impulse(at + round(1.2 * decay_s * RATE_HZ), 2, at)
+        answers.append(reverb(x, RATE_HZ, space=space, decay_s=decay_s, lowcut_hz=40.0)[:, at:])
+    return np.array(answers, np.float64)
+
+
+@spaces
+def test_strokes_are_answered_as_loud_but_not_the_same(space):
+    answers = strokes_answered(space, [0.0, 0.31, 0.74, 1.18, 2.05])
+    energy = np.square(answers).sum(axis=(1, 2))
+    assert np.ptp(10 * np.log10(energy)) < 1.0
+    likeness = np.abs(np.corrcoef(answers.reshape(len(answers), -1)))[np.triu_indices(len(answers), 1)]
+    assert likeness.mean() < 0.75
+    assert likeness.min() < 0.4
+
+
+@spaces
+def test_a_held_note_breathes_and_the_whole_does_not(space):
+    spread_db = []
+    for freq_hz in (523.25, 659.26, 783.99, 1_046.5):
+        tone = np.repeat(sine(freq_hz, 5.0, 0.3), 2, axis=0)
+        y = reverb(tone, RATE_HZ, space=space, decay_s=0.8)[:, RATE_HZ:]
+        levels_db = db(np.sqrt(np.square(y.reshape(2, -1, RATE_HZ // 10)).mean(axis=2)))
+        spread_db.append(levels_db.std(axis=1))
+    assert np.mean(spread_db) > 1.0
+    y = reverb(np.repeat(noise(5.0), 2, axis=0), RATE_HZ, space=space, decay_s=0.8)[:, RATE_HZ:]
+    levels_db = db(np.sqrt(np.square(y.reshape(2, -1, RATE_HZ // 2)).mean(axis=2)))
+    assert levels_db.std(axis=1).max() < 0.7
+    # The image stays where it is, too.
+    assert abs((levels_db[0] - levels_db[1]).mean()) < 0.7
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("freq_hz", [125.0, 500.0, 2_000.0, 8_000.0])
+def test_the_decay_that_comes_back_is_within_a_tenth_of_the_setting(space, freq_hz):
+    expected = decay_time_s(freq_hz, space, decay_s=1.0, damping_hz=12_000.0)
+    x = impulse(round(1.4 * RATE_HZ), 2, round(0.2 * RATE_HZ))
+    y = reverb(x, RATE_HZ, space=space, decay_s=1.0, damping_hz=12_000.0, lowcut_hz=40.0)[:, round(0.2 * RATE_HZ) :]
+    assert measured_decay_s(y[None].astype(np.float64), freq_hz) == pytest.approx(expected, rel=0.1)
+
+
+def echo_density(ir, window=960):
+    """Normalised echo density of Abel and Huang (AES 121, 2006, eq. 2) along (frames,): 1 is Gaussian noise."""
+    weights = np.hanning(window + 2)[1:-1]
+    weights /= weights.sum()
+    deviation = np.sqrt(np.convolve(np.square(ir), weights, "valid"))
+    middle = ir[window // 2 : window // 2 + len(deviation)]
+    beyond = np.lib.stride_tricks.sliding_window_view(np.abs(ir), window)[::48] > deviation[: len(middle) : 48, None]
+    return beyond @ weights / 0.3173
+
+
+@pytest.mark.parametrize(("space", "dense_ms"), [("plate", 25.0), ("room", 45.0), ("hall", 75.0)])
+def test_echoes_are_too_dense_to_tell_apart_soon(space, dense_ms):
+    (answer,) = strokes_answered(space, [0.5])
+    # Pre-delay, then half a window: the first value stands for 20 ms after the stroke, and there is one per millisecond.
+    for side in answer[:, round(0.01 * RATE_HZ) :]:
+        density = echo_density(side)
+        assert 20 + np.argmax(density > 0.9) < dense_ms
+        assert density[round(dense_ms) : 600].mean() == pytest.approx(1.0, abs=0.05)
 
 
 @spaces
