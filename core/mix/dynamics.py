@@ -32,7 +32,7 @@ SIBILANT_CREST_DB: Final = 12.0
 """Peaks of an s over the mean of the sixth of a second around it."""
 DESK_AMPLITUDE: Final = 10.0 ** (DESK_PEAK_DBFS / 20.0)
 GLUE_RATIO: Final = 2.0
-LEAST_GLUE_DB: Final = 0.25
+LEAST_GLUE_DB: Final = 0.5
 KNEE_DB: Final = 6.0
 SMOOTHING: Final = 0.7
 """Share of the static gain reduction that attack and release let through on music."""
@@ -121,7 +121,7 @@ def set_deesser(draft: Draft, player: Player, trim_db: float) -> None:
 
 
 def set_character(draft: Draft, player: Player, style: Style) -> float:
-    """Transient shaper and saturation where the style asks; returns about how much louder saturation makes it, in dB."""
+    """Transient shaper and saturation where the style asks; returns about how much louder they make it, in dB."""
     why = f"Style {style.why}."
     if player.is_drum and player.role in STRUCK:
         if style.drums_attack_db:

@@ -48,7 +48,8 @@ def propose_mix(
 
     `roles` and `priorities` are a person's, by track name, and win over names and sounds; so do roles, priorities,
     settings, rides and mutes that a person or a lock put into `previous`. `hands` scales every proposal between neutral
-    (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again. Raises OtoError: "bad_input" for no sources or an unknown style or role, "cancelled".
+    (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again. Raises OtoError:
+    "bad_input" for no sources, an unknown style or role, or a priority for a track that isn't there; "cancelled".
     """
     _check(sources, roles or {}, priorities or {}, style, hands)
     hands = round(hands, 2)
@@ -84,6 +85,7 @@ def propose_mix(
     master = Draft(_BUS, kept_settings(previous.master) if previous else {}, hands)
     groups.set_colour(master, look)
     levels.set_headroom(master, through)
+    fade = rides.kept_ride(previous.master_ride) if previous else None
     return MixPlan(
         oto_version=VERSION,
         session=previous.session if previous else None,
@@ -96,7 +98,7 @@ def propose_mix(
         ),
         buses=groups.buses(drafts, through, previous, look, tempo, hands),
         master=master.settings,
-        master_ride=rides.kept_ride(previous.master_ride if previous else None) or rides.fade_out(through, prepared.span, hands),
+        master_ride=fade or rides.fade_out(through, prepared.span, hands),
         span=prepared.span,
         tempo_bpm=tempo.bpm if tempo else previous.tempo_bpm if previous else None,
         notes=(
@@ -120,6 +122,12 @@ def _check(
         raise OtoError("bad_input", f"There is no style '{style}'.", f"Styles are {', '.join(STYLES)}.", Exit.USAGE)
     if not 0.0 <= hands <= 1.0:
         raise OtoError("bad_input", f"Hands go from 0 to 1, not {hands:g}.", "1 is the whole proposal.", Exit.USAGE)
+    names = [source.name for source in sources]
+    for name in priorities:
+        if name not in names:
+            raise OtoError(
+                "bad_input", f"There is no track '{name}'.", f"Tracks are {', '.join(names)}.", Exit.BAD_INPUT
+            )
     for name, role in roles.items():
         if role not in ROLES:
             raise OtoError(

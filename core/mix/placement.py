@@ -23,6 +23,8 @@ LOW_HZ: Final = 150.0
 HIGH_HZ: Final = 600.0
 LOW_SHARE: Final = 0.5
 """How far a track goes whose weight lies at `LOW_HZ` or lower, against one at `HIGH_HZ`: lows carry the middle."""
+HIGH_TOMS: Final = ("rack", "high", "hi ", "small", "haenge", "hänge")
+LOW_TOMS: Final = ("floor", "low", "stand", "goliath")
 SEEN_FROM_FRONT: Final = "seen from the front"
 
 
@@ -84,8 +86,11 @@ def _place_alone(
 
 
 def _place_toms(drafts: Mapping[Player, Draft], places: Sequence[Sequence[Player]], style: Style) -> None:
-    """From the highest on the right to the lowest on the left, as a kit stands."""
-    ordered = sorted(places, key=lambda sound: -(sound[0].heard.pitch_hz or sound[0].heard.centroid_hz or 0.0))
+    """From the highest on the right to the lowest on the left, as a kit stands.
+
+    Toms are counted from high to low; bleed makes their sound a poor guide.
+    """
+    ordered = sorted(places, key=lambda sound: _depth(sound[0].name))
     for at, sound in enumerate(ordered):
         position = (1.0 - 2.0 * at / (len(ordered) - 1)) * sound[0].preset.spread * style.spread
         why = f"Tom {at + 1} of {len(ordered)} from high to low, right to left {SEEN_FROM_FRONT}."
@@ -113,7 +118,7 @@ def _place_many(
         why = (
             f"One part played twice (loudness moves alike, {likeness:.2f}): the takes wide apart."
             if doubled
-            else f"{at + 1} of {len(places)} tracks like it, to both sides by turns; its weight lies at {_weight(player)}."
+            else f"{at + 1} of {len(places)} tracks like it, to both sides by turns; weight at {_weight(player)}."
         )
         for one in sound:
             _place(drafts[one], position, why + _style(style), 0.6)
@@ -127,6 +132,12 @@ def set_bus(draft: Draft, player: Player) -> None:
 
 def _place(draft: Draft, position: float, why: str, confidence: float) -> None:
     draft.propose("pan", min(max(position, -1.0), 1.0), why, confidence, amount=True)
+
+
+def _depth(name: str) -> int:
+    """Whether a tom's name says that it is a high one (-1) or a low one (1)."""
+    words = name.casefold()
+    return any(word in words for word in LOW_TOMS) - any(word in words for word in HIGH_TOMS)
 
 
 def _style(style: Style) -> str:

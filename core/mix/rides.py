@@ -1,8 +1,8 @@
-"""Faders that move: the singer's, so that no word drowns and none shouts, and the master's where a take ends in noise.
+"""Faders that move: the singer's, so that no word drowns or shouts, and the master's where a take ends in noise.
 
-A ride follows what is left of the singer's unevenness behind the compressor, slowly (3 s), by a part of it, and never by
-more than 3 dB. It moves only while the voice sounds; in a pause it rests at or below the fader, so that whatever else the
-microphone hears is never lifted.
+A ride follows what is left of the singer's unevenness behind the compressor, slowly (4 s), by a part of it, and never
+by more than 3 dB. It moves only while the voice sounds; in a pause it rests at or below the fader, so that whatever
+else the microphone hears is never lifted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ PART: Final = 0.6
 EVEN_DB: Final = 1.0
 """Nobody hears this much."""
 LEAST_RIDE_DB: Final = 0.75
-SMOOTH_STEPS: Final = 15
+GATE_LU: Final = 10.0
+"""Steps further below their phrase are its breaths and its edges."""
+SMOOTH_STEPS: Final = 20
 """Half of the window in which loudness is heard."""
 FOLLOW: Final = 0.5
 """How much the singer rises with the band: half of what it grows by in a chorus."""
@@ -36,7 +38,7 @@ BAND_STEPS: Final = 40
 MOST_BAND_DB: Final = 4.0
 RISE_STEPS: Final = 3
 """The fader is up when the word begins."""
-STRAIGHT_DB: Final = 0.2
+STRAIGHT_DB: Final = 0.3
 """Points that a straight line meets this closely are left out."""
 
 FADE_LONGEST_S: Final = 4.0
@@ -66,9 +68,8 @@ def vocal_rides(
         reduction_db = reduction_curve_db(draft, heard, draft.value("trim_db"))
         others = {one: gain for one, gain in through_db.items() if one is not player and one.role not in FRONT}
         loudest_bleed_db = max((other.level_db for other in bleed.on(player.name)), default=-np.inf)
-        ride = vocal_ride(
-            player, np.array(heard.loudness_curve) - reduction_db, sum_lufs(others), draft.hands, bleed_db=loudest_bleed_db
-        )
+        evened_lufs = np.array(heard.loudness_curve) - reduction_db
+        ride = vocal_ride(player, evened_lufs, sum_lufs(others), draft.hands, bleed_db=loudest_bleed_db)
         if ride is not None:
             found[player] = ride
     return found
@@ -92,7 +93,7 @@ def vocal_ride(
     wanted = np.zeros(sung.size)
     uneven: list[float] = []
     for start, end in phrases:
-        own = 10.0 * np.log10(_around(power[start:end], SMOOTH_STEPS)) - middle_lufs
+        own = 10.0 * np.log10(_phrase_power(power[start:end])) - middle_lufs
         uneven += own.tolist()
         off = own - FOLLOW * grown_db[start:end]
         wanted[start:end] = -PART * np.sign(off) * np.maximum(np.abs(off) - EVEN_DB / 2.0, 0.0)
@@ -108,11 +109,22 @@ def vocal_ride(
         points=tuple(points),
         by="rules",
         why=(
-            f"{len(phrases)} phrases lie {low:+.1f} to {high:+.1f} dB around the singer's middle behind the compressor: "
-            f"the fader moves {min(gains):+.1f} to {max(gains):+.1f} dB while the voice sounds, and rests in the pauses."
+            f"{len(phrases)} phrases lie {low:+.1f} to {high:+.1f} dB around the singer's middle behind the "
+            f"compressor: the fader moves {min(gains):+.1f} to {max(gains):+.1f} dB while the voice sounds and rests "
+            "in the pauses."
         ),
         confidence=0.6,
     )
+
+
+def _phrase_power(power: Floats) -> Floats:
+    """The slow course of a phrase's power, its breaths and edges left out."""
+    voiced = power > power.mean() * 10.0 ** (-GATE_LU / 10.0)
+    smooth = _around(np.where(voiced, power, 0.0), SMOOTH_STEPS) / np.maximum(
+        _around(voiced.astype(np.float64), SMOOTH_STEPS), 1.0 / power.size
+    )
+    # Twice, so that it turns without corners.
+    return _around(np.maximum(smooth, power.mean() * 10.0 ** (-GATE_LU / 10.0)), SMOOTH_STEPS // 2)
 
 
 def _grown(band_lufs: Floats, sung: NDArray[np.bool_]) -> Floats:

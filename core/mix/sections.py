@@ -114,13 +114,16 @@ def find_sections(levels_db: Mapping[Player, float]) -> list[Section]:
     loud_lufs = 10.0 * np.log10(np.maximum(loudness, 1e-7))
     features = np.vstack((by_second, loud_lufs[None, :] / 10.0))
     sung = sung_steps(players)
+
+    def playing(start: int, end: int) -> tuple[str, ...]:
+        shares = by_second[:, start:end].mean(axis=1)
+        return tuple(player.name for player, share in zip(players, shares, strict=True) if share > 0.5)
+
     return [
         Section(
             start_s=float(start),
             end_s=float(end),
-            playing=tuple(
-                player.name for player, on in zip(players, by_second[:, start:end].mean(axis=1), strict=True) if on > 0.5
-            ),
+            playing=playing(start, end),
             sung=bool(sung[start * STEPS_PER_S : end * STEPS_PER_S].mean() > 0.3),
             loudness_lufs=round(float(10.0 * np.log10(loudness[start:end].mean() + 1e-12)), 1),
         )

@@ -1,9 +1,8 @@
 """How fast the song is: the beat that the drums' strokes agree on.
 
-Strokes far apart by a whole number of beats are common, others are rare. So the autocorrelation of all strokes is
-looked at where the multiples of each candidate beat lie, minus where they don't (a comb between its own teeth), with a
-preference for walking pace (Parncutt, 1994, found 100 to 120 beats a minute to be felt most). It is summed over stretches
-of a take, so that a band that speeds up a little still has a tempo.
+A bar repeats itself, and so do its halves: the autocorrelation of all strokes is read at half a beat, one, two, four
+and eight beats of each candidate, with a preference for walking pace (Parncutt, 1994, found 100 to 120 beats a minute
+to be felt most). It is summed over stretches of a take, so that a band that speeds up a little still has a tempo.
 """
 
 from __future__ import annotations
@@ -25,14 +24,13 @@ SLOWEST_BPM: Final = 55.0
 FASTEST_BPM: Final = 210.0
 PREFERRED_BPM: Final = 112.0
 PREFERENCE_OCTAVES: Final = 0.7
-MULTIPLES: Final = 8
 METRE: Final[Floats] = np.array([0.5, 1.0, 2.0, 4.0, 8.0])
 WEIGHTS: Final[Floats] = np.array([0.1, 0.2, 0.25, 0.3, 0.15])
 STRETCH_S: Final = 30.0
-LONGEST_LAG_S: Final = 60.0 / SLOWEST_BPM * (MULTIPLES + 1)
+LONGEST_LAG_S: Final = 60.0 / SLOWEST_BPM * 8.5
 FEWEST_STROKES: Final = 24
 SURE: Final = 0.25
-"""Contrast of the comb below which there is no tempo to speak of."""
+"""Likeness below which there is no tempo to speak of."""
 
 
 class Tempo(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +55,12 @@ def tempo_of_onsets(tracks: Sequence[tuple[Sequence[float], float]]) -> Tempo | 
         return None
     similarity = _autocorrelation(tracks)
     bpm = np.exp(np.arange(math.log(SLOWEST_BPM), math.log(FASTEST_BPM), 0.002))
-    contrast = np.array([_contrast(similarity, 60.0 / one) for one in bpm])
+    likeness = np.array([_likeness(similarity, 60.0 / one) for one in bpm])
     preference = np.exp(-0.5 * (np.log2(bpm / PREFERRED_BPM) / PREFERENCE_OCTAVES) ** 2)
-    best = int(np.argmax(contrast * preference))
-    if contrast[best] < SURE:
+    best = int(np.argmax(likeness * preference))
+    if likeness[best] < SURE:
         return None
-    confidence = min(float(contrast[best]) + 0.1, 0.95)
+    confidence = min(float(likeness[best]) + 0.1, 0.95)
     return Tempo(bpm=round(_refined(similarity, float(bpm[best])), 1), confidence=round(confidence, 2))
 
 
@@ -86,7 +84,7 @@ def _autocorrelation(tracks: Sequence[tuple[Sequence[float], float]]) -> Floats:
     return np.asarray(total / max(total[0], 1e-12))
 
 
-def _contrast(similarity: Floats, beat_s: float) -> float:
+def _likeness(similarity: Floats, beat_s: float) -> float:
     """How alike the strokes are a beat, half a beat, and two, four and eight beats later."""
     return float(np.interp(beat_s * STEPS_PER_S * METRE, np.arange(similarity.size), similarity) @ WEIGHTS)
 
@@ -94,6 +92,6 @@ def _contrast(similarity: Floats, beat_s: float) -> float:
 def _refined(similarity: Floats, bpm: float) -> float:
     """The same beat to a fraction of a percent: where the furthest multiples line up best."""
     near = bpm * np.exp(np.linspace(-0.02, 0.02, 161))
-    lags = 60.0 / near[:, None] * STEPS_PER_S * np.arange(1, MULTIPLES + 1)
+    lags = 60.0 / near[:, None] * STEPS_PER_S * METRE
     heights = np.interp(lags, np.arange(similarity.size), similarity).mean(axis=1)
     return float(near[int(np.argmax(heights))])

@@ -72,15 +72,15 @@ def unmask(drafts: Mapping[Player, Draft], levels_db: Mapping[Player, float]) ->
         for clash in [_clash(masker, hidden, powers)]
         if clash is not None
     ]
-    notes: list[str] = []
+    room: dict[str, list[str]] = {}
     cut: dict[Player, list[Clash]] = {}
     for clash in sorted(clashes, key=lambda one: (_rank(one.hidden), -one.importance)):
         done = cut.setdefault(clash.masker, [])
         near = any(abs(np.log2(clash.at_hz / other.at_hz)) < 1.0 for other in done)
-        if len(done) < MOST_PER_STRIP and not near and (note := _cut(drafts[clash.masker], clash)):
+        if len(done) < MOST_PER_STRIP and not near and (what := _cut(drafts[clash.masker], clash)):
             done.append(clash)
-            notes.append(note)
-    return notes
+            room.setdefault(clash.hidden.name, []).append(what)
+    return [f"Room for {hidden}: {', '.join(cuts)}." for hidden, cuts in room.items()]
 
 
 def _rank(player: Player) -> float:
@@ -94,7 +94,6 @@ def _rank(player: Player) -> float:
         return 2.0 + behind
     if player.role in {"bass", "synth_bass", "drums"}:
         return 3.0 + behind
-    # Who is not a kit's voice of its own makes room for it, but a hat or a cymbal is not cut for a guitar or the reverse.
     return (5.0 if player.role in BEHIND else 4.0) + behind
 
 
@@ -102,7 +101,7 @@ def _clash(masker: Player, hidden: Player, powers: Mapping[Player, Floats]) -> C
     """Where the masker hides most of what the other one needs."""
     if masker.is_drum and hidden.priority != "lead":
         return None
-    if hidden.role == "snare" and not masker.priority == "background":
+    if hidden.role == "snare" and masker.priority != "background":
         return None
     seconds = min(len(powers[masker]), len(powers[hidden]))
     first, second = powers[masker][:seconds], powers[hidden][:seconds]
@@ -114,9 +113,7 @@ def _clash(masker: Player, hidden: Player, powers: Mapping[Player, Floats]) -> C
     beside, own = excitation(first[both].mean(axis=0)), excitation(second[both].mean(axis=0))
     alone, left = specific_loudness(own), specific_loudness(own, beside)
     gap_db = 10.0 * np.log10(np.maximum(beside, 1e-15) / np.maximum(own, 1e-15))
-    low_hz, high_hz = (
-        WEIGHT_HZ if hidden.role == "kick" else WORDS_HZ if hidden.is_vocal else ANYWHERE_HZ
-    )
+    low_hz, high_hz = WEIGHT_HZ if hidden.role == "kick" else WORDS_HZ if hidden.is_vocal else ANYWHERE_HZ
     region = (low_hz <= ERB_HZ) & (high_hz >= ERB_HZ)
     if not region.any() or alone.max() <= 0.0:
         return None
@@ -139,8 +136,8 @@ def _clash(masker: Player, hidden: Player, powers: Mapping[Player, Floats]) -> C
     return Clash(
         masker=masker,
         hidden=hidden,
-        low_hz=float(ERB_EDGES_HZ[first_band]),
-        high_hz=float(ERB_EDGES_HZ[last_band + 1]),
+        low_hz=max(float(ERB_EDGES_HZ[first_band]), low_hz),
+        high_hz=min(float(ERB_EDGES_HZ[last_band + 1]), high_hz),
         at_hz=float(frequency_hz(centre)),
         lost=lost,
         gap_db=float(np.average(gap_db[span], weights=weights)),
@@ -155,17 +152,16 @@ def _sounding(powers: Floats) -> NDArray[np.bool_]:
 
 
 def _cut(draft: Draft, clash: Clash) -> str | None:
-    """Set the bell; the sentence that says so, or None where there is no bell left or nothing worth doing."""
+    """Set the bell; what it does in a few words, or None where there is no bell left or nothing worth doing."""
     cut_db = min(1.0 + max(clash.gap_db + NEAR_DB, 0.0) / 5.0, DEEPEST_CUT_DB) * min(0.5 + clash.together, 1.0)
     band = free_bell(draft, clash.at_hz)
     if band is None or cut_db < LEAST_CUT_DB or draft.hands == 0.0:
         return None
     octaves = float(np.log2(clash.high_hz / clash.low_hz))
     q = float(np.clip(1.4 / octaves, 0.8, 2.5))
-    shown_db = cut_db * draft.hands
+    what = f"{clash.masker.name} -{cut_db * draft.hands:.1f} dB at {hertz(clash.at_hz)}"
     why = (
-        f"{clash.masker.name} and {clash.hidden.name} compete at {hertz(clash.low_hz, clash.high_hz)}: "
-        f"{clash.lost:.0%} of {clash.hidden.name}'s loudness there is hidden while both sound. "
-        f"{clash.masker.name} -{shown_db:.1f} dB at {hertz(clash.at_hz)}."
+        f"{clash.masker.name} and {clash.hidden.name} compete at {hertz(clash.low_hz, clash.high_hz)}, where "
+        f"{clash.lost:.0%} of {clash.hidden.name}'s loudness is hidden while both sound: {what}."
     )
-    return why if set_bell(draft, band, clash.at_hz, -cut_db, q, why, confidence=0.55) else None
+    return what if set_bell(draft, band, clash.at_hz, -cut_db, q, why, confidence=0.55) else None
