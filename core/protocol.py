@@ -15,6 +15,7 @@ import msgspec
 from core.plans.document import Plan
 from core.plans.document import Priority as Priority
 from sessions.model import Bounce as Bounce
+from sessions.model import DeliveryCheck as DeliveryCheck
 from sessions.model import ExportRecord as ExportRecord
 from sessions.model import Losses as Losses
 from sessions.model import Marker as Marker
@@ -294,8 +295,8 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = {}
-    """mix: propose, stems, style, hands; master: target, reference, bounce; export: to, formats, bounces; overview:
-    bounce, or false_number of the take."""
+    """mix: propose, stems, style, hands, lead, background; master: target, reference, bounce; export: to, formats,
+    bounces; overview: bounce, or false_number of the take."""
 
 
 class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):

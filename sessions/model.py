@@ -183,6 +183,15 @@ class ExportedFile(Document, frozen=True, kw_only=True):
     source_bounce: str | None = None
 
 
+class DeliveryCheck(Document, frozen=True, kw_only=True):
+    """One thing that a master is judged by before it leaves."""
+
+    name: str
+    passes: bool
+    says: str
+    """What was measured and, if it fails, what to do."""
+
+
 class Overview(Document, frozen=True, kw_only=True):
     """Peaks, and for a bounce its loudness, spectrum and what the limiter did; nothing that can't be made again."""
 
@@ -198,9 +207,15 @@ class Overview(Document, frozen=True, kw_only=True):
     band_hz: tuple[float, ...] = ()
     """Middles of the bands of `band_db`."""
     band_db: tuple[float, ...] = ()
-    """Level of each band against the whole."""
+    """Level of each band against the mean of those from 45 Hz to 14 kHz."""
+    usual_low_db: tuple[float, ...] = ()
+    """Where finished music usually lies, by the same measure: a quarter of it is below this,"""
+    usual_high_db: tuple[float, ...] = ()
+    """and a tenth above this."""
     limiter_db: tuple[float, ...] = ()
-    """Per second, how far the limiter turned down the loudest moment; positive."""
+    """Of a master, per second: how far below what went into the limiter its highest peak came out; 0 is untouched."""
+    delivery: tuple[DeliveryCheck, ...] = ()
+    """Of a master: whether it is what its target asks for."""
 
 
 class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):

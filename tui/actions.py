@@ -13,9 +13,9 @@ from typing import Final, Literal, get_args
 from core import protocol
 from tui.picture import Picture
 
-ScreenName = Literal["record", "takes", "mix", "export", "help"]
+ScreenName = Literal["record", "takes", "mix", "master", "export", "help"]
 SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
-Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Export"]
+Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Master", "Export"]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 
 Rank = Literal["no", "wide", "always"]
@@ -157,7 +157,9 @@ _TAKES: Final = ("record", "takes")
 _MIX: Final = ("mix",)
 _EXPORT: Final = ("export",)
 _TURNING: Final = ("takes", "mix")
-_HEARING: Final = ("record", "takes", "mix", "export")
+_MASTER: Final = ("mix", "master")
+_COMPARING: Final = ("takes", "mix", "master")
+_HEARING: Final = ("record", "takes", "mix", "master", "export")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
@@ -252,10 +254,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_MIX, footer="always", when=_has_finished_take),
     Action("bounce_stems", ("t",), "Stems", "Render the mix, and every strip of it as a file of its own.", "Mix",
            screens=_MIX, footer="wide", when=_has_finished_take),
-    Action("master", ("B",), "Master", "Make a master of the newest mix, for a target to choose.", "Mix",
-           screens=_MIX, footer="always", when=_has_bounce),
-    Action("compare", ("x",), "A/B", "Hear the selected bounce or take from where the other one is.", "Mix",
-           screens=_TURNING, footer="always", when=_can_play),
+    Action("master", ("B",), "Master", "Make a master of the mix, for a target to choose.", "Master",
+           screens=_MASTER, footer="always", when=_has_bounce),
+    Action("reference", ("L",), "Like", "Master towards the sound of a reference song on this box.", "Master",
+           screens=("master",), footer="always", when=_has_bounce),
+    Action("compare", ("x",), "A/B", "Hear the selected bounce or take from where the other one is.", "Transport",
+           screens=_COMPARING, footer="always", when=_can_play),
     Action("take_before", ("left_square_bracket",), "Take before", "Mix the take before this one.", "Mix",
            screens=_MIX, when=_has_finished_take),
     Action("take_after", ("right_square_bracket",), "Take after", "Mix the take after this one.", "Mix",
@@ -282,6 +286,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("go_record", ("1",), "Record", "The Record screen.", "Studio"),
     Action("go_takes", ("2",), "Takes", "The Takes screen.", "Studio"),
     Action("go_mix", ("3",), "Mix", "The Mix screen.", "Studio"),
+    Action("go_master", ("4",), "Master", "The Master screen.", "Studio"),
     Action("go_export", ("5",), "Export", "The Export screen.", "Studio"),
     Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),

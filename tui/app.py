@@ -14,6 +14,7 @@ from core.protocol import DeviceTopic, Meters, Request, Topic
 from tui import commands
 from tui.actions import BY_ID, ScreenName
 from tui.link import Connect, Link, connect_to_engine
+from tui.listening import Listening
 from tui.look import Look, detect, textual_theme
 from tui.overviews import Overviews
 from tui.picture import Link as LinkState
@@ -22,6 +23,7 @@ from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Dialog
 from tui.screens.export import ExportScreen
 from tui.screens.help import HelpScreen
+from tui.screens.master import MasterScreen
 from tui.screens.mix import MixScreen
 from tui.screens.record import RecordScreen
 from tui.screens.takes import TakesScreen
@@ -33,6 +35,7 @@ SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
     "record": RecordScreen,
     "takes": TakesScreen,
     "mix": MixScreen,
+    "master": MasterScreen,
     "export": ExportScreen,
     "help": HelpScreen,
 }
@@ -51,6 +54,7 @@ class Studio(App[None]):
         self.look = look or detect()
         self.picture = Picture()
         self.link = Link(connect, self.hear, self._link_changed)
+        self.listening = Listening()
         self.overviews = Overviews(self.link, self.run_worker, self.paint)
         self._changed = asyncio.Event()
         self._only_meters = True

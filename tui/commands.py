@@ -77,6 +77,11 @@ def do_go_mix(studio: Studio) -> None:
     studio.go("mix")
 
 
+def do_go_master(studio: Studio) -> None:
+    """To Master."""
+    studio.go("master")
+
+
 def do_go_export(studio: Studio) -> None:
     """To Export."""
     studio.go("export")

@@ -1,8 +1,10 @@
-"""Looks at a take or a bounce as a whole: peaks along its length, and for a bounce loudness and spectrum."""
+"""Looks at a take or a bounce as a whole: its peaks; of a bounce loudness and spectrum, of a master more."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +16,18 @@ from numpy.typing import NDArray
 from core.analysis.features import BAND_HZ
 from core.analysis.loudness import k_weighting
 from core.analysis.spectrum import SpectrumMeter
-from core.dsp.audio import Audio
+from core.desk.sources import file_sources
+from core.dsp.audio import Audio, Chain, Memoryless
+from core.dsp.gain import gain
 from core.errors import Exit, OtoError
+from core.master.chain import master_chain
+from core.master.delivery import check_delivery
+from core.master.finished import FINISHED
+from core.master.render import processed
+from core.master.tone import HEARD_HZ
+from core.plans.document import MasterPlan
 from core.progress import Progress, report
-from sessions.model import Bounce, Overview, Take
+from sessions.model import Bounce, DeliveryCheck, Overview, Take
 from sessions.overview import COLUMNS, SILENCE
 
 BLOCK_S: Final = 10
@@ -45,8 +55,21 @@ def take_overview(take: Take, folder: Path, progress: Progress | None = None) ->
     )
 
 
-def bounce_overview(bounce: Bounce, folder: Path, progress: Progress | None = None) -> Overview:
-    """Peaks, short-term loudness and spectrum of a bounce. Raises OtoError("bad_input", "cancelled")."""
+@dataclass(frozen=True)
+class Origin:
+    """What a master was made from."""
+
+    plan: MasterPlan
+    mix: Path
+
+
+def bounce_overview(
+    bounce: Bounce, folder: Path, origin: Origin | None = None, progress: Progress | None = None
+) -> Overview:
+    """Peaks, short-term loudness and spectrum of a bounce; what the limiter did and the delivery check of a master.
+
+    Raises OtoError("bad_input", "cancelled").
+    """
     peaks = np.zeros(COLUMNS, np.float32)
     loudness, spectrum = _Seconds(bounce.rate_hz), SpectrumMeter(bounce.rate_hz, 2)
     at = 0
@@ -56,14 +79,62 @@ def bounce_overview(bounce: Bounce, folder: Path, progress: Progress | None = No
         loudness.add(block)
         spectrum.add(block if len(block) == 2 else np.repeat(block, 2, axis=0))
         at += block.shape[1]
+    usual = FINISHED["any"]
+    delivery = () if origin is None else check_delivery(folder / bounce.file, origin.plan.target).checks
     return Overview(
         frames=bounce.frames,
         rate_hz=bounce.rate_hz,
         peaks={"mix": half_decibels(peaks)},
         loudness_lufs=loudness.short_term_lufs(),
         band_hz=tuple(round(hz, 1) for hz in BAND_HZ),
-        band_db=tuple(round(float(db), 1) for db in spectrum.result().levels_db()),
+        band_db=_against_mean(spectrum.result().levels_db()),
+        usual_low_db=usual["low_db"],
+        usual_high_db=usual["high_db"],
+        limiter_db=() if origin is None else _limited_db(folder / bounce.file, origin, progress),
+        delivery=tuple(DeliveryCheck(name=one.name, passes=one.passes, says=one.says) for one in delivery),
     )
+
+
+def _against_mean(levels_db: NDArray[np.float64]) -> tuple[float, ...]:
+    """By the measure of `core.master.finished`: against the mean of the bands that every song has."""
+    bands = np.array(BAND_HZ)
+    mean_db = levels_db[(bands >= HEARD_HZ[0]) & (bands <= HEARD_HZ[1])].mean()
+    return tuple(round(float(db), 1) for db in levels_db - mean_db)
+
+
+def _limited_db(master: Path, origin: Origin, progress: Progress | None) -> tuple[float, ...]:
+    """Per second, the highest peak that went into the limiter against the one that came out."""
+    (mix,) = file_sources([origin.mix])
+    chain = master_chain(origin.plan.settings, mix.rate_hz, mix.channels, origin.plan.curve)
+    level = Memoryless(lambda block: gain(block, gain_db=chain.loudness_gain_db))
+    went_in = _Loudest(mix.rate_hz)
+    for block in processed(mix, Chain([chain.shaping, level]), progress, "looking at the limiter"):
+        went_in.add(block)
+    came_out = _Loudest(mix.rate_hz)
+    for block in _blocks(master):
+        came_out.add(block)
+    pairs = zip(went_in.peaks, came_out.peaks, strict=False)
+    return tuple(
+        round(max(20.0 * math.log10(before / after), 0.0), 1) if after > 0.0 else 0.0 for before, after in pairs
+    )
+
+
+class _Loudest:
+    """The highest sample of every second."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.peaks: list[float] = []
+        self._rate_hz = rate_hz
+        self._at = 0
+
+    def add(self, block: Audio) -> None:
+        loudest = np.abs(block).max(axis=0, initial=0.0)
+        while len(loudest):
+            if self._at % self._rate_hz == 0:
+                self.peaks.append(0.0)
+            head, loudest = np.split(loudest, [self._rate_hz - self._at % self._rate_hz])
+            self.peaks[-1] = max(self.peaks[-1], float(head.max()))
+            self._at += len(head)
 
 
 def add_peaks(peaks: Peaks, block: Audio, at_samples: int, frames: int) -> None:

@@ -18,7 +18,7 @@ from core.export.tags import Tags
 from core.jobs import reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
-from core.jobs.overview import bounce_overview, take_overview
+from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol import Job
@@ -200,13 +200,23 @@ def _overview(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         if bounce is None:
             raise OtoError("not_found", f"The session has no bounce {wanted!r}.", "", Exit.NOT_FOUND)
         folder = library.bounce_path(job.session, bounce.id)
-        save_overview(folder, bounce_overview(bounce, folder, progress))
+        save_overview(folder, bounce_overview(bounce, folder, _origin(library, bounce), progress))
         return {"session": job.session, "bounce": bounce.id}
     false_number = int(_option(job, "false_number", (int, float), 0))
     take = library.take(job.session, job.take or 0, false_number)
     folder = library.take_path(job.session, take.number, false_number)
     save_overview(folder, take_overview(take, folder, progress))
     return {"session": job.session, "take": take.number}
+
+
+def _origin(library: Library, bounce: Bounce) -> Origin | None:
+    """The plan and the mix of a master, where its mix is still there."""
+    mix = next((one for one in library.bounces(bounce.session) if one.id == bounce.source_bounce), None)
+    plan_file = library.bounce_path(bounce.session, bounce.id) / bounce.plan
+    plan = work.read_plan(plan_file.read_bytes(), str(plan_file))
+    if mix is None or not isinstance(plan, MasterPlan):
+        return None
+    return Origin(plan, library.bounce_path(bounce.session, mix.id) / mix.file)
 
 
 _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {

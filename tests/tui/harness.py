@@ -17,10 +17,12 @@ from core.protocol import (
     Bounce,
     BouncesTopic,
     BoxTopic,
+    DeliveryCheck,
     DeviceInfo,
     DeviceTopic,
     Drive,
     DrivesTopic,
+    GetOverview,
     Meters,
     Overview,
     PlansTopic,
@@ -246,6 +248,32 @@ def overview(tracks: int = len(BAND), frames: int = RATE_HZ * 187) -> Overview:
         )
 
     return Overview(frames=frames, rate_hz=RATE_HZ, peaks={f"t{n}": peaks(4 * (n - 1)) for n in range(1, tracks + 1)})
+
+
+def bounce_overview(_: object = None) -> Overview:
+    """A master that is a little too bright, limited at its end, and too loud for its target."""
+    seconds = range(187)
+    return Overview(
+        frames=RATE_HZ * 187,
+        rate_hz=RATE_HZ,
+        peaks={"mix": bytes(8 + x % 5 for x in range(480))},
+        loudness_lufs=tuple(None if x < 2 else -26.0 if x < 24 else -15.0 + (x % 40) / 10 for x in seconds),
+        band_hz=tuple(1000.0 * 2.0 ** (n / 3.0) for n in range(-16, 13)),
+        band_db=tuple(8.0 - abs(n - 6) * 1.1 + (6.0 if n > 24 else 0.0) for n in range(29)),
+        usual_low_db=tuple(2.0 - abs(n - 6) * 1.2 for n in range(29)),
+        usual_high_db=tuple(12.0 - abs(n - 6) * 0.9 for n in range(29)),
+        limiter_db=tuple(0.0 if x < 100 else (x % 9) / 2 for x in seconds),
+        delivery=(
+            DeliveryCheck(name="loudness", passes=False, says="-13.2 LUFS is 0.8 LU above the target: turn it down."),
+            DeliveryCheck(name="true peak", passes=True, says="-1.0 dBTP is not above -1.0 dBTP."),
+            DeliveryCheck(name="clipping", passes=True, says="Nothing clips."),
+        ),
+    )
+
+
+def overviews(request: GetOverview) -> Overview:
+    """What an engine answers."""
+    return overview() if request.bounce is None else bounce_overview()
 
 
 def band_plan() -> MixPlan:

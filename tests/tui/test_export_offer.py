@@ -12,8 +12,9 @@ from core.mix.presets import STYLES as MIX_STYLES
 from core.protocol import Drive
 from tests.tui.harness import RATE_HZ, bounce
 from tui.export_offer import BYTES_PER_FRAME, FORMATS, file_bytes, offer
-from tui.screens.mix import HANDS, STYLES, TARGETS
-from tui.screens.mix_rows import matched_gain_db
+from tui.listening import matched_gain_db
+from tui.screens.mastering import TARGETS
+from tui.screens.mix import HANDS, STYLES
 
 STICK = Drive(
     path="/media/stick", label="STICK", file_system="vfat", size_bytes=10**10, free_bytes=10**9,

@@ -409,6 +409,30 @@ async def test_work_can_be_cancelled() -> None:
     assert await asked(band_picture(), "C") == []
 
 
+# ------------------------------------------------------------------ master
+
+
+async def test_a_master_is_made_again_of_its_mix_for_a_target_and_like_a_song() -> None:
+    keys = ["4", "B", "down", "enter", "L", *"/srv/song.flac", "enter", "enter"]
+    assert await asked(band_picture(), *keys) == [
+        p.StartJob(kind="master", take=2, options={"target": "cd", "bounce": "mix-002-01"}),
+        p.StartJob(
+            kind="master",
+            take=2,
+            options={"target": "streaming", "bounce": "mix-002-01", "reference": "/srv/song.flac"},
+        ),
+    ]
+
+
+async def test_masters_and_mixes_are_heard_equally_loud_and_compared() -> None:
+    playing = band_picture(transport=p.TransportTopic(state="playing", bounce="mix-002-01", position_s=12.0))
+    assert await asked(playing, "4", "x") == [p.Play(bounce="master-002-01", gain_db=-6.0)]
+    assert await asked(band_picture(), "4", "enter", "down", "space") == [
+        p.Play(bounce="master-002-01", gain_db=-6.0),
+        p.Play(bounce="mix-002-01"),
+    ]
+
+
 # ------------------------------------------------------------------ export
 
 

@@ -25,7 +25,7 @@ from tests.tui.harness import (
     band_plan,
     check_snapshot,
     meters,
-    overview,
+    overviews,
     recording_picture,
     screen_cells,
     screen_lines,
@@ -45,7 +45,7 @@ MIXING = Job(
 
 async def tour(picture: Picture, *stops: list[str], size=SMALL, look: Look | None = None, plan: MixPlan | None = None):
     """The screen after each stop of a tour through one studio: its lines, and its cells with their styles."""
-    app, _ = studio(picture, look, Recorder({GetPlan: plan or band_plan(), GetOverview: overview()}))
+    app, _ = studio(picture, look, Recorder({GetPlan: plan or band_plan(), GetOverview: overviews}))
     seen = []
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -71,6 +71,7 @@ CASES = {
     "record-32": (recording_picture(32), []),
     "takes": (playing_take(), ["2"]),
     "mix": (band_picture(jobs=JobsTopic(jobs=(MIXING,))), ["3"]),
+    "master": (band_picture(), ["4"]),
     "export": (band_picture(), ["5"]),
     "help": (band_picture(), ["question_mark", "down"]),
     "palette": (band_picture(), ["colon", "m", "a", "r"]),
@@ -85,7 +86,7 @@ async def test_the_smallest_screen(name: str) -> None:
     check_snapshot(f"{name}-80x24", lines)
 
 
-@pytest.mark.parametrize("name", ["record", "takes", "mix", "export"])
+@pytest.mark.parametrize("name", ["record", "takes", "mix", "master", "export"])
 async def test_a_larger_screen(name: str) -> None:
     picture, keys = CASES[name]
     lines, _ = await shown(picture, *keys, size=LARGE)
@@ -120,7 +121,9 @@ async def test_a_terminal_may_change_its_size_at_any_moment() -> None:
 
 @pytest.mark.parametrize("theme", PALETTES)
 async def test_every_theme_paints_every_screen(theme) -> None:
-    for lines, rows in await tour(band_picture(), [], ["2"], ["3"], ["5"], ["question_mark"], look=Look(theme=theme)):
+    for lines, rows in await tour(
+        band_picture(), [], ["2"], ["3"], ["4"], ["5"], ["question_mark"], look=Look(theme=theme)
+    ):
         assert any(line.strip() for line in lines)
         for row in rows:
             for text, style in row:
@@ -217,7 +220,7 @@ async def test_names_from_outside_are_shown_and_nothing_more() -> None:
         notices=NoticesTopic(notices=(Notice(number=1, utc="", level="info", message=HOSTILE, hint=HOSTILE),)),
     )
     hostile_plan = msgspec.structs.replace(plan, strips=strips)
-    for lines, _ in await tour(hostile, [], ["2"], ["3"], ["5"], ["d"], ["escape", "1", "n"], plan=hostile_plan):
+    for lines, _ in await tour(hostile, [], ["2"], ["3"], ["4"], ["5"], ["d"], ["escape", "1", "n"], plan=hostile_plan):
         text = "\n".join(lines)
         assert "[bold red" in text
         assert not any(ord(character) < 32 and character != "\n" for character in text)

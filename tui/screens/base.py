@@ -116,6 +116,15 @@ class StudioScreen(Screen[None]):
         """What Play would play here."""
         return None
 
+    def compare(self, bounces: Table) -> None:
+        """Hear the selected bounce, or the one heard before, from where the other is."""
+        request = self.studio.listening.compare(self.picture, bounces.cursor)
+        if request is None or request.bounce is None:
+            self.studio.say("warning", "Comparing needs two bounces.", "b on Mix renders one.")
+            return
+        self.studio.send(request)
+        bounces.select(request.bounce)
+
     def _move(self, how: Move) -> None:
         if isinstance(self.focused, Table | Bridge):
             self.focused.move(how)

@@ -10,27 +10,21 @@ from textual.widget import Widget
 
 from core.errors import OtoError
 from core.plans.document import MixPlan, Strip
-from core.protocol import Bounce, GetPlan, Play, Priority, SetPlanValue, SetPriority, StartJob, StepPlan, Stop
+from core.protocol import GetPlan, Play, Priority, SetPlanValue, SetPriority, StartJob, StepPlan, Stop
 from tui import knobs, words
 from tui.actions import ScreenName
+from tui.listening import bounce_of, matched_gain_db
 from tui.look import Look
 from tui.picture import Picture
 from tui.planbook import Knob, PlanBook
 from tui.screens import mix_rows
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
+from tui.screens.mastering import master
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
 MUCH: Final = 10
-
-TARGETS: Final = {
-    "streaming": "for the services that turn everything to one loudness",
-    "cd": "for discs and downloads",
-    "club": "for loud rooms",
-    "broadcast": "for radio and television",
-}
-"""Names of the mastering engineer's targets."""
 
 STYLES: Final = {
     "natural": "as it was played",
@@ -76,8 +70,6 @@ class MixScreen(StudioScreen):
         self._chosen_take: int | None = None
         self._every_knob = False
         self._sending = False
-        self._heard: list[str] = []
-        """The bounces that are compared: A and B."""
 
     def body(self) -> Sequence[Widget]:
         """From the whole to the detail to the result."""
@@ -119,7 +111,7 @@ class MixScreen(StudioScreen):
             self.strips.show(rows, head=mix_rows.STRIP_HEAD)
             self._show_settings(plan)
         head = mix_rows.bounce_head(self.take, self._alone, self._left_out)
-        rows = mix_rows.bounce_rows(picture, self.look, self._heard)
+        rows = mix_rows.bounce_rows(picture, self.look, self.studio.listening.heard)
         self.bounces.show(rows, head=[(head, "title")], empty=[[("None yet: b renders the mix.", "dim")]])
         self.reason_paper.repaint()
         self.work_paper.repaint()
@@ -367,53 +359,20 @@ class MixScreen(StudioScreen):
 
     async def do_master(self) -> None:
         """Choose a target, master the newest mix of this take."""
-        choices = [Choice(name, name, detail) for name, detail in TARGETS.items()]
         mixes = [b for b in self.picture.bounces.bounces if b.kind == "mix" and b.take == self.take]
-        if not mixes:
+        if mixes:
+            await master(self, mixes[0])
+        else:
             self.studio.say("warning", f"Take {self.take} has no mix to master.", "b renders one.")
-            return
-        target = await self.studio.ask(Pick(self.look, f"Master {mixes[0].id} for", choices))
-        if target is not None:
-            options: dict[str, str | float | bool | list[str] | None] = {"target": target, "bounce": mixes[0].id}
-            await self.studio.call(StartJob(kind="master", take=self.take, options=options))
 
     def playable(self) -> Play | None:
         """The selected bounce, as loud as all the others."""
-        bounce = self._bounce(self.bounces.cursor)
-        return self._listen(bounce) if bounce is not None else None
+        bounce = bounce_of(self.picture, self.bounces.cursor)
+        return self.studio.listening.play(self.picture, bounce) if bounce is not None else None
 
     def do_compare(self) -> None:
         """Hear the other bounce from the same place on."""
-        if len(self.picture.bounces.bounces) < 2:
-            self.studio.say("warning", "Comparing needs two bounces.", "b renders the mix.")
-            return
-        now = self._bounce(self.picture.transport.bounce) if self.picture.playing else None
-        candidates = [self.bounces.cursor, *self._heard, *(b.id for b in self.picture.bounces.bounces)]
-        other = self._bounce(next((id for id in candidates if id and (now is None or id != now.id)), None))
-        if other is not None:
-            if now is not None:
-                self._hear(now.id)
-            self.studio.send(self._listen(other, now))
-            self.bounces.select(other.id)
-
-    def _listen(self, bounce: Bounce, now: Bounce | None = None) -> Play:
-        """Equal lengths keep their place in the engine, to the sample; for others we name it."""
-        self._hear(bounce.id)
-        length_s = bounce.frames / bounce.rate_hz
-        equal = now is None or now.frames / now.rate_hz == length_s
-        at_s = None if equal else min(self.picture.position_s, length_s)
-        gain_db = mix_rows.matched_gain_db(bounce, self.picture.bounces.bounces)
-        return Play(bounce=bounce.id, at_s=at_s, gain_db=gain_db)
-
-    def _hear(self, id: str) -> None:
-        """Keep A and B: a third bounce takes the place of the one that is not playing."""
-        if id in self._heard:
-            return
-        if len(self._heard) == 2:
-            kept = 1 if self.picture.transport.bounce == self._heard[1] else 0
-            self._heard[1 - kept] = id
-        else:
-            self._heard.append(id)
+        self.compare(self.bounces)
 
     def do_solo(self) -> None:
         """Hear the selected strip alone, or with the others that are heard alone."""
@@ -445,13 +404,10 @@ class MixScreen(StudioScreen):
             if playing is not None:
                 self.studio.send(Stop())
         else:
-            gain_db = mix_rows.matched_gain_db(bounce, self.picture.bounces.bounces)
+            gain_db = matched_gain_db(bounce, self.picture.bounces.bounces)
             at_s = self.picture.position_s if playing is None and self.picture.playing else None
             self.studio.send(Play(bounce=bounce.id, stems=stems, at_s=at_s, gain_db=gain_db))
         self.show()
-
-    def _bounce(self, id: str | None) -> Bounce | None:
-        return next((bounce for bounce in self.picture.bounces.bounces if bounce.id == id), None)
 
 
 def _no_plan(picture: Picture, take: int | None) -> list[Line]:

@@ -81,7 +81,7 @@ def setting_head(plan: MixPlan, section: str) -> Line:
     name = words.fit(words.clean(knobs.strip_of(section) or "master"), 16).rstrip()
     return [
         (f"{name}: setting".ljust(26) + "value      who    sure  why", "title"),
-        (f"  by {words.clean(plan.engineer)}, {words.clean(plan.style)}, hands {plan.hands:.0%}", "dim"),
+        (f"  {words.clean(plan.engineer)} {words.clean(plan.style)} hands {plan.hands:.0%}", "dim"),
     ]
 
 
@@ -173,19 +173,6 @@ def bounce_text(bounce: Bounce) -> str:
         f"{words.clean(bounce.id):<16} take {bounce.take:<3} {length:>6}  {words.loudness(bounce.integrated_lufs):>10}"
         f" {peak:>10}  {words.local_time(bounce.created_utc)}"
     )
-
-
-MATCHED_WITHIN_LU = 14.0
-"""A bounce further below the loudest one does not pull the others down to it."""
-
-
-def matched_gain_db(bounce: Bounce, bounces: Sequence[Bounce]) -> float:
-    """What makes every bounce of a session equally loud: each is turned down to the quietest, none ever up."""
-    known = [other.integrated_lufs for other in bounces if other.integrated_lufs is not None]
-    if bounce.integrated_lufs is None or not known:
-        return 0.0
-    quietest = min(lufs for lufs in known if lufs >= max(known) - MATCHED_WITHIN_LU)
-    return min(0.0, quietest - bounce.integrated_lufs)
 
 
 def work_line(picture: Picture, look: Look, width: int, kinds: Sequence[str]) -> Line:

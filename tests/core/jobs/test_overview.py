@@ -10,8 +10,12 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from core.desk.sources import file_sources
 from core.errors import OtoError
-from core.jobs.overview import bounce_overview, take_overview
+from core.jobs.overview import Origin, bounce_overview, take_overview
+from core.master.render import render_master
+from core.master.targets import TARGETS
+from core.plans.document import MasterPlan, Setting
 from sessions.model import Bounce, Clip, Overview, Take, TakeTrack
 from sessions.overview import COLUMNS, SILENCE, load_overview, save_overview
 
@@ -91,3 +95,24 @@ def test_what_is_kept_counts_only_for_audio_of_its_length(tmp_path: Path) -> Non
     assert load_overview(tmp_path, 11) is None
     (tmp_path / "overview.json").write_bytes(msgspec.json.encode({"frames": "x"}))
     assert load_overview(tmp_path, 10) is None
+
+
+def test_a_master_says_what_its_limiter_did_and_whether_it_may_leave(tmp_path: Path) -> None:
+    tone = np.sin(2 * np.pi * 997 * np.arange(RATE * 4) / RATE)
+    mix = np.repeat((tone * np.repeat([0.05, 0.4], RATE * 2))[:, None], 2, axis=1)
+    written(tmp_path / "in.wav", mix)
+    settings = {
+        "loudness_gain_db": Setting(value=12.0),
+        "limiter_on": Setting(value=True),
+        "limiter_ceiling_dbtp": Setting(value=-1.0),
+    }
+    plan = MasterPlan(oto_version="0", target=TARGETS["streaming"], settings=settings)
+    (source,) = file_sources([tmp_path / "in.wav"])
+    render_master(plan, source, tmp_path / "mix.wav")
+    overview = bounce_overview(bounce_of(len(mix)), tmp_path, Origin(plan, tmp_path / "in.wav"))
+    assert overview.limiter_db[0] == pytest.approx(0.0, abs=0.1)
+    assert overview.limiter_db[3] == pytest.approx(20 * np.log10(0.4) + 12.0 + 1.0, abs=0.3)
+    checks = {check.name: check.passes for check in overview.delivery}
+    assert len(checks) >= 4
+    assert not all(checks.values())  # a tone at full level is far louder than streaming wants
+    assert len(overview.band_db) == len(overview.usual_low_db) == len(overview.usual_high_db)
