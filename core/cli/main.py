@@ -42,7 +42,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
         (
             ("analyse", "work"),
             ("mix", "work"),
-            ("master", "work"),
+            ("master", "mastering"),
             ("meter", "meter"),
             ("report", "report"),
             ("export", "export"),

@@ -1,4 +1,4 @@
-"""`oto analyse`, `oto mix`, `oto master`: on a session through the job queue, on plain files right here."""
+"""`oto analyse`, `oto mix`: on a session through the job queue, on plain files right here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from core import paths
 from core.cli.command import Answer, Command
+from core.cli.common import (
+    SESSION_HELP,
+    files_or_session,
+    loudness,
+    only_files,
+    report_file,
+    report_option,
+    take_option,
+    take_report_along,
+    where_report,
+)
 from core.cli.console import level, table
-from core.cli.inputs import Files, InLibrary, existing_file, resolve
+from core.cli.inputs import Files, InLibrary, existing_file
 from core.cli.outputs import chosen_out, copy, keep_plan, partial
 from core.errors import Exit, OtoError
 
@@ -17,79 +28,22 @@ if TYPE_CHECKING:
 
     from core.cli.console import Console
 
-SESSION_HELP = "a session by name, or audio files, or a folder of them"
-
-
-def _take_option(parser: ArgumentParser) -> None:
-    parser.add_argument("--take", type=int, metavar="N", help="of a session: which take (default: the newest good one)")
-
-
-def _report_option(parser: ArgumentParser) -> None:
-    parser.add_argument("--report", type=Path, metavar="FILE.html", help="also write a report to read in a browser")
-
-
-def _report_file(options: Namespace) -> Path | None:
-    """Where the report goes, if one is wanted."""
-    wanted: Path | None = options.report
-    if wanted is not None and wanted.suffix.lower() not in (".html", ".htm"):
-        raise OtoError("usage", "--report wants a file that ends in .html.", "", Exit.USAGE)
-    return None if wanted is None else wanted.absolute()
-
-
-def _take_report_along(value: dict[str, Any], report: Path | None) -> None:
-    """Write a bounce's report again where a person wants it."""
-    if report is not None and value["report"] is not None:
-        from core.report.make import copy_report
-
-        value["report"] = str(copy_report(Path(value["report"]), report))
-
-
-def _where_report(value: dict[str, Any]) -> str:
-    return f"\n  report {value['report']}" if value["report"] else ""
-
-
-def _resolve(words: list[str]) -> Files | InLibrary:
-    """Files or session, asking the library on disk only where a word could be either."""
-    return resolve(words, is_session=len(words) == 1 and _is_session(words[0]))
-
-
-def _is_session(word: str) -> bool:
-    from core.cli.link import engine_if_any
-    from core.protocol import ListSessions, SessionSummary
-
-    client = engine_if_any()
-    if client is not None:
-        with client:
-            known = client.call(ListSessions(), type=list[SessionSummary])
-        return any(word in (session.id, session.name) for session in known)
-    if not paths.library().is_dir():
-        return False
-    from sessions.store import Library
-
-    return any(word in (session.id, session.name) for session in Library(paths.library()).sessions())
-
-
-def _only_files(options: Namespace) -> None:
-    if options.take is not None:
-        raise OtoError("usage", "--take goes with a session, not with files.", "", Exit.USAGE)
-
-
 # ---------------------------------------------------------------- analyse
 
 
 def _analyse_options(parser: ArgumentParser) -> None:
     parser.add_argument("what", nargs="+", metavar="SESSION|FILE", help=SESSION_HELP)
-    _take_option(parser)
+    take_option(parser)
 
 
 def _analyse(options: Namespace, console: Console) -> Answer:
-    found = _resolve(options.what)
+    found = files_or_session(options.what)
     if isinstance(found, InLibrary):
         from core.cli.link import do
 
         value = do("analyse", found.session, options.take, {}, console)
     else:
-        _only_files(options)
+        only_files(options)
         from core.desk.sources import file_sources
         from core.jobs.work import analyse
 
@@ -116,37 +70,52 @@ def _analyse(options: Namespace, console: Console) -> Answer:
 
 def _mix_options(parser: ArgumentParser) -> None:
     parser.add_argument("what", nargs="+", metavar="SESSION|FILE", help=SESSION_HELP)
-    _take_option(parser)
+    take_option(parser)
     parser.add_argument("--plan", type=Path, metavar="FILE", help="render this plan instead of proposing one")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the mix goes (replaced if it exists)")
     parser.add_argument("--stems", type=Path, metavar="FOLDER", help="also write each strip's part of the mix there")
     parser.add_argument("--engineer", choices=("rules",), default="rules", help="who proposes (default: %(default)s)")
-    parser.add_argument("--style", help="natural, or another style the engineer knows")
+    parser.add_argument("--style", help="natural, punchy, warm, big or vintage (default: natural)")
     parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
+    for priority, meaning in (("lead", "a track that stands in front"), ("background", "a track that stands behind")):
+        parser.add_argument(
+            f"--{priority}", action="append", default=[], metavar="NAME", help=f"{meaning} (repeatable)"
+        )
     parser.add_argument("--propose", action="store_true", help="of a session: propose anew, keeping what you set")
-    _report_option(parser)
+    report_option(parser)
 
 
 def _mix(options: Namespace, console: Console) -> Answer:
     if options.hands is not None and not 0.0 <= options.hands <= 1.0:
         raise OtoError("usage", "--hands is between 0 (untouched) and 1 (the whole proposal).", "", Exit.USAGE)
-    if options.plan is not None and (options.propose or options.style is not None or options.hands is not None):
-        raise OtoError("usage", "--plan is rendered as it is: no --propose, --style or --hands.", "", Exit.USAGE)
-    found = _resolve(options.what)
+    if options.plan is not None and _wants_proposal(options):
+        raise OtoError(
+            "usage",
+            "--plan is rendered as it is: no --propose, --style, --hands, --lead or --background.",
+            "",
+            Exit.USAGE,
+        )
+    found = files_or_session(options.what)
     value = (
         _mix_session(found, options, console) if isinstance(found, InLibrary) else _mix_files(found, options, console)
     )
-    text = f"Mixed to {value['out']}\n  {_loudness(value)}\n  plan {value['plan']}{_where_report(value)}"
+    text = f"Mixed to {value['out']}\n  {loudness(value)}\n  plan {value['plan']}{where_report(value)}"
     return Answer(value, text)
 
 
+def _wants_proposal(options: Namespace) -> bool:
+    """Whether anything was said that only a new proposal can heed."""
+    said = options.style is not None or options.hands is not None or options.lead or options.background
+    return bool(options.propose or said)
+
+
 def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, Any]:
-    _only_files(options)
+    only_files(options)
     from core.desk.sources import file_sources
     from core.jobs import work
     from core.jobs.reports import Drawn, draw_mix
 
-    out, report = chosen_out(options.out, Path("mix.wav"), files.paths), _report_file(options)
+    out, report = chosen_out(options.out, Path("mix.wav"), files.paths), report_file(options)
     sources = file_sources(files.paths)
     plan = _given_plan(options.plan)
     with partial(out) as making:
@@ -156,6 +125,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             plan=plan,
             style=options.style or "natural",
             hands=1.0 if options.hands is None else options.hands,
+            priorities=work.priorities(options.lead, options.background),
             stems=None if options.stems is None else options.stems.absolute(),
             progress=console.progress,
         )
@@ -188,14 +158,16 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
     if options.plan is not None:
         take = _put_plan(found.session, take, _given_plan(options.plan))
     wanted = {
-        "propose": options.propose or options.style is not None or options.hands is not None,
+        "propose": _wants_proposal(options),
         "stems": options.stems is not None,
         "style": options.style,
         "hands": options.hands,
+        "lead": options.lead,
+        "background": options.background,
     }
-    report = _report_file(options)
+    report = report_file(options)
     value = do("mix", found.session, take, wanted, console)
-    _take_report_along(value, report)
+    take_report_along(value, report)
     if options.out is not None:
         value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
     if options.stems is not None:
@@ -229,70 +201,6 @@ def _put_plan(session: str, take: int | None, plan: Any) -> int:
     return number
 
 
-# ---------------------------------------------------------------- master
-
-
-def _master_options(parser: ArgumentParser) -> None:
-    parser.add_argument("what", metavar="SESSION|FILE", help="a session by name, or a stereo file")
-    _take_option(parser)
-    parser.add_argument("--target", help="streaming, cd, club or broadcast (default: streaming)")
-    parser.add_argument("--reference", type=Path, metavar="FILE", help="a song to come close to")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
-    _report_option(parser)
-
-
-def _master(options: Namespace, console: Console) -> Answer:
-    reference = None if options.reference is None else existing_file(options.reference)
-    found = _resolve([options.what])
-    if isinstance(found, InLibrary):
-        from core.cli.link import do
-
-        wanted = {"target": options.target, "reference": None if reference is None else str(reference)}
-        report = _report_file(options)
-        value = do("master", found.session, options.take, wanted, console)
-        _take_report_along(value, report)
-        if options.out is not None:
-            value["out"] = str(copy(Path(value["out"]), options.out.absolute()))
-    else:
-        value = _master_file(found, reference, options, console)
-    target = value["target"]
-    aim = f"{target['name']}: {target['integrated_lufs']:+.1f} LUFS, {target['true_peak_dbtp']:+.1f} dBTP at most"
-    notes = "".join(f"\n  note: {note}" for note in value["notes"])
-    places = f"plan {value['plan']}{_where_report(value)}"
-    text = f"Mastered to {value['out']}\n  {_loudness(value)}\n  target {aim}\n  {places}{notes}"
-    return Answer(value, text)
-
-
-def _master_file(files: Files, reference: Path | None, options: Namespace, console: Console) -> dict[str, Any]:
-    _only_files(options)
-    if len(files.paths) != 1:
-        raise OtoError("bad_input", "A master is made of one file.", "'oto mix' makes one of many.", Exit.BAD_INPUT)
-    from core.desk.sources import file_sources
-    from core.jobs import work
-    from core.jobs.reports import Drawn, draw_master
-
-    song, report = files.paths[0], _report_file(options)
-    out = chosen_out(options.out, song.with_name(f"{song.stem} master.wav"), files.paths)
-    target = work.target_named(options.target or "streaming")
-    with partial(out) as making:
-        plan, result = work.master(
-            file_sources([song])[0], making, target=target, reference=reference, progress=console.progress
-        )
-    value = work.master_value(result, plan, keep_plan(work.plan_bytes(plan), out))
-    drawn = Drawn(None)
-    if report is not None:
-        made = f"from {song.name}"
-        drawn = draw_master(plan, song, out, report, title=out.stem, made=made, progress=console.progress)
-    return {**value, "out": str(out), "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
-
-
-# ---------------------------------------------------------------- words
-
-
-def _loudness(value: dict[str, Any]) -> str:
-    return f"{level(value['integrated_lufs'], 'LUFS')}, true peak {level(value['true_peak_dbtp'], 'dBTP')}"
-
-
 COMMANDS = {
     "analyse": Command(
         "what is on each track",
@@ -312,21 +220,10 @@ COMMANDS = {
             "oto mix Rehearsal --take 3",
             "oto mix kick.wav snare.wav bass.wav vox.wav --out song.wav",
             "oto mix stems/ --stems parts/ --json",
+            "oto mix Rehearsal --style warm --lead 'Guitar Amp' --background 'Keys L'",
             "oto mix stems/ --plan mix.plan.json --out again.wav",
         ),
         _mix_options,
         _mix,
-    ),
-    "master": Command(
-        "master a mix, or a file",
-        "Master a session's newest mix into a new bounce, or a stereo file into '<name> master.wav' beside it.\n"
-        "A target fixes loudness and true peak; --reference aims at the sound of a song you like.",
-        (
-            "oto master Rehearsal",
-            "oto master song.wav --target cd --out song-cd.wav",
-            "oto master song.wav --reference hit.flac --json",
-        ),
-        _master_options,
-        _master,
     ),
 }

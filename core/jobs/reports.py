@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from core.desk.sources import Source
 from core.errors import OtoError
-from core.master.delivery import check_delivery
+from core.master.delivery import Delivery
 from core.plans.document import MasterPlan, MixPlan
 from core.progress import Progress
 from core.report.document import Check, Report
@@ -46,15 +46,14 @@ def draw_master(
     *,
     title: str,
     made: str,
+    delivery: Delivery,
     progress: Progress | None = None,
 ) -> Drawn:
     """Write the report of a master to `html`, with its delivery check. Raises as `draw_mix`."""
 
     def make() -> Report:
-        checks = [
-            Check(name=check.name, passes=check.passes, says=check.says)
-            for check in check_delivery(master, plan.target).checks
-        ]
+        checks = [Check(name=check.name, passes=check.passes, says=check.says) for check in delivery.checks]
+        checks += [Check(name=copy.format, passes=copy.passes, says=copy.says) for copy in delivery.copies]
         return master_report(plan, mix, master, html, title=title, made=made, checks=checks, progress=progress)
 
     return _drawn(make, html)

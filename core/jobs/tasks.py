@@ -15,7 +15,7 @@ from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
 from core.export.export import ExportItem, check_formats, export_files
 from core.export.tags import Tags
-from core.jobs import reports, work
+from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
 from core.jobs.overview import Origin, bounce_overview, take_overview
@@ -40,7 +40,6 @@ STEMS_FOLDER = "stems"
 RENDERING_SHARE = 0.9
 """Of the progress of a mix or master; the rest is its report."""
 
-DEFAULT_TARGET = "streaming"
 DEFAULT_FORMATS = ("wav24",)
 
 
@@ -86,6 +85,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             roles=roles,
             style=_option(job, "style", str, existing.style if existing else "natural"),
             hands=float(_option(job, "hands", (int, float), existing.hands if existing else 1.0)),
+            priorities=work.priorities(_option(job, "lead", list, []), _option(job, "background", list, [])),
             stems=stems,
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
@@ -127,26 +127,26 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
 def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     mix = _mix_to_master(library, job)
     existing = _saved_plan(library, job.session, "master", mix.take, MasterPlan)
-    target = work.target_named(_option(job, "target", str, existing.target.name if existing else DEFAULT_TARGET))
-    reference = _option(job, "reference", str, "")
+    wish = mastering.wish_from(job.options, existing)
     source = _only_source(library.bounce_path(job.session, mix.id) / mix.file)
     keep_plan = existing is not None and not _option(job, "propose", bool, True)
     with _new_bounce(library, job.session, "master", mix.take) as (bounce_id, folder):
-        plan, result = work.master(
+        plan, result = mastering.master(
             source,
             folder / MASTER_FILE,
-            target=target,
+            wish,
             plan=existing if keep_plan else None,
             previous=existing,
-            reference=Path(reference) if reference else None,
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
+        delivery = mastering.delivery_of(result.out, plan, wish)
         drawn = reports.draw_master(
             plan,
             library.bounce_path(job.session, mix.id) / mix.file,
             result.out,
             folder / HTML_FILE,
             **_titled(library, library.take(job.session, mix.take), bounce_id),
+            delivery=delivery,
             progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
         )
         report(progress, 1.0, "keeping the master")
@@ -170,7 +170,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             oto_version=VERSION,
         )
         library.save_bounce(bounce)
-    value = work.master_value(result, plan, plan_file)
+    value = {**work.master_value(result, plan, plan_file), "delivery": mastering.delivery_value(delivery)}
     return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,13 @@ from core.analysis.track import analyse_source
 from core.desk.render import MixResult, render_mix
 from core.desk.sources import Source
 from core.errors import Exit, OtoError
-from core.master.engineer import propose_master
-from core.master.render import MasterResult, render_master
-from core.master.targets import TARGETS
+from core.master.render import MasterResult
 from core.mix.engineer import propose_mix
-from core.plans.document import MasterPlan, MixPlan, Plan, Target
+from core.plans.document import MasterPlan, MixPlan, Plan, Priority
 from core.progress import Progress
 
 PROPOSING_SHARE = 0.4
-"""Of the progress of a mix or master; the rest is rendering."""
+"""Of the progress of a mix; the rest is rendering."""
 
 CURVES = ("loudness_curve", "peak_curve_dbfs", "onsets_s", "ear_levels")
 """Parts of an analysis that grow with the song; too long for a message."""
@@ -44,16 +42,6 @@ def plan_bytes(plan: Plan) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
 
 
-def target_named(name: str) -> Target:
-    """The delivery target of this name. Raises OtoError("bad_input") listing those there are."""
-    try:
-        return TARGETS[name]
-    except KeyError as error:
-        raise OtoError(
-            "bad_input", f"There is no target {name!r}.", "Targets: " + ", ".join(TARGETS) + ".", Exit.BAD_INPUT
-        ) from error
-
-
 def analyse(sources: Sequence[Source], progress: Progress | None = None) -> list[dict[str, Any]]:
     """Listen to every source: role with its confidence and reason, then what was measured. JSON-able."""
     tracks: list[dict[str, Any]] = []
@@ -72,6 +60,15 @@ def analyse(sources: Sequence[Source], progress: Progress | None = None) -> list
     return tracks
 
 
+def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Priority]:
+    """Track names with what a person wants of them. Raises OtoError("bad_input") for a track that is both."""
+    both = set(lead) & set(background)
+    if both:
+        raise OtoError("bad_input", f"{min(both)} can't lead and be background.", "Say one of them.", Exit.USAGE)
+    leads: dict[str, Priority] = dict.fromkeys(lead, "lead")
+    return leads | dict.fromkeys(background, "background")
+
+
 def mix(
     sources: Sequence[Source],
     out: Path,
@@ -81,6 +78,7 @@ def mix(
     roles: dict[str, str] | None = None,
     style: str = "natural",
     hands: float = 1.0,
+    priorities: Mapping[str, Priority] | None = None,
     stems: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[MixPlan, MixResult]:
@@ -92,31 +90,12 @@ def mix(
         roles=roles,
         style=style,
         hands=hands,
+        priorities=priorities,
         previous=previous,
         progress=share(progress, 0.0, PROPOSING_SHARE),
     )
     rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
     return proposal, render_mix(proposal, sources, out, stems=stems, progress=rendering)
-
-
-def master(
-    source: Source,
-    out: Path,
-    *,
-    target: Target,
-    plan: MasterPlan | None = None,
-    previous: MasterPlan | None = None,
-    reference: Path | None = None,
-    progress: Progress | None = None,
-) -> tuple[MasterPlan, MasterResult]:
-    """Render `plan`, or a new proposal for `target` that keeps what a person set in `previous`."""
-    if plan is not None:
-        return plan, render_master(plan, source, out, progress=progress)
-    proposal = propose_master(
-        source, target, reference=reference, previous=previous, progress=share(progress, 0.0, PROPOSING_SHARE)
-    )
-    rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
-    return proposal, render_master(proposal, source, out, progress=rendering)
 
 
 def mix_value(result: MixResult, plan: Path) -> dict[str, Any]:

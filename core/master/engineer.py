@@ -19,7 +19,7 @@ from core.master.chain import EQ_SHAPES, master_chain
 from core.master.draft import KNOBS, Draft
 from core.master.forecast import LimiterForecast
 from core.master.levels import Heard
-from core.master.reference import Model, Strengths, listen_to_references, matching_curve
+from core.master.reference import FULLY, Model, Strengths, listen_to_references, matching_curve
 from core.master.render import processed
 from core.master.sections import SectionMeter
 from core.master.styles import Style
@@ -46,7 +46,7 @@ def propose_master(
     *,
     reference: Path | None = None,
     references: Sequence[Path] = (),
-    strengths: Strengths | None = None,
+    strengths: Strengths = FULLY,
     model: Model | None = None,
     style: str = "any",
     previous: MasterPlan | None = None,
@@ -62,7 +62,6 @@ def propose_master(
     """
     draft = Draft(previous)
     liked = styles.style_named(style)
-    strengths = strengths or Strengths()
     paths = [*([reference] if reference else []), *references]
     if paths:
         model = listen_to_references(paths, part(progress, 0.0, 0.2))

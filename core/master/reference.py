@@ -57,6 +57,9 @@ class Strengths:
                 )
 
 
+FULLY: Final = Strengths()
+
+
 @dataclass(frozen=True)
 class Model:
     """What one or several references have in common."""

@@ -179,7 +179,7 @@ def test_bash_completes_commands_options_and_words(oto: Any, tmp_path: Path) -> 
         return set(done.stdout.split())
 
     assert complete("oto", "ma") == {"mark", "master"}
-    assert complete("oto", "master", "--t") == {"--take", "--target"}
+    assert complete("oto", "master", "--ta") == {"--take", "--target"}
     assert "bash" in complete("oto", "completion", "b")
     assert "complete.bash" in complete("oto", "meter", "comp")
 
