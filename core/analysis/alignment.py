@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.analysis.crossspectrum import CrossSpectrum, find_lag
+from core.analysis.crossspectrum import Correlation, CrossSpectrum
 
 PROMINENT: Final = 6.0
 """Prominence of a delay that another microphone has to confirm."""
@@ -55,7 +55,7 @@ def moves(spectrum: CrossSpectrum, *, earliest_s: float, latest_s: float) -> lis
     A delay must be a clear peak of the correlation within the given times, and the same in most excerpts.
     """
     found = [Move(0.0, inverted=True)] if spectrum.correlations().max() < -ALIKE else []
-    lag = find_lag(spectrum, earliest_s=earliest_s, latest_s=latest_s)
+    lag = Correlation(spectrum).lag(earliest_s, latest_s)
     delay_s = lag.samples / spectrum.rate_hz
     sure = lag.prominence >= PROMINENT and lag.spread_samples <= AGREEING_S * spectrum.rate_hz
     if sure and abs(delay_s) > CLOSE_ENOUGH_S:

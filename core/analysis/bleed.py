@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import permutations
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from core.analysis.crossspectrum import GROUPS, CrossSpectrum, Pair, find_lag, frame_samples, gather
+from core.analysis.crossspectrum import GROUPS, Correlation, CrossSpectrum, Pair, comparable, frame_samples, gather
 from core.analysis.moments import first_alone, levels_db
 from core.analysis.track import Source, TrackAnalysis
 from core.progress import Progress
@@ -23,6 +24,8 @@ LATEST_S: Final = 0.045
 EARLIEST_S: Final = -0.0005
 DIRECT_SHARE: Final = 0.7
 """A correlation that is this much stronger before than after belongs to something else that both tracks hear."""
+FEWEST_SHARE: Final = 0.05
+"""Of a track in its quiet moments: what comes with another sound must be this much of it."""
 FAINT_DB: Final = -50.0
 ONE_SOURCE_DB: Final = -12.0
 """Two tracks that hear each other with less loss than this, there and back, are microphones of one source."""
@@ -69,25 +72,22 @@ def measure_bleed(
     """Who is heard on whose track, from moments in which the one plays and the other is quiet.
 
     What comes with a track's sound on another track is its coherent output power (Bendat and Piersol, Random Data,
-    ch. 6): it takes no account of what else is going on there. `analyses` belong to `sources`, which all have one
-    rate; pairs in `apart` are not looked at, and two microphones of one source are not bleed. Raises
-    OtoError("cancelled").
+    ch. 6): it takes no account of what else is going on there. `analyses` belong to `sources`; those of another rate
+    than most are left out. Pairs in `apart` are not looked at, and two microphones of one source are not bleed.
+    Raises OtoError("cancelled").
     """
-    if not sources:
+    tracks = [at for at in comparable(sources) if _sounds(analyses[at])]
+    if not tracks:
         return BleedMap()
-    rate_hz = sources[0].rate_hz
+    rate_hz = sources[tracks[0]].rate_hz
     frame = frame_samples(rate_hz)
-    frames = min(source.frames for source in sources) // frame
-    levels = [levels_db(analysis, frame / rate_hz, frames) for analysis in analyses]
-    peaks_dbfs = [-math.inf if heard.sample_peak_dbfs is None else heard.sample_peak_dbfs for heard in analyses]
-    sounding = [at for at, peak_dbfs in enumerate(peaks_dbfs) if peak_dbfs > FAINT_DBFS]
+    frames = min(sources[at].frames for at in tracks) // frame
+    levels = {at: levels_db(analyses[at], frame / rate_hz, frames) for at in tracks}
     wanted: dict[Pair, list[int]] = {}
-    for first in sounding:
-        for second in sounding:
-            if first != second and (first, second) not in apart and (second, first) not in apart:
-                chosen = first_alone(levels[first], levels[second], EXCERPTS)
-                if len(chosen) >= FEWEST_EXCERPTS:
-                    wanted[first, second] = chosen
+    for first, second in permutations(tracks, 2):
+        chosen = first_alone(levels[first], levels[second], EXCERPTS)
+        if len(chosen) >= FEWEST_EXCERPTS and not {(first, second), (second, first)} & set(apart):
+            wanted[first, second] = chosen
     spectra = gather(sources, wanted, progress=progress)
     heard_db = {pair: _heard_db(spectrum) for pair, spectrum in spectra.items()}
     bleeds = []
@@ -109,20 +109,20 @@ def measure_bleed(
     return BleedMap(bleeds=tuple(sorted(bleeds, key=lambda bleed: (-bleed.level_db, bleed.onto, bleed.source))))
 
 
+def _sounds(analysis: TrackAnalysis) -> bool:
+    return analysis.sample_peak_dbfs is not None and analysis.sample_peak_dbfs > FAINT_DBFS
+
+
 def _heard_db(spectrum: CrossSpectrum) -> float | None:
     """How much of the first track's level is heard on the second, in dB, or None where nothing comes from there."""
     power = float(spectrum.common_power().sum())
-    whole = float(spectrum.first.sum())
-    if power <= 0.0 or whole <= 0.0:
+    if power < FEWEST_SHARE * float(spectrum.second.sum()):
         return None
-    lag = find_lag(spectrum, earliest_s=-LATEST_S, latest_s=LATEST_S)
-    if lag.prominence < PROMINENT:
+    correlation = Correlation(spectrum)
+    later = correlation.prominence(EARLIEST_S, LATEST_S)
+    if later < PROMINENT or later < DIRECT_SHARE * correlation.prominence(-LATEST_S, LATEST_S):
         return None
-    if lag.samples < EARLIEST_S * spectrum.rate_hz:
-        later = find_lag(spectrum, earliest_s=EARLIEST_S, latest_s=LATEST_S)
-        if later.prominence < DIRECT_SHARE * lag.prominence:
-            return None
-    return 10.0 * math.log10(power / whole)
+    return 10.0 * math.log10(power / float(spectrum.first.sum()))
 
 
 def loud_peak_dbfs(analysis: TrackAnalysis) -> float:

@@ -8,7 +8,7 @@ is not is chance.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -98,7 +98,7 @@ class Lag:
     """Positive where the second is later."""
     inverted: bool
     prominence: float
-    """The correlation's peak against its RMS over all lags: 4 for chance, 10 and more for one source."""
+    """See `Correlation.prominence`."""
     spread_samples: float
     """How far from the whole three of the four groups of frames are at most."""
 
@@ -112,9 +112,9 @@ def gather(
 ) -> dict[Pair, CrossSpectrum]:
     """Cross-spectra of the pairs in `wanted`, each over the frames whose numbers it names (at least one per group).
 
-    All sources have one rate. Frame n starts at n times the frame's length. With `onsets` only the direct sound of the
-    strongest onset in the first track's frame is kept, for 90 ms that fade out, before the room answers. Memory is
-    bounded by `PAIRS_AT_ONCE` pairs. Raises OtoError("cancelled").
+    The tracks of all pairs have one rate (`comparable`). Frame n starts at n times the frame's length. With `onsets`
+    only the direct sound of the strongest onset in the first track's frame is kept, for 90 ms that fade out, before the
+    room answers. Memory is bounded by `PAIRS_AT_ONCE` pairs. Raises OtoError("cancelled").
     """
     pairs = list(wanted)
     found: dict[Pair, CrossSpectrum] = {}
@@ -122,6 +122,13 @@ def gather(
         part = {pair: wanted[pair] for pair in pairs[at : at + PAIRS_AT_ONCE]}
         found |= _gather(sources, part, onsets, progress)
     return found
+
+
+def comparable(sources: Sequence[Source]) -> list[int]:
+    """The tracks that can be compared sample by sample: those of the rate that most have."""
+    counted = Counter(source.rate_hz for source in sources)
+    rate_hz = max(counted, key=lambda rate: (counted[rate], rate), default=0)
+    return [at for at, source in enumerate(sources) if source.rate_hz == rate_hz]
 
 
 def frame_samples(rate_hz: int) -> int:
@@ -134,7 +141,7 @@ def _gather(
 ) -> dict[Pair, CrossSpectrum]:
     if not wanted:
         return {}
-    rate_hz = sources[0].rate_hz
+    rate_hz = sources[next(iter(wanted))[0]].rate_hz
     frame = frame_samples(rate_hz)
     size = frame // 2 if onsets else frame
     window = _direct_window(size, rate_hz) if onsets else scipy.signal.windows.hann(size, sym=False).astype(np.float32)
@@ -154,16 +161,17 @@ def _gather(
         starts = {pairs[number][0]: 0 for number, _ in users}
         if onsets:
             starts = {track: _onset(heard[track], frame - size, rate_hz) for track in starts}
-        spectra: dict[tuple[int, int], Complexes] = {}
+        looked_at = sorted({(track, starts[pairs[number][0]]) for number, _ in users for track in pairs[number]})
+        windows = np.stack([heard[track][start : start + size] for track, start in looked_at]) * window
+        found_there = scipy.fft.rfft(windows)[:, :bins]
+        spectra = dict(zip(looked_at, found_there, strict=True))
+        powers = dict(zip(looked_at, np.square(found_there.real) + np.square(found_there.imag), strict=True))
         for number, group in users:
             first, second = pairs[number]
             start = starts[first]
-            for track in (first, second):
-                if (track, start) not in spectra:
-                    spectra[track, start] = scipy.fft.rfft(heard[track][start : start + size] * window)[:bins]
-            one, other = spectra[first, start], spectra[second, start]
-            cross[number, group] += np.conj(one) * other
-            power[number] += np.square(np.abs((one, other)))
+            cross[number, group] += np.conj(spectra[first, start]) * spectra[second, start]
+            power[number, 0] += powers[first, start]
+            power[number, 1] += powers[second, start]
     found = {}
     for number, pair in enumerate(pairs):
         frames = len(wanted[pair])
@@ -196,33 +204,46 @@ def _onset(audio: NDArray[np.float32], latest: int, rate_hz: int) -> int:
     return int(np.clip(np.argmax(rise[: (latest + ahead) // step]) * step - ahead, 0, latest))
 
 
-def find_lag(spectrum: CrossSpectrum, *, earliest_s: float, latest_s: float) -> Lag:
-    """Delay and polarity of the second track against the first, to a small part of a sample.
+class Correlation:
+    """Correlation of two tracks by lag: a peak where the second hears what the first hears.
 
     Generalised cross-correlation with the phase transform (Knapp and Carter, IEEE Trans. ASSP 24(4), 1976), each
-    frequency weighted by its coherence, since phase says nothing where the tracks have nothing in common. The peak
-    with the largest magnitude between `earliest_s` and `latest_s` wins.
+    frequency weighted by its coherence, since phase says nothing where the tracks have nothing in common.
     """
-    weight = spectrum.coherence()
-    weight[: max(int(LOWEST_HZ * spectrum.frame / spectrum.rate_hz), 1)] = 0.0
-    curve, whitened = _correlation_curve(weight, spectrum.cross, spectrum.frame)
-    lags = np.arange(round(earliest_s * spectrum.rate_hz), round(latest_s * spectrum.rate_hz) + 1)
-    coarse = int(lags[np.argmax(np.abs(curve[lags]))])
-    inverted = bool(curve[coarse] < 0.0)
-    samples = _peak(whitened, spectrum.omega, coarse, inverted)
-    near = lags[np.abs(lags - coarse) <= AGREEING_S * spectrum.rate_hz]
-    apart = []
-    for group in spectrum.groups:
-        own, whitened = _correlation_curve(weight, group, spectrum.frame)
-        start = int(near[np.argmax(-own[near] if inverted else own[near])])
-        apart.append(abs(_peak(whitened, spectrum.omega, start, inverted) - samples))
-    rms = math.sqrt(max(float(np.square(curve).mean()), 1e-30))
-    return Lag(
-        samples=samples,
-        inverted=inverted,
-        prominence=abs(float(curve[coarse])) / rms,
-        spread_samples=sorted(apart)[GROUPS - 2],
-    )
+
+    def __init__(self, spectrum: CrossSpectrum) -> None:
+        self._spectrum = spectrum
+        self._weight = spectrum.coherence()
+        self._weight[: max(int(LOWEST_HZ * spectrum.frame / spectrum.rate_hz), 1)] = 0.0
+        self._curve, self._whitened = _correlation_curve(self._weight, spectrum.cross, spectrum.frame)
+        self._rms = math.sqrt(max(float(np.square(self._curve).mean()), 1e-30))
+
+    def prominence(self, earliest_s: float, latest_s: float) -> float:
+        """The largest magnitude between two lags against the RMS over all: 4 for chance, 10 and more for one source."""
+        return float(np.abs(self._curve[self._lags(earliest_s, latest_s)]).max()) / self._rms
+
+    def lag(self, earliest_s: float, latest_s: float) -> Lag:
+        """Delay and polarity of the second track by the peak of the largest magnitude between two lags."""
+        lags, rate_hz, omega = self._lags(earliest_s, latest_s), self._spectrum.rate_hz, self._spectrum.omega
+        coarse = int(lags[np.argmax(np.abs(self._curve[lags]))])
+        inverted = bool(self._curve[coarse] < 0.0)
+        samples = _peak(self._whitened, omega, coarse, inverted)
+        near = lags[np.abs(lags - coarse) <= AGREEING_S * rate_hz]
+        apart = []
+        for group in self._spectrum.groups:
+            own, whitened = _correlation_curve(self._weight, group, self._spectrum.frame)
+            start = int(near[np.argmax(-own[near] if inverted else own[near])])
+            apart.append(abs(_peak(whitened, omega, start, inverted) - samples))
+        return Lag(
+            samples=samples,
+            inverted=inverted,
+            prominence=self.prominence(earliest_s, latest_s),
+            spread_samples=sorted(apart)[GROUPS - 2],
+        )
+
+    def _lags(self, earliest_s: float, latest_s: float) -> NDArray[np.intp]:
+        rate_hz = self._spectrum.rate_hz
+        return np.arange(round(earliest_s * rate_hz), round(latest_s * rate_hz) + 1)
 
 
 def _correlation_curve(weight: Floats, cross: Complexes, frame: int) -> tuple[Floats, Complexes]:

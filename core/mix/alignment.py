@@ -13,7 +13,7 @@ from itertools import permutations
 from typing import Final
 
 from core.analysis.alignment import CLOSE_ENOUGH_S, best_move, correlation_after, sum_gain_db
-from core.analysis.crossspectrum import GROUPS, CrossSpectrum, Pair, frame_samples, gather
+from core.analysis.crossspectrum import GROUPS, CrossSpectrum, Pair, comparable, frame_samples, gather
 from core.analysis.moments import both, first_alone, levels_db, play_together
 from core.analysis.track import Source
 from core.mix.draft import Draft
@@ -71,7 +71,7 @@ def align_microphones(
 ) -> None:
     """Propose `delay_ms` and `polarity_invert` where microphones of one source gain by it.
 
-    `drafts` has one player per source, in their order; all sources have one rate. Raises OtoError("cancelled").
+    `drafts` has one player per source, in their order. Raises OtoError("cancelled").
     """
     players = list(drafts)
     spectra = gather(sources, _excerpts(sources, players), onsets=True, progress=progress)
@@ -100,17 +100,16 @@ def align_microphones(
 
 def _excerpts(sources: Sequence[Source], players: Sequence[Player]) -> dict[Pair, list[int]]:
     """Which pairs may hear one source, and the frames that tell most about them."""
-    if not sources:
+    tracks = [at for at in comparable(sources) if players[at].audible]
+    if not tracks:
         return {}
-    rate_hz = sources[0].rate_hz
+    rate_hz = sources[tracks[0]].rate_hz
     frame = frame_samples(rate_hz)
-    frames = min(source.frames for source in sources) // frame
-    levels = [levels_db(player.heard, frame / rate_hz, frames) for player in players]
+    frames = min(sources[at].frames for at in tracks) // frame
+    levels = {at: levels_db(players[at].heard, frame / rate_hz, frames) for at in tracks}
     wanted = {}
-    for first, second in permutations(range(len(players)), 2):
+    for first, second in permutations(tracks, 2):
         one, other = players[first], players[second]
-        if not (one.audible and other.audible):
-            continue
         chosen: list[int] = []
         if one.role in UNDER_OVERHEADS and other.role == "overheads":
             chosen = first_alone(levels[first], levels[second], EXCERPTS)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from core.analysis.bleed import BleedMap, measure_bleed
 from core.analysis.track import Source
@@ -42,27 +42,23 @@ def prepare(
         cleaning.set_declip(draft, player)
         cleaning.set_hum(draft, player)
     kept = previous.span if previous and previous.span and _is_kept(previous.span) else None
-    comparable = _at_one_rate(sources)
-    if len(comparable) < 2 or all(draft.hands == 0.0 for draft in drafts.values()):
+    if all(draft.hands == 0.0 for draft in drafts.values()):
         return Prepared(bleed=BleedMap(), span=kept, notes=())
-    heard = [sources[at] for at in comparable]
-    align_microphones(heard, {players[at]: drafts[players[at]] for at in comparable}, progress=progress)
+    align_microphones(sources, drafts, progress=_half(progress, 0.0))
     partners = {
-        (first, second)
-        for first, one in enumerate(comparable)
-        for second, other in enumerate(comparable)
-        if players[one].partner is players[other]
+        (first, second) for (first, one), (second, other) in permutations(enumerate(players), 2) if one.partner is other
     }
-    bleed = measure_bleed(heard, [players[at].heard for at in comparable], apart=partners, progress=progress)
+    analyses = [player.heard for player in players]
+    bleed = measure_bleed(sources, analyses, apart=partners, progress=_half(progress, 0.5))
     return Prepared(bleed=bleed, span=kept, notes=())
+
+
+def _half(progress: Progress | None, start: float) -> Progress | None:
+    if progress is None:
+        return None
+    whole = progress
+    return lambda fraction, doing: whole(start + fraction / 2.0, doing)
 
 
 def _is_kept(span: Span) -> bool:
     return span.by == "person" or span.locked
-
-
-def _at_one_rate(sources: Sequence[Source]) -> list[int]:
-    """The sources that can be compared sample by sample: those of the rate that most have."""
-    counted = Counter(source.rate_hz for source in sources)
-    rate_hz = max(counted, key=lambda rate: (counted[rate], rate), default=0)
-    return [at for at, source in enumerate(sources) if source.rate_hz == rate_hz]
