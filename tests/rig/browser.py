@@ -45,11 +45,8 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._call("Page.navigate", url=page.as_uri())
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not self.value(f"location.href === {json.dumps(page.as_uri())} && document.readyState === 'complete'"):
-            if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{page} was not loaded")
-            time.sleep(0.05)
+        if not self.until(f"location.href === {json.dumps(page.as_uri())} && document.readyState === 'complete'"):
+            raise TimeoutError(f"{page} was not loaded")
 
     def value(self, expression: str) -> Any:
         """What a JavaScript expression is in the page."""
@@ -57,6 +54,13 @@ class Browser:
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
+
+    def until(self, expression: str) -> bool:
+        """Whether an expression becomes true in the page."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (true := self.value(expression)) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        return bool(true)
 
     def picture(self, *, whole: bool = True) -> bytes:
         """A PNG of the page, below the fold too."""
@@ -114,19 +118,13 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     """A browser that ends with the block."""
     to_browser, from_us = os.pipe()
     to_us, from_browser = os.pipe()
-
-    def hand_over() -> None:
-        os.dup2(to_browser, 3)
-        os.dup2(from_browser, 4)
-
-    # It reads commands from descriptor 3 and answers on 4.
-    for fd in (to_browser, from_browser):
-        os.set_inheritable(fd, True)
+    # It reads commands from descriptor 3 and answers on 4: a shell puts ours there, whatever numbers they have.
+    hand_over = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
     process = subprocess.Popen(
-        [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
-         "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
-         f"--user-data-dir={profile}", "about:blank"],
-        preexec_fn=hand_over, pass_fds=(3, 4), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["bash", "-c", hand_over, program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--hide-scrollbars", "--disable-background-networking", "--disable-component-update",
+         "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
+        pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(to_browser)
     os.close(from_browser)
