@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.desk.sources import Source
+from core.dsp.audio import Floats
 from core.errors import OtoError
+from core.analysis.features import BAND_HZ
 from core.master.delivery import Delivery
+from core.master.styles import STYLES
+from core.master.tone import HEARD_HZ
 from core.plans.document import MasterPlan, MixPlan
 from core.progress import Progress
-from core.report.document import Check, Report
+from core.report.document import Check, Report, ToneBand
 from core.report.make import master_report, mix_report, write_report
 
 
@@ -47,16 +51,40 @@ def draw_master(
     title: str,
     made: str,
     delivery: Delivery,
+    style: str = "any",
     progress: Progress | None = None,
 ) -> Drawn:
-    """Write the report of a master to `html`, with its delivery check. Raises as `draw_mix`."""
+    """Write the report of a master to `html`, with its delivery check, beside the usual spectrum of a style.
+
+    Raises as `draw_mix`.
+    """
 
     def make() -> Report:
         checks = [Check(name=check.name, passes=check.passes, says=check.says) for check in delivery.checks]
         checks += [Check(name=copy.format, passes=copy.passes, says=copy.says) for copy in delivery.copies]
-        return master_report(plan, mix, master, html, title=title, made=made, checks=checks, progress=progress)
+        tone = usual_tone(style)
+        return master_report(
+            plan, mix, master, html, title=title, made=made, tone=tone, checks=checks, progress=progress
+        )
 
     return _drawn(make, html)
+
+
+def usual_tone(style: str) -> ToneBand:
+    """The spectrum of most finished songs of a style, where songs can be compared at all."""
+    found = STYLES[style]
+    heard = [index for index, hz in enumerate(BAND_HZ) if HEARD_HZ[0] <= hz <= HEARD_HZ[1]]
+
+    def part(levels_db: Floats) -> tuple[float, ...]:
+        return tuple(round(float(levels_db[index]), 2) for index in heard)
+
+    return ToneBand(
+        name=f"finished {found.label}",
+        centre_hz=tuple(round(BAND_HZ[index], 2) for index in heard),
+        low_db=part(found.low_db),
+        middle_db=part(found.middle_db),
+        high_db=part(found.high_db),
+    )
 
 
 def _drawn(make: Callable[[], Report], html: Path) -> Drawn:

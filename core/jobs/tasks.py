@@ -147,6 +147,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             folder / HTML_FILE,
             **_titled(library, library.take(job.session, mix.take), bounce_id),
             delivery=delivery,
+            style=wish.style,
             progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
         )
         report(progress, 1.0, "keeping the master")
