@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from core.analysis.features import BAND_HZ
 from core.desk.sources import Source
 from core.dsp.audio import Floats
 from core.errors import OtoError
-from core.analysis.features import BAND_HZ
 from core.master.delivery import Delivery
 from core.master.styles import STYLES
 from core.master.tone import HEARD_HZ
