@@ -13,9 +13,9 @@ from typing import Final, Literal, get_args
 from core import protocol
 from tui.picture import Picture
 
-ScreenName = Literal["record", "takes", "mix", "master", "export", "help"]
+ScreenName = Literal["record", "takes", "mix", "master", "export", "box", "help"]
 SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
-Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Master", "Export"]
+Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Master", "Export", "Box"]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 
 Rank = Literal["no", "wide", "always"]
@@ -159,7 +159,7 @@ _EXPORT: Final = ("export",)
 _TURNING: Final = ("takes", "mix")
 _MASTER: Final = ("mix", "master")
 _COMPARING: Final = ("takes", "mix", "master")
-_HEARING: Final = ("record", "takes", "mix", "master", "export")
+_HEARING: Final = ("record", "takes", "mix", "master", "export", "box")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
@@ -229,8 +229,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_TURNING, when=_linked),
     Action("more_much", ("greater_than_sign",), "Much more", "The same ten times as far up, or later.", "Lists",
            screens=_TURNING, when=_linked),
-    Action("neutral", ("backspace",), "Neutral", "Take the selected setting out of the plan.", "Mix",
-           screens=_MIX, when=_linked),
+    Action("neutral", ("backspace",), "Neutral", "Put the selected setting back to where it was at first.", "Lists",
+           screens=("mix", "box"), when=_linked),
     Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
            screens=_MIX, footer="wide", when=_linked),
     Action("undo", ("u",), "Undo", "Take the last change of the plan back, whoever made it, again and again.", "Mix",
@@ -271,8 +271,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_EXPORT, footer="always", when=_linked),
     Action("look_again", ("y",), "Look again", "Look for drives again.", "Export",
            screens=_EXPORT, footer="wide", when=_linked, request=lambda _: protocol.ListDrives()),
+    # Box.
+    Action("power_off", ("Q",), "Power off", "Switch the box off; asks first.", "Box",
+           screens=("box",), footer="always", when=_not_recording),
     # Lists.
-    Action("choose", ("enter",), "Choose", "Choose, play or type in what the line stands for.", "Lists",
+    Action("choose", ("enter",), "Choose", "Choose, play, change or type in what the line stands for.", "Lists",
            screens=_HEARING, footer="wide"),
     Action("up", ("up",), "Up", "One line up.", "Lists"),
     Action("down", ("down",), "Down", "One line down.", "Lists"),
@@ -288,6 +291,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("go_mix", ("3",), "Mix", "The Mix screen.", "Studio"),
     Action("go_master", ("4",), "Master", "The Master screen.", "Studio"),
     Action("go_export", ("5",), "Export", "The Export screen.", "Studio"),
+    Action("go_box", ("6",), "Box", "The Box screen.", "Studio"),
     Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),
     Action("device", ("d",), "Interface", "Choose the audio interface.", "Studio", when=_not_recording),

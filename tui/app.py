@@ -20,6 +20,7 @@ from tui.overviews import Overviews
 from tui.picture import Link as LinkState
 from tui.picture import Picture, Said
 from tui.screens.base import StudioScreen
+from tui.screens.box import BoxScreen
 from tui.screens.dialogs import Dialog
 from tui.screens.export import ExportScreen
 from tui.screens.help import HelpScreen
@@ -37,6 +38,7 @@ SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
     "mix": MixScreen,
     "master": MasterScreen,
     "export": ExportScreen,
+    "box": BoxScreen,
     "help": HelpScreen,
 }
 

@@ -87,6 +87,11 @@ def do_go_export(studio: Studio) -> None:
     studio.go("export")
 
 
+def do_go_box(studio: Studio) -> None:
+    """To Box."""
+    studio.go("box")
+
+
 def do_go_help(studio: Studio) -> None:
     """To Help."""
     studio.go("help")

@@ -30,6 +30,7 @@ from core.protocol import (
     Request,
     Session,
     SessionTopic,
+    SettingInfo,
     SettingsTopic,
     Take,
     TakesTopic,
@@ -222,7 +223,9 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
             )
         ),
         box=BoxTopic(disk_free_bytes=412 * 10**9, disk_size_bytes=500 * 10**9, cpu_percent=12.0, temperature_c=54.0),
-        settings=SettingsTopic(values={"preroll_s": 10.0, "retro_s": 300.0}),
+        settings=SettingsTopic(
+            values={"device": "usb:1", "preroll_s": 10.0, "retro_s": 300.0, "sample_format": "pcm24", "click": False}
+        ),
         meters=meters(inputs),
     )
     return msgspec.structs.replace(picture, **changes)
@@ -269,6 +272,24 @@ def bounce_overview(_: object = None) -> Overview:
             DeliveryCheck(name="clipping", passes=True, says="Nothing clips."),
         ),
     )
+
+
+SETTINGS = [
+    SettingInfo(name="device", kind="text", explanation="Identity of the interface to use."),
+    SettingInfo(
+        name="sample_format", kind="choice", explanation="Format of new sessions' files.",
+        choices=("float32", "pcm24"), default="pcm24",
+    ),
+    SettingInfo(
+        name="preroll_s", kind="number", explanation="How much before REC belongs to a take.", unit="s",
+        low=0.0, high=60.0, default=10.0,
+    ),
+    SettingInfo(
+        name="retro_s", kind="number", explanation="How far back 'keep the last minutes' reaches.", unit="s",
+        low=0.0, high=7200.0, default=0.0,
+    ),
+    SettingInfo(name="click", kind="switch", explanation="A metronome on the outputs.", default=False),
+]  # fmt: skip
 
 
 def overviews(request: GetOverview) -> Overview:

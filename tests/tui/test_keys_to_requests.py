@@ -11,6 +11,7 @@ from core import protocol as p
 from core.errors import OtoError
 from core.plans.document import MixPlan
 from tests.tui.harness import (
+    SETTINGS,
     Recorder,
     band_picture,
     band_plan,
@@ -467,6 +468,48 @@ async def test_a_finished_export_says_that_the_drive_may_go() -> None:
         await pilot.press("5")
         await pilot.pause()
         assert "Safe to remove" in "\n".join(screen_lines(app))
+
+
+# ------------------------------------------------------------------ box
+
+
+def boxed() -> Recorder:
+    return Recorder({p.DescribeSettings: SETTINGS})
+
+
+async def test_settings_are_changed_by_what_they_are() -> None:
+    clear = ["end", *["backspace"] * 8]
+    format_, preroll = ["down", "enter", *"flo", "enter"], ["down", "enter", *clear, *"12.5", "enter"]
+    click, back = ["down", "down", "enter"], ["up", "backspace"]
+    asked_for = await asked(band_picture(), "6", *format_, *preroll, *click, *back, recorder=boxed())
+    assert asked_for == [
+        p.DescribeSettings(),
+        p.EditSettings(changes={"sample_format": "float32"}),
+        p.EditSettings(changes={"preroll_s": 12.5}),
+        p.EditSettings(changes={"click": True}),
+        p.EditSettings(changes={"retro_s": 0.0}),
+    ]
+
+
+async def test_a_setting_that_can_not_be_says_what_can() -> None:
+    app, recorder = studio(band_picture(), None, boxed())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("6")
+        await pilot.pause()
+        await pilot.press("down", "down", "enter", "end", *["backspace"] * 8, *"99", "enter")
+        await pilot.pause()
+        assert "A number from 0 to 60 s. Nothing was changed." in "\n".join(screen_lines(app))
+    assert recorder.requests == [p.DescribeSettings()]
+
+
+async def test_switching_off_asks_first_and_waits_for_a_recording() -> None:
+    assert await asked(band_picture(), "6", "Q", "enter", "Q", "escape", recorder=boxed()) == [p.DescribeSettings()]
+    assert await asked(band_picture(), "6", "Q", "down", "enter", recorder=boxed()) == [
+        p.DescribeSettings(),
+        p.PowerOff(),
+    ]
+    assert await asked(recording_picture(), "6", "Q", "down", "enter", recorder=boxed()) == [p.DescribeSettings()]
 
 
 # ------------------------------------------------------------------ the link

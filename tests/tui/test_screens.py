@@ -7,6 +7,7 @@ import pytest
 
 from core.plans.document import MixPlan
 from core.protocol import (
+    DescribeSettings,
     DeviceInfo,
     DeviceTopic,
     GetOverview,
@@ -20,6 +21,7 @@ from core.protocol import (
     TransportTopic,
 )
 from tests.tui.harness import (
+    SETTINGS,
     Recorder,
     band_picture,
     band_plan,
@@ -45,7 +47,9 @@ MIXING = Job(
 
 async def tour(picture: Picture, *stops: list[str], size=SMALL, look: Look | None = None, plan: MixPlan | None = None):
     """The screen after each stop of a tour through one studio: its lines, and its cells with their styles."""
-    app, _ = studio(picture, look, Recorder({GetPlan: plan or band_plan(), GetOverview: overviews}))
+    app, _ = studio(
+        picture, look, Recorder({GetPlan: plan or band_plan(), GetOverview: overviews, DescribeSettings: SETTINGS})
+    )
     seen = []
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
@@ -66,6 +70,18 @@ def playing_take() -> Picture:
     return band_picture(transport=transport, meters=None)
 
 
+def busy_box() -> Picture:
+    failed = Job(
+        id="j0", kind="export", session="rehearsal", state="failed", created_utc="2026-11-22T10:00:00Z",
+        problem=Problem(code="no_space", message="The stick is full.", hint="Take another."),
+    )  # fmt: skip
+    news = (
+        Notice(number=1, utc="2026-11-22T09:10:00Z", level="warning", message="Take 1 was being recorded.", hint=""),
+        Notice(number=2, utc="2026-11-22T09:12:00Z", level="error", message="The stick is full.", hint="Take another."),
+    )
+    return band_picture(jobs=JobsTopic(jobs=(failed, MIXING)), notices=NoticesTopic(notices=news), notices_read=2)
+
+
 CASES = {
     "record": (recording_picture(18), []),
     "record-32": (recording_picture(32), []),
@@ -73,6 +89,7 @@ CASES = {
     "mix": (band_picture(jobs=JobsTopic(jobs=(MIXING,))), ["3"]),
     "master": (band_picture(), ["4"]),
     "export": (band_picture(), ["5"]),
+    "box": (busy_box(), ["6", "down", "down"]),
     "help": (band_picture(), ["question_mark", "down"]),
     "palette": (band_picture(), ["colon", "m", "a", "r"]),
     "name": (band_picture(), ["n"]),
@@ -86,7 +103,7 @@ async def test_the_smallest_screen(name: str) -> None:
     check_snapshot(f"{name}-80x24", lines)
 
 
-@pytest.mark.parametrize("name", ["record", "takes", "mix", "master", "export"])
+@pytest.mark.parametrize("name", ["record", "takes", "mix", "master", "export", "box"])
 async def test_a_larger_screen(name: str) -> None:
     picture, keys = CASES[name]
     lines, _ = await shown(picture, *keys, size=LARGE)
@@ -122,7 +139,7 @@ async def test_a_terminal_may_change_its_size_at_any_moment() -> None:
 @pytest.mark.parametrize("theme", PALETTES)
 async def test_every_theme_paints_every_screen(theme) -> None:
     for lines, rows in await tour(
-        band_picture(), [], ["2"], ["3"], ["4"], ["5"], ["question_mark"], look=Look(theme=theme)
+        band_picture(), [], ["2"], ["3"], ["4"], ["5"], ["6"], ["question_mark"], look=Look(theme=theme)
     ):
         assert any(line.strip() for line in lines)
         for row in rows:
@@ -220,7 +237,9 @@ async def test_names_from_outside_are_shown_and_nothing_more() -> None:
         notices=NoticesTopic(notices=(Notice(number=1, utc="", level="info", message=HOSTILE, hint=HOSTILE),)),
     )
     hostile_plan = msgspec.structs.replace(plan, strips=strips)
-    for lines, _ in await tour(hostile, [], ["2"], ["3"], ["4"], ["5"], ["d"], ["escape", "1", "n"], plan=hostile_plan):
+    for lines, _ in await tour(
+        hostile, [], ["2"], ["3"], ["4"], ["5"], ["6"], ["d"], ["escape", "1", "n"], plan=hostile_plan
+    ):
         text = "\n".join(lines)
         assert "[bold red" in text
         assert not any(ord(character) < 32 and character != "\n" for character in text)
