@@ -135,7 +135,7 @@ def set_character(draft: Draft, player: Player, style: Style) -> float:
     # Its quiet parts come up by this, its peaks at the desk's level by nothing (core.dsp.saturation); half is between.
     drive_db = draft.value("saturation_drive_db")
     steepness = (10.0 ** (drive_db / 20.0) - 1.0) * DESK_AMPLITUDE
-    return 0.5 * 20.0 * math.log10(steepness / math.tanh(steepness)) if drive_db > 0.0 else 0.0
+    return 0.5 * 20.0 * math.log10(steepness / math.tanh(steepness)) if drive_db > 0.1 else 0.0
 
 
 def set_glue(draft: Draft, members: Mapping[Player, float], reduction_db: float, why: str) -> None:

@@ -169,8 +169,8 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
 STYLE: Final[dict[StyleName, Style]] = {
     "natural": Style(why="natural"),
     "punchy": Style(
-        why="punchy: drums forward, more stick, less ring, drier", drums_lu=1.5, compression=1.25, attack=1.5,
-        drums_attack_db=4.0, drums_sustain_db=-3.0, drums_drive_db=9.0, glue_db=2.5,
+        why="punchy: drums forward, more stick, less ring, drier", drums_lu=1.5, compression=1.1, attack=2.0,
+        drums_attack_db=5.0, drums_sustain_db=-3.0, drums_drive_db=6.0, glue_db=1.5,
         tone=((3, 350.0, -1.5, 0.8), (5, 4_000.0, 1.5, 0.8)), reverb_db=-4.0, decay=0.7,
     ),
     "warm": Style(

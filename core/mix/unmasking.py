@@ -19,10 +19,12 @@ from core.analysis.hearing import ERB_EDGES_HZ, ERB_HZ, ERB_NUMBERS, excitation,
 from core.mix.draft import Draft
 from core.mix.ensemble import FRONT, Player
 from core.mix.tone import free_bell, hertz, set_bell
+from core.plans.roles import Role
 
 Floats = NDArray[np.float64]
 
 DEEPEST_CUT_DB: Final = 3.0
+"""For a lead or a singer; two thirds of it for anybody else."""
 LEAST_CUT_DB: Final = 0.75
 LOST: Final = 0.5
 """Share of the loudness in a region that has to be gone before anything is done."""
@@ -33,8 +35,16 @@ TOGETHER: Final = 0.2
 NEEDS: Final = 0.4
 """Bands with at least this share of the loudness of its loudest band are what a sound lives from."""
 MOST_PER_STRIP: Final = 2
+SINGER: Final = 1.0
+"""Rank of a singer; smaller is more important."""
 WORDS_HZ: Final = (500.0, 6_000.0)
-WEIGHT_HZ: Final = (40.0, 160.0)
+LIVES_HZ: Final[dict[Role, tuple[float, float]]] = {
+    "kick": (40.0, 160.0),
+    "bass": (50.0, 250.0),
+    "synth_bass": (50.0, 250.0),
+    "drums": (50.0, 160.0),
+}
+"""Where a role needs room; its overtones may hide behind others."""
 ANYWHERE_HZ: Final = (60.0, 8_000.0)
 SOUNDING_DB: Final = 20.0
 BEHIND: Final = frozenset({"synth_pad", "strings", "effects", "room", "backing_track"})
@@ -89,7 +99,7 @@ def _rank(player: Player) -> float:
         return 0.0
     behind = 3.0 if player.priority == "background" else 0.0
     if player.role in FRONT:
-        return 1.0 + behind
+        return SINGER + behind
     if player.role in {"kick", "snare"}:
         return 2.0 + behind
     if player.role in {"bass", "synth_bass", "drums"}:
@@ -113,7 +123,7 @@ def _clash(masker: Player, hidden: Player, powers: Mapping[Player, Floats]) -> C
     beside, own = excitation(first[both].mean(axis=0)), excitation(second[both].mean(axis=0))
     alone, left = specific_loudness(own), specific_loudness(own, beside)
     gap_db = 10.0 * np.log10(np.maximum(beside, 1e-15) / np.maximum(own, 1e-15))
-    low_hz, high_hz = WEIGHT_HZ if hidden.role == "kick" else WORDS_HZ if hidden.is_vocal else ANYWHERE_HZ
+    low_hz, high_hz = WORDS_HZ if hidden.is_vocal else LIVES_HZ.get(hidden.role, ANYWHERE_HZ)
     region = (low_hz <= ERB_HZ) & (high_hz >= ERB_HZ)
     if not region.any() or alone.max() <= 0.0:
         return None
@@ -154,6 +164,8 @@ def _sounding(powers: Floats) -> NDArray[np.bool_]:
 def _cut(draft: Draft, clash: Clash) -> str | None:
     """Set the bell; what it does in a few words, or None where there is no bell left or nothing worth doing."""
     cut_db = min(1.0 + max(clash.gap_db + NEAR_DB, 0.0) / 5.0, DEEPEST_CUT_DB) * min(0.5 + clash.together, 1.0)
+    if _rank(clash.hidden) > SINGER:
+        cut_db *= 2.0 / 3.0
     band = free_bell(draft, clash.at_hz)
     if band is None or cut_db < LEAST_CUT_DB or draft.hands == 0.0:
         return None
