@@ -112,12 +112,12 @@ class Desk:
         master = resolve(plan.master, BUS, "the master strip")
         self._master_gain = fader_gain(master)
         self._master_ride = ride_points(plan.master_ride, "the master strip")
-        self.master = self._ridden(bus_processors(master, rate_hz), self._master_ride)
 
         junctions = [*self.groups.values(), *self.effects.values()]
         self.meet_samples = max((junction.processor.latency_samples for junction in junctions), default=0)
         for junction in junctions:
             junction.padding = DelayLine(2, self.meet_samples - junction.processor.latency_samples)
+        self.master = self._ridden(bus_processors(master, rate_hz), self._master_ride, late_samples=self.meet_samples)
         self.latency_samples = self.meet_samples + self.master.latency_samples
         self.frames = longest + max((effect.tail_samples for effect in self.effects.values()), default=0)
 
@@ -147,11 +147,11 @@ class Desk:
         """What the master's fader does to an effect."""
         return self._ridden(Chain(level(self._master_gain)), self._master_ride)
 
-    def _ridden(self, processor: Processor, points: Points) -> Processor:
-        """A processor with a ride behind it, in time with the take."""
+    def _ridden(self, processor: Processor, points: Points, *, late_samples: int = 0) -> Processor:
+        """A processor with a ride behind it, in time with the take; what it is given may be late already."""
         if not points:
             return processor
-        start_samples = self._start_samples - processor.latency_samples
+        start_samples = self._start_samples - late_samples - processor.latency_samples
         return Chain([processor, Ride(self._rate_hz, points, start_samples=start_samples)])
 
     def _channel(self, strip: Strip, source: Source, span: tuple[int, int] | None) -> Channel:

@@ -6,23 +6,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.dsp.audio import Chain, DelayLine, checked, run
+from core.dsp.declip import Declip, declip
 from core.dsp.deesser import Deesser, deess
 from core.dsp.delay import Delay, delay
 from core.dsp.dither import Dither, ShapedDither, dither
 from core.dsp.dynamics import Compressor, compress
 from core.dsp.echo import Echo, echo
 from core.dsp.equaliser import Band, equalise, sections
-from core.dsp.filters import Biquads, butterworth_highpass, highpass, remove_dc
+from core.dsp.filters import Biquads, butterworth_highpass, dc_blocker, highpass, remove_dc
 from core.dsp.gain import gain, pan, polarity, width
 from core.dsp.gate import Gate, gate
+from core.dsp.hum import hum_notches, remove_hum
+from core.dsp.limiter import TruePeakLimiter, limit
+from core.dsp.linear_phase import LinearPhase, shape_tone
+from core.dsp.multiband import BandDynamics, Multiband, compress_bands
 from core.dsp.reverb import Reverb, reverb
+from core.dsp.ride import Ride, ride
 from core.dsp.saturation import Saturation, saturate
 from core.dsp.transient import TransientShaper, shape_transients
 from core.errors import OtoError
-from core.plans.parameters import DELAY, REVERB, STRIP, by_name
+from core.plans.parameters import CURVE_GAIN, DELAY, MASTER, REVERB, RIDE_GAIN, STRIP, by_name
 from tests.core.dsp.signals import RATE_HZ, in_blocks, noise
 
-KNOBS = {**by_name(REVERB), **{f"echo_{p.name}": p for p in DELAY}, **by_name(STRIP)}
+KNOBS = {**by_name(MASTER), **by_name(REVERB), **{f"echo_{p.name}": p for p in DELAY}, **by_name(STRIP)}
 SHAPES = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
 
 
@@ -46,11 +52,59 @@ def bands():
     )
 
 
+def any_of(parameter):
+    return st.floats(parameter.low, parameter.high)
+
+
+def multiband():
+    dynamics = [
+        st.builds(BandDynamics, **{k: knob(f"mb_{band}_{k}") for k in ("threshold_db", "ratio", "gain_db")})
+        for band in ("low", "mid", "high")
+    ]
+    edges = {name: knob(f"mb_{name}") for name in ("low_hz", "high_hz", "attack_ms", "release_ms")}
+    return st.fixed_dictionaries({"bands": st.tuples(*dynamics), **edges})
+
+
+def tone_curve():
+    gains = st.tuples(*[any_of(CURVE_GAIN)] * 4)
+    return st.fixed_dictionaries(
+        {"freq_hz": st.just((30.0, 300.0, 3_000.0, 16_000.0)), "mid_db": gains, "side_db": gains}
+    )
+
+
+def ride_points():
+    moments = st.lists(st.floats(0.0, 0.3), max_size=5, unique=True).map(sorted)
+    return st.fixed_dictionaries(
+        {"points": moments.flatmap(lambda at: st.tuples(*(st.tuples(st.just(s), any_of(RIDE_GAIN)) for s in at)))}
+    )
+
+
 PROCESSORS = {
+    "declip": (lambda rate, ch, kw: Declip(rate, ch), st.just({})),
+    "hum": (
+        lambda rate, ch, kw: Biquads(hum_notches(rate, **kw), ch),
+        st.fixed_dictionaries({"hum_hz": st.sampled_from([50.0, 60.0])}),
+    ),
+    "offset": (lambda rate, ch, kw: Biquads(dc_blocker(rate), ch), st.just({})),
+    "multiband": (lambda rate, ch, kw: Multiband(rate, ch, **kw), multiband()),
+    "tone curve": (lambda rate, ch, kw: LinearPhase(rate, ch, **kw), tone_curve()),
+    "ride": (lambda rate, ch, kw: Ride(rate, **kw), ride_points()),
+    "limiter": (
+        lambda rate, ch, kw: TruePeakLimiter(rate, ch, **kw),
+        knobs("limiter_", "ceiling_dbtp", "release_ms"),
+    ),
     "compressor": (
         lambda rate, ch, kw: Compressor(rate, ch, **kw),
         knobs(
-            "comp_", "threshold_db", "ratio", "attack_ms", "release_ms", "knee_db", "makeup_db", "sidechain_hz", "mix"
+            "comp_",
+            "threshold_db",
+            "ratio",
+            "attack_ms",
+            "release_ms",
+            "knee_db",
+            "makeup_db",
+            "sidechain_hz",
+            "mix",
         ),
     ),
     "compressor with automatic release": (
@@ -163,6 +217,12 @@ def test_a_reverb_cut_anywhere_equals_the_whole(space):
         lambda x: echo(x, RATE_HZ, time_ms=50.0),
         lambda x: reverb(x, RATE_HZ, space="room", decay_s=0.1),
         lambda x: dither(x, bits=16),
+        lambda x: declip(x, RATE_HZ),
+        lambda x: remove_hum(x, RATE_HZ, hum_hz=50.0),
+        lambda x: compress_bands(x, RATE_HZ, bands=[BandDynamics(gain_db=1.0)] * 3),
+        lambda x: shape_tone(x, RATE_HZ, freq_hz=[100.0], mid_db=[3.0], side_db=[0.0]),
+        lambda x: ride(x, RATE_HZ, points=[(0.0, -3.0)]),
+        lambda x: limit(x, RATE_HZ, ceiling_dbtp=-1.0),
     ],
 )
 def test_what_is_not_a_number_is_refused(process, bad):
