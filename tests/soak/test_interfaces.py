@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.protocol import ListTakes, Record, Status, Stop, Take
+from sessions.wav import HEADER_BYTES
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig
 from tests.rig.played import Played
@@ -20,6 +21,7 @@ from tests.soak.conftest import INPUTS, PERIOD_FRAMES
 pytestmark = [pytest.mark.soak, pytest.mark.rig]
 
 RATE = 48_000
+BYTES_PER_SAMPLE = 3
 BEFORE_S = 4.0
 AWAY_S = 3.0
 NOTICED_WITHIN_S = 3.0
@@ -63,9 +65,15 @@ def clips(engine: EngineRig, take: Take) -> list[tuple[int, int, list[Path]]]:
     return found
 
 
-def finish(engine: EngineRig, after_s: float = 2.0) -> Take:
-    """Let the take go on for a while, stop it, and return it."""
-    time.sleep(after_s)
+def finish(engine: EngineRig) -> Take:
+    """Let the take go on until its second clip is two seconds long, stop it, and return it."""
+    folder = Path(engine.status().session.path) / "takes" / "001"
+    enough = HEADER_BYTES + 2 * RATE * BYTES_PER_SAMPLE
+
+    def goes_on(_: Status) -> bool:
+        return sum(path.stat().st_size >= enough for path in folder.glob("*.wav")) == 2 * INPUTS
+
+    engine.wait(goes_on, "the second clip", seconds=30)
     assert engine.status().transport.state == "recording"
     assert engine.status().transport.take == 1
     engine.call(Stop())
