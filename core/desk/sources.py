@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from core.desk.pcm import Pcm24
 from core.dsp.audio import Audio, Floats, checked
 from core.errors import Exit, OtoError
 from sessions.model import Take, TakeTrack
@@ -94,6 +95,7 @@ class FileSource:
         self.channels = self._file.channels
         self.frames = self._file.frames
         self.rate_hz = self._file.samplerate
+        self._pcm = Pcm24.of(path, channels=self.channels, frames=self.frames)
 
     def read(self, start: int, frames: int) -> Audio:
         """Samples [start, start + frames), silence outside the file."""
@@ -101,14 +103,20 @@ class FileSource:
         first, last = max(start, 0), min(start + frames, self.frames)
         if first < last:
             try:
-                if first != self._at:
-                    self._file.seek(first)
-                audio = self._file.read(last - first, dtype="float32", always_2d=True)
+                audio = self._decoded(first, last - first) if self._pcm is None else self._pcm.read(first, last - first)
             except (soundfile.SoundFileError, OSError) as error:
                 raise _unreadable(self._path, error) from error
-            self._at = first + len(audio)
-            out[:, first - start : first - start + len(audio)] = audio.T
+            if audio.shape == out.shape:
+                return checked(audio)
+            out[:, first - start : first - start + audio.shape[1]] = audio
         return checked(out)
+
+    def _decoded(self, first: int, frames: int) -> Audio:
+        if first != self._at:
+            self._file.seek(first)
+        audio: Audio = self._file.read(frames, dtype="float32", always_2d=True).T
+        self._at = first + audio.shape[1]
+        return audio
 
 
 class ClipSource:

@@ -92,8 +92,6 @@ _PART = 32_768
 """Samples that one transform answers."""
 _PARTS = 2
 """Parts taken at a time: four transforms in one call, two sides of each, share a processor's vector registers."""
-_UNHEARD = 1e-7
-"""Bins of a response that far (-140 dB) under its loudest are left out."""
 _KNOT = 64
 """Samples from one exact angle of the turning to the next, with straight lines between (within -110 dB)."""
 _WANDER_RAD = 1.0
@@ -239,7 +237,8 @@ class Reverb(Framed):
         padded = np.zeros((2, 2, parts * _PART), np.float32)
         padded[:, :, : response.shape[2]] = response
         pieces = padded.reshape(2, 2, parts, _PART).transpose(2, 0, 1, 3)
-        self._responses = _audible(np.asarray(fft.rfft(pieces, 2 * _PART), np.complex64))
+        # (parts, inputs, outputs, bins)
+        self._response = np.asarray(fft.rfft(pieces, 2 * _PART), np.complex64)
         self._turning = _Turning(rate_hz, space)
         self._heard: deque[NDArray[np.complex64] | None] = deque(maxlen=parts)
         self._before = np.zeros((2, _PART), np.float32)
@@ -261,24 +260,16 @@ class Reverb(Framed):
         product = np.empty((2, _PART + 1), np.complex64)
         for part, answer in enumerate(answers):
             self._heard.appendleft(None if spectra is None else spectra[part])
-            for heard, response in zip(self._heard, self._responses, strict=False):
+            for heard, response in zip(self._heard, self._response, strict=False):
                 if heard is None:
                     continue
-                bins = response.shape[2]
                 for source in range(2):
-                    np.multiply(response[source], heard[source, :bins], out=product[:, :bins])
-                    answer[:, :bins] += product[:, :bins]
+                    np.multiply(response[source], heard[source], out=product)
+                    answer += product
         if not answers.any():
             return np.zeros_like(x)
         wet: Audio = fft.irfft(answers, 2 * _PART)[:, :, _PART:].transpose(1, 0, 2).reshape(2, -1)
         return wet
-
-
-def _audible(responses: NDArray[np.complex64]) -> list[NDArray[np.complex64]]:
-    """Of each part (inputs, outputs, bins) the bins up to the last that is heard: late parts are dark."""
-    loudest = np.abs(responses).max(axis=(1, 2))
-    reaches = [int(np.flatnonzero(part > _UNHEARD * loudest.max()).max(initial=-1)) + 1 for part in loudest]
-    return [np.ascontiguousarray(part[:, :, :bins]) for part, bins in zip(responses, reaches, strict=True)]
 
 
 def reverb(

@@ -196,7 +196,7 @@ def echo_density(ir, window=960):
 @pytest.mark.parametrize(("space", "dense_ms"), [("plate", 25.0), ("room", 45.0), ("hall", 75.0)])
 def test_echoes_are_too_dense_to_tell_apart_soon(space, dense_ms):
     (answer,) = strokes_answered(space, [0.5])
-    # Pre-delay, then half a window: the first value stands for 20 ms after the stroke, and there is one per millisecond.
+    # The first value stands for 20 ms after the stroke (pre-delay and half a window); there is one per millisecond.
     for side in answer[:, round(0.01 * RATE_HZ) :]:
         density = echo_density(side)
         assert 20 + np.argmax(density > 0.9) < dense_ms
