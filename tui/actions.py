@@ -293,13 +293,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("go_export", ("5",), "Export", "The Export screen.", "Studio"),
     Action("go_box", ("6",), "Box", "The Box screen.", "Studio"),
     Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
+    Action("guide", ("G",), "Guide", "Be guided through a first recording, from the meters to the master.", "Studio"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),
     Action("device", ("d",), "Interface", "Choose the audio interface.", "Studio", when=_not_recording),
     Action("new_session", ("N",), "New session", "Make a session and open it.", "Studio", when=_not_recording),
     Action("open_session", ("O",), "Open session", "Open another session.", "Studio", when=_not_recording),
     Action("cancel_job", ("C",), "Cancel work", "Cancel the mix, master or export in progress.", "Studio",
            when=_has_job),
-    Action("leave_place", ("escape",), "Back", "Put a message away, else go back to Record.", "Studio"),
+    Action("leave_place", ("escape",), "Back", "Put a message away, end the guide, else go back to Record.", "Studio"),
     Action("quit", ("q",), "Quit", "Leave the studio. A recording goes on without it.", "Studio", footer="always"),
 )  # fmt: skip
 

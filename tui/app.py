@@ -7,12 +7,14 @@ import inspect
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Final, Literal
 
+import msgspec
 from textual.app import App
 
 from core.errors import OtoError
 from core.protocol import DeviceTopic, Meters, Request, Topic
 from tui import commands
 from tui.actions import BY_ID, ScreenName
+from tui.guide import advanced
 from tui.link import Connect, Link, connect_to_engine
 from tui.listening import Listening
 from tui.look import Look, detect, textual_theme
@@ -95,7 +97,14 @@ class Studio(App[None]):
         """Once, on a box where nothing was ever chosen and nothing is plugged in: offer the simulated band."""
         if topic.current is None and topic.wanted is None and topic.problem is None and not self._offered_device:
             self._offered_device = True
+            if self.picture.session.session is None:
+                self.guide(0)
             self.perform("device")
+
+    def guide(self, step: int | None) -> None:
+        """Begin the guided first recording at a step, or end it."""
+        self.picture = msgspec.structs.replace(self.picture, guide=step)
+        self.paint()
 
     async def _paint_changes(self) -> None:
         while True:
@@ -107,6 +116,8 @@ class Studio(App[None]):
 
     def paint(self, *, only_meters: bool = False) -> None:
         """Show the picture, or what meters move in it, on the screen that is open, also behind a dialog."""
+        if not only_meters and self.picture.guide is not None:
+            self.picture = advanced(self.picture, self._place())
         for screen in self.screen_stack:
             if isinstance(screen, StudioScreen) and screen.is_mounted:
                 screen.show_meters() if only_meters else screen.show()
@@ -153,6 +164,12 @@ class Studio(App[None]):
         """Open another screen."""
         if self.screen is not self._screens[name]:
             self.switch_screen(name)
+            self._only_meters = False
+            self._changed.set()
+
+    def _place(self) -> str:
+        """Name of the screen that is open, also behind a dialog."""
+        return next((screen.SCREEN for screen in self.screen_stack if isinstance(screen, StudioScreen)), "record")
 
     def say(self, level: Literal["info", "warning", "error"], message: str, hint: str = "") -> None:
         """Say something at the bottom until Esc."""

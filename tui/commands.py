@@ -98,11 +98,18 @@ def do_go_help(studio: Studio) -> None:
 
 
 def do_leave_place(studio: Studio) -> None:
-    """Put away what is being said, else back to Record."""
+    """Put away what is being said, end the guide, else back to Record."""
     if studio.picture.said is not None or studio.picture.notice is not None:
         studio.dismiss_notice()
+    elif studio.picture.guide is not None:
+        studio.guide(None)
     else:
         studio.go("record")
+
+
+def do_guide(studio: Studio) -> None:
+    """Begin the guided first recording."""
+    studio.guide(0)
 
 
 async def do_palette(studio: Studio) -> None:

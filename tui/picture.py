@@ -56,6 +56,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """None until an interface delivers."""
     said: Said | None = None
     """Until Esc, or until the engine has something newer."""
+    guide: int | None = None
+    """Which step of the guided first recording is shown; None when nobody is guided."""
     notices_read: int = 0
     """Number of the last notice that was dismissed."""
 

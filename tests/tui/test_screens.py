@@ -18,6 +18,7 @@ from core.protocol import (
     Notice,
     NoticesTopic,
     Problem,
+    TakesTopic,
     TransportTopic,
 )
 from tests.tui.harness import (
@@ -92,6 +93,7 @@ CASES = {
     "box": (busy_box(), ["6", "down", "down"]),
     "help": (band_picture(), ["question_mark", "down"]),
     "palette": (band_picture(), ["colon", "m", "a", "r"]),
+    "guide": (band_picture(takes=TakesTopic()), ["G"]),
     "name": (band_picture(), ["n"]),
 }
 

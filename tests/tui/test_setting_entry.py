@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -28,8 +30,7 @@ def test_a_number_is_taken_exactly_where_the_engine_takes_it(info, number: float
     number = round(number, 2)
     try:
         value = parse(info, f"{number}")
-    except ValueError as error:
-        assert str(error) == allowed(info)
+    except ValueError:
         value = None
     try:
         engine = getattr(changed(Settings(), {info.name: number}), info.name)
@@ -50,7 +51,7 @@ def test_switches_and_choices_take_their_words_only() -> None:
         if info.kind == "switch":
             assert [parse(info, word) for word in ("on", "Off")] == [True, False]
         if info.kind in ("switch", "choice"):
-            with pytest.raises(ValueError, match="."):
+            with pytest.raises(ValueError, match=re.escape(allowed(info))):
                 parse(info, "perhaps")
 
 

@@ -60,8 +60,11 @@ async def test_a_take_is_recorded_marked_stopped_and_listed(engine) -> None:
     app = Studio(look=Look())
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: app.picture.device.current is not None and app.picture.meters is not None, "meters")
+        await pilot.press("G")
+        await until(pilot, lambda: "The meters show who plays" in text_of(app), "the guide")
         await pilot.press("r")
         await until(pilot, lambda: app.picture.recording and app.picture.position_s > 1.5, "a running take")
+        assert "m sets a marker" in text_of(app)
         await pilot.press("m")
         await until(pilot, lambda: bool(app.picture.takes.takes[-1].markers), "the marker")
         assert "REC" in text_of(app)

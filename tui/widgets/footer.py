@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui import words
+from tui import guide, words
 from tui.actions import BY_ID, SCREENS, Action, ScreenName, actions_of
 from tui.look import Role
 from tui.picture import Picture
@@ -62,6 +62,8 @@ def _to_say(picture: Picture) -> tuple[str, Role]:
         return "Reconnecting to the engine. A take that was running is kept.", "warn"
     if said is not None:
         return _sentences(said.message, said.hint), _ROLE_OF_LEVEL[said.level]
+    if picture.guide is not None and picture.link == "up" and (news is None or news.level == "info"):
+        return guide.sentence(picture), "accent"
     if picture.link == "connecting":
         return "Connecting to the engine.", "dim"
     if news is not None:
