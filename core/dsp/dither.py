@@ -8,6 +8,7 @@ from core.dsp.audio import Audio, Floats, Framed, checked, run
 
 _SHAPE = (2.033, -2.165, 1.959, -1.590, 0.6149)
 """Error feedback of Lipshitz, Vanderkooy and Wannamaker (1991), for 44.1 and 48 kHz."""
+SHAPED_RATES_HZ = (44_100, 48_000)
 _FRAME = 2_048
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +12,16 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from core.dsp.dither import Dither
+from core.dsp.dither import SHAPED_RATES_HZ, Dither, ShapedDither
 from core.errors import Exit, OtoError
 from core.export.tags import Tags, write_tags
 from core.progress import Progress, report
 
 BLOCK_FRAMES: Final = 16_384
 """Small, because libsndfile's Vorbis encoder keeps a whole call's audio on the stack."""
+
+DITHER_FRAMES: Final = 262_144
+"""Noise shaping goes sample by sample, many frames abreast."""
 
 RIFF_LIMIT_BYTES: Final = 0xFFFF_0000
 """Beyond this a WAV can't say its own length and is written as RF64."""
@@ -104,7 +108,7 @@ def encode(
     with soundfile.SoundFile(source) as audio:
         out_hz = rate_for(wanted, audio.samplerate, rate_hz)
         converted = out_hz != audio.samplerate
-        pack = _packer(wanted, audio, dither=converted or audio.subtype not in ("PCM_16", "PCM_S8", "PCM_U8"))
+        dithered = wanted.bits == 16 and (converted or audio.subtype not in ("PCM_16", "PCM_S8", "PCM_U8"))
         expected_bytes = audio.frames * out_hz // audio.samplerate * audio.channels * ((wanted.bits or 0) // 8)
         container = "RF64" if wanted.container == "WAV" and expected_bytes > RIFF_LIMIT_BYTES else wanted.container
         total = max(audio.frames, 1)
@@ -119,16 +123,17 @@ def encode(
         ) as file:
             if tags is not None and wanted.container == "WAV":
                 _write_info(file, tags)
-            for block in _at_rate(audio, out_hz):
-                file.write(pack(block))
+            blocks = _at_rate(audio, out_hz, DITHER_FRAMES if dithered else BLOCK_FRAMES)
+            for block in _dithered(blocks, audio.channels, out_hz) if dithered else blocks:
+                file.write(block if wanted.bits is None else _integers(block, wanted.bits))
                 report(progress, min(audio.tell() / total, 1.0), f"encoding {out.name}")
     if tags is not None and wanted.container != "WAV":
         write_tags(out, tags)
 
 
-def _at_rate(audio: soundfile.SoundFile, out_hz: int) -> Iterator[NDArray[np.float32]]:
+def _at_rate(audio: soundfile.SoundFile, out_hz: int, block_frames: int) -> Iterator[NDArray[np.float32]]:
     """Blocks of (frames, channels) at `out_hz`."""
-    blocks = audio.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True)
+    blocks = audio.blocks(block_frames, dtype="float32", always_2d=True)
     if out_hz == audio.samplerate:
         yield from blocks
         return
@@ -136,29 +141,27 @@ def _at_rate(audio: soundfile.SoundFile, out_hz: int) -> Iterator[NDArray[np.flo
 
     resampler = soxr.ResampleStream(audio.samplerate, out_hz, audio.channels, dtype="float32", quality="VHQ")
     for block in blocks:
-        yield from _pieces(resampler.resample_chunk(block))
-    yield from _pieces(resampler.resample_chunk(np.zeros((0, audio.channels), np.float32), last=True))
+        yield from _pieces(resampler.resample_chunk(block), block_frames)
+    yield from _pieces(resampler.resample_chunk(np.zeros((0, audio.channels), np.float32), last=True), block_frames)
 
 
-def _pieces(audio: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, len(audio), BLOCK_FRAMES):
-        yield audio[start : start + BLOCK_FRAMES]
+def _pieces(audio: NDArray[np.float32], block_frames: int) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(audio), block_frames):
+        yield audio[start : start + block_frames]
 
 
-def _packer(
-    wanted: Format, audio: soundfile.SoundFile, *, dither: bool
-) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    """How float samples become what the encoder takes; integers left-aligned, so that libsndfile cuts zeros only."""
-    if wanted.bits is None:
-        return lambda block: block
-    bits = wanted.bits
-    if bits == 16 and dither:
-        noise = Dither(audio.channels, bits=16)
-        return lambda block: _integers(noise.process(block.T).T, bits)
-    return lambda block: _integers(block, bits)
+def _dithered(blocks: Iterable[NDArray[np.float32]], channels: int, rate_hz: int) -> Iterator[NDArray[np.float32]]:
+    """The same blocks on a grid of 16 bits, their noise where the ear is dull if the rate has a filter for that."""
+    noise = (ShapedDither if rate_hz in SHAPED_RATES_HZ else Dither)(channels, bits=16)
+    late = noise.latency_samples
+    for block in chain(blocks, [np.zeros((late, channels), np.float32)]):
+        ready = noise.process(block.T).T
+        yield ready[late:]
+        late = max(late - len(ready), 0)
 
 
 def _integers(block: NDArray[np.float32], bits: int) -> NDArray[np.int32]:
+    """Left-aligned, so that libsndfile cuts zeros only."""
     full = float(1 << (bits - 1))
     whole = np.clip(np.rint(block.astype(np.float64) * full), -full, full - 1).astype(np.int32)
     return whole << (32 - bits)

@@ -69,17 +69,22 @@ def test_16_bit_audio_is_not_dithered_again(audio: np.ndarray, tmp_path_factory:
     np.testing.assert_array_equal(soundfile.read(folder / "out.wav", dtype="int16")[0], audio)
 
 
-def test_16_bits_are_dithered_so_that_what_is_below_them_stays_audible(tmp_path: Path) -> None:
-    time_s = np.arange(10 * RATE_HZ) / RATE_HZ
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000, 96_000])
+def test_16_bits_are_dithered_so_that_what_is_below_them_stays_audible(tmp_path: Path, rate_hz: int) -> None:
+    time_s = np.arange(10 * rate_hz) / rate_hz
     quiet = 10 ** (-105 / 20) * np.sin(2 * np.pi * 1000 * time_s)
-    soundfile.write(tmp_path / "in.wav", np.stack([quiet, quiet], axis=1), RATE_HZ, subtype="FLOAT")
+    soundfile.write(tmp_path / "in.wav", np.stack([quiet, quiet], axis=1), rate_hz, subtype="FLOAT")
     encode(tmp_path / "in.wav", tmp_path / "out.wav", FORMATS["wav16"])
     back, _ = soundfile.read(tmp_path / "out.wav")
+    assert back.shape == (len(quiet), 2)
     spectrum = np.abs(np.fft.rfft(back[:, 0] * np.hanning(len(back))))
-    assert np.argmax(spectrum) == 10 * 1000
+    assert np.argmax(spectrum[: 10 * 6_000]) == 10 * 1000
     error = (back[:, 0] - quiet) * 32_768
     assert abs(error.mean()) < 0.01
-    assert error.std() == pytest.approx(0.5, rel=0.05)
+    plain = 2 * 0.5**2 / rate_hz
+    keen = np.square(np.abs(np.fft.rfft(error)))[10 * 2_500 : 10 * 4_500].mean() * 2 / len(error) / rate_hz
+    # Where the ear is keenest: plain dither's density, or less where the noise is shaped.
+    assert 10 * np.log10(keen / plain) == pytest.approx(0.0, abs=0.5) if rate_hz == 96_000 else keen < plain / 10
 
 
 def test_what_is_above_full_scale_is_clipped_and_not_wrapped(tmp_path: Path) -> None:
@@ -120,7 +125,7 @@ def test_what_is_decoded_again_sounds_like_what_went_in(name: str, tmp_path: Pat
     length = min(len(meant), len(heard))
     error = heard[2_000 : length - 2_000] - meant[2_000 : length - 2_000]
     below_db = 20 * np.log10(np.std(meant) / np.std(error))
-    assert below_db > {"wav16": 70, "wav24": 110, "flac": 110, "mp3": 20, "ogg": 15, "opus": 15}[name]
+    assert below_db > {"wav16": 60, "wav24": 110, "flac": 110, "mp3": 20, "ogg": 15, "opus": 15}[name]
 
 
 @pytest.mark.parametrize(("name", "rate_hz", "expected_hz"), [("opus", 44_100, 48_000), ("mp3", 96_000, 48_000)])
