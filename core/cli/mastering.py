@@ -141,8 +141,8 @@ def _master_file(files: Files, wanted: dict[str, Any], options: Namespace, conso
     if report is not None:
         made = f"from {song.name}"
         drawn = draw_master(
-            plan, song, out, report, title=out.stem, made=made, delivery=delivery, style=wish.style,
-            progress=console.progress,
+            plan, song, out, report, meter=result.meter, title=out.stem, made=made, delivery=delivery,
+            style=wish.style, progress=console.progress,
         )  # fmt: skip
     return {
         **value,

@@ -133,7 +133,9 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
     drawn = Drawn(None)
     if report is not None:
         made = f"from {len(sources)} files"
-        drawn = draw_mix(plan, sources, out, report, title=out.stem, made=made, progress=console.progress)
+        drawn = draw_mix(
+            plan, sources, out, report, meter=result.meter, title=out.stem, made=made, progress=console.progress
+        )
     value = {**work.mix_value(result, plan_file), "out": str(out)}
     return {**value, "report": drawn.path, "notes": [*plan.notes, *drawn.notes]}
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from core.progress import Progress, report
 from sessions.names import safe_name, unique_name
 
 if TYPE_CHECKING:
-    from core.analysis.loudness import Loudness
+    from core.analysis.loudness import Loudness, LoudnessMeter
 
 BLOCK_FRAMES = 131_072
 """2.7 s at 48 kHz: large enough that calls cost nothing, small enough for 40 strips in 250 MB."""
@@ -45,6 +45,8 @@ class MixResult:
     frames: int
     rate_hz: int
     loudness: Loudness
+    meter: LoudnessMeter = field(compare=False, repr=False)
+    """What `loudness` was read from."""
 
 
 class _Tape:
@@ -132,6 +134,7 @@ def render_mix(
         frames=desk.frames,
         rate_hz=rate,
         loudness=meter.result(),
+        meter=meter,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.analysis.features import BAND_HZ
+from core.analysis.loudness import LoudnessMeter
 from core.desk.sources import Source
 from core.dsp.audio import Floats
 from core.errors import OtoError
@@ -34,12 +35,18 @@ def draw_mix(
     mix: Path,
     html: Path,
     *,
+    meter: LoudnessMeter,
     title: str,
     made: str,
     progress: Progress | None = None,
 ) -> Drawn:
-    """Write the report of a mix to `html`. Raises OtoError("cancelled") when `progress` says so, nothing else."""
-    return _drawn(lambda: mix_report(plan, tracks, mix, html, title=title, made=made, progress=progress), html)
+    """Write the report of a mix to `html`; `meter` has heard the mix.
+
+    Raises OtoError("cancelled") when `progress` says so, nothing else.
+    """
+    return _drawn(
+        lambda: mix_report(plan, tracks, mix, html, meter=meter, title=title, made=made, progress=progress), html
+    )
 
 
 def draw_master(
@@ -48,6 +55,7 @@ def draw_master(
     master: Path,
     html: Path,
     *,
+    meter: LoudnessMeter,
     title: str,
     made: str,
     delivery: Delivery,
@@ -56,7 +64,7 @@ def draw_master(
 ) -> Drawn:
     """Write the report of a master to `html`, with its delivery check, beside the usual spectrum of a style.
 
-    Raises as `draw_mix`.
+    `meter` has heard the master. Raises as `draw_mix`.
     """
 
     def make() -> Report:
@@ -64,7 +72,7 @@ def draw_master(
         checks += [Check(name=copy.format, passes=copy.passes, says=copy.says) for copy in delivery.copies]
         tone = usual_tone(style)
         return master_report(
-            plan, mix, master, html, title=title, made=made, tone=tone, checks=checks, progress=progress
+            plan, mix, master, html, meter=meter, title=title, made=made, tone=tone, checks=checks, progress=progress
         )
 
     return _drawn(make, html)

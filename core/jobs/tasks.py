@@ -95,6 +95,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             sources,
             result.out,
             folder / HTML_FILE,
+            meter=result.meter,
             **_titled(library, take, bounce_id),
             progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
         )
@@ -145,6 +146,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             library.bounce_path(job.session, mix.id) / mix.file,
             result.out,
             folder / HTML_FILE,
+            meter=result.meter,
             **_titled(library, library.take(job.session, mix.take), bounce_id),
             delivery=delivery,
             style=wish.style,

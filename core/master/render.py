@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,8 @@ class MasterResult:
     loudness: Loudness
     rate_hz: int
     frames: int
+    meter: LoudnessMeter = field(compare=False, repr=False)
+    """What `loudness` was read from."""
 
 
 def render_master(plan: MasterPlan, source: Source, out: Path, *, progress: Progress | None = None) -> MasterResult:
@@ -44,7 +46,9 @@ def render_master(plan: MasterPlan, source: Source, out: Path, *, progress: Prog
         for block in processed(source, chain, progress, "rendering the master"):
             file.append(block)
             meter.add(block)
-    return MasterResult(out=out, loudness=meter.result(), rate_hz=source.rate_hz, frames=source.frames)
+    return MasterResult(
+        out=out, loudness=meter.result(), rate_hz=source.rate_hz, frames=source.frames, meter=meter
+    )
 
 
 def processed(source: Source, processor: Processor, progress: Progress | None, doing: str) -> Iterator[Audio]:

@@ -12,6 +12,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import msgspec
 
+from core.analysis.loudness import LoudnessMeter
 from core.desk.sources import FileSource, Source
 from core.errors import Exit, OtoError
 from core.plans.document import MasterPlan, MixPlan
@@ -36,11 +37,12 @@ def mix_report(
     *,
     title: str,
     made: str,
+    meter: LoudnessMeter | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Compare a mix with the sum of its tracks at unity, for a page that will lie at `html`.
 
-    Raises OtoError: "bad_input" for audio that can't be read and for none at all, "cancelled" when `progress` says so.
+    A `meter` that has heard the mix saves measuring it again. Raises OtoError: "bad_input" for audio that can't be read and for none at all, "cancelled" when `progress` says so.
     """
     start_s, end_s = (plan.span.start_s, plan.span.end_s) if plan.span else (0.0, math.inf)
     before = listen(
@@ -51,7 +53,10 @@ def mix_report(
         doing="listening to the tracks",
     )
     after = listen(
-        [FileSource(mix)], progress=_part(progress, _BEFORE_SHARE, 1 - _BEFORE_SHARE), doing="listening to the mix"
+        [FileSource(mix)],
+        meter=meter,
+        progress=_part(progress, _BEFORE_SHARE, 1 - _BEFORE_SHARE),
+        doing="listening to the mix",
     )
     label = "the track as recorded" if len(tracks) == 1 else f"{len(tracks)} tracks at unity, mono ones in the middle"
     return Report(
@@ -77,11 +82,17 @@ def master_report(
     made: str,
     tone: ToneBand | None = None,
     checks: Sequence[Check] = (),
+    meter: LoudnessMeter | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Compare a master with the mix that it was made of, for a page that will lie at `html`. Raises as `mix_report`."""
+    """Compare a master with the mix that it was made of, for a page that will lie at `html`.
+
+    A `meter` that has heard the master saves measuring it again. Raises as `mix_report`.
+    """
     before = listen([FileSource(mix)], progress=_part(progress, 0.0, 0.5), doing="listening to the mix")
-    after = listen([FileSource(master)], progress=_part(progress, 0.5, 0.5), doing="listening to the master")
+    after = listen(
+        [FileSource(master)], meter=meter, progress=_part(progress, 0.5, 0.5), doing="listening to the master"
+    )
     return Report(
         kind="master",
         title=readable(title),

@@ -28,7 +28,12 @@ from core.report.columns import Fold, even_edges, fold, levels, rounded, step_ed
 COLUMNS: Final = 800
 """Most points of a curve over time: a pixel each on a desktop, and as many for an hour as for a minute."""
 
+SPECTRUM_S: Final = 60.0
+"""Of a longer song every other block, or fewer, evenly spread, go into its spectrum: a minute shows all of it."""
+
 BLOCK_FRAMES: Final = 65_536
+_FAINTEST: Final = 1e-10
+"""Part of the energy below which middle or sides are rounding errors."""
 _CENTRE: Final = np.float32(math.sqrt(0.5))
 """What a mono track puts into each side when it stands in the middle at constant power."""
 
@@ -85,12 +90,14 @@ def listen(
     *,
     start_s: float = 0.0,
     end_s: float = math.inf,
+    meter: LoudnessMeter | None = None,
     progress: Progress | None = None,
     doing: str = "listening",
 ) -> Heard:
     """Measure a stretch of one source as it is, or of several summed at unity with the mono ones in the middle.
 
-    A sum has the rate of the first source and the length of the longest. Raises OtoError: "bad_input" for audio that
+    A sum has the rate of the first source and the length of the longest. A `meter` that has heard all of it already
+    is believed. Raises OtoError: "bad_input" for audio that
     can't be read or measured and for none at all, "cancelled" when `progress` says so.
     """
     rate_hz = sources[0].rate_hz if sources else 0
@@ -99,7 +106,7 @@ def listen(
     first, last = round(start_s * rate_hz), min(round(min(end_s, 1e6) * rate_hz), length)
     if last <= first:
         raise OtoError("bad_input", "There is no audio to draw a report of.", "", Exit.BAD_INPUT)
-    ear = _Ear(rate_hz, at_one_rate[0].channels if len(at_one_rate) == 1 else 2, last - first)
+    ear = _Ear(rate_hz, at_one_rate[0].channels if len(at_one_rate) == 1 else 2, last - first, meter)
     for start in range(first, last, BLOCK_FRAMES):
         end = min(start + BLOCK_FRAMES, last)
         ear.add(_sum(at_one_rate, start, end - start))
@@ -120,11 +127,15 @@ def _sum(sources: Sequence[Source], start: int, frames: int) -> Audio:
 class _Ear:
     """Gathers block by block; what it holds grows by a few numbers per tenth of a second."""
 
-    def __init__(self, rate_hz: int, channels: int, frames: int) -> None:
+    def __init__(self, rate_hz: int, channels: int, frames: int, meter: LoudnessMeter | None) -> None:
         self._rate_hz = rate_hz
         self._channels = channels
-        self._meter = LoudnessMeter(rate_hz, channels)
+        self._meter = meter or LoudnessMeter(rate_hz, channels)
+        self._meter_listens = meter is None
         self._spectrum = SpectrumMeter(rate_hz, channels)
+        self._spectrum_every = max(round(frames / rate_hz / SPECTRUM_S), 1)
+        self._blocks = 0
+        self._products = np.zeros(3)
         edges = even_edges(min(COLUMNS, frames), frames)
         self._widths = np.diff(edges) * channels
         self._low, self._high = Fold(edges, np.minimum, math.inf), Fold(edges, np.maximum, -math.inf)
@@ -133,8 +144,13 @@ class _Ear:
 
     def add(self, block: Audio) -> None:
         """Take (channels, n)."""
-        self._meter.add(block)
-        self._spectrum.add(block)
+        if self._meter_listens:
+            self._meter.add(block)
+        if self._blocks % self._spectrum_every == 0:
+            self._spectrum.add(block)
+        self._blocks += 1
+        left, right = block[0], block[-1]
+        self._products += (np.dot(left, left), np.dot(right, right), np.dot(left, right))
         low, high = block.min(axis=0), block.max(axis=0)
         self._low.add(low)
         self._high.add(high)
@@ -143,7 +159,8 @@ class _Ear:
 
     def heard(self) -> Heard:
         """What has been gathered."""
-        loudness, spectrum, hops = self._meter.result(), self._spectrum.result(), self._meter.hops()
+        loudness, hops = self._meter.result(), self._meter.hops()
+        correlation, side_db = _image(*self._products) if self._channels == 2 else (None, None)
         peak, integrated, true_peak = loudness.sample_peak_dbfs, loudness.integrated_lufs, loudness.true_peak_dbtp
         rms = math.sqrt(float(self._energy.values.sum() / self._widths.sum()))
         portrait = Portrait(
@@ -152,9 +169,9 @@ class _Ear:
             loudness=loudness,
             plr_db=None if true_peak is None or integrated is None else true_peak - integrated,
             crest_db=None if peak is None or rms == 0.0 else peak - 20 * math.log10(rms),
-            correlation=spectrum.correlation,
-            side_db=spectrum.side_db(0.0, math.inf),
-            bands_db=None if peak is None else rounded(spectrum.levels_db(), 2),
+            correlation=correlation,
+            side_db=side_db,
+            bands_db=None if peak is None else rounded(self._spectrum.result().levels_db(), 2),
             waveform=Waveform(
                 low=rounded(self._low.values),
                 high=rounded(self._high.values),
@@ -163,6 +180,14 @@ class _Ear:
             curve=loudness_curve(hops),
         )
         return Heard(portrait=portrait, energy=hops, peaks=self._peaks.values)
+
+
+def _image(left: float, right: float, product: float) -> tuple[float | None, float | None]:
+    """Correlation, and the sides against the middle in dB, from the energies of the sides and their product."""
+    correlation = product / math.sqrt(left * right) if left > 0.0 and right > 0.0 else None
+    middle, side = left + right + 2 * product, left + right - 2 * product
+    whole = _FAINTEST * (left + right)
+    return correlation, 10 * math.log10(side / middle) if middle > whole and side > whole else None
 
 
 def loudness_curve(hops: Floats) -> LoudnessCurve:
