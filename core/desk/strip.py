@@ -8,7 +8,6 @@ import numpy as np
 
 from core.desk.settings import Values, fader_gain, number
 from core.dsp.audio import Chain, Floats, Memoryless, Processor
-from core.dsp.declip import Declip
 from core.dsp.deesser import Deesser
 from core.dsp.delay import Delay
 from core.dsp.dynamics import Compressor
@@ -104,9 +103,16 @@ def _hum(values: Values, rate_hz: int) -> Floats:
     return np.empty((0, 6)) if hum == "off" else hum_notches(rate_hz, hum_hz=float(hum))
 
 
+def _declip(rate_hz: int, channels: int) -> list[Processor]:
+    # Few tracks need it, and its linear algebra takes longer to load than all the rest of the desk.
+    from core.dsp.declip import Declip
+
+    return [Declip(rate_hz, channels)]
+
+
 def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
     """A channel strip, in the order of `core.plans.parameters.STRIP`: (channels, n) in, (2, n) post fader out."""
-    chain: list[Processor] = [Declip(rate_hz, channels)] if values["declip"] else []
+    chain = _declip(rate_hz, channels) if values["declip"] else []
     chain += level(10.0 ** (number(values, "trim_db") / 20.0) * (-1.0 if values["polarity_invert"] else 1.0))
     if number(values, "delay_ms"):
         chain.append(Delay(rate_hz, channels, delay_ms=number(values, "delay_ms")))

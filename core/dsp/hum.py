@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from scipy.signal import iirnotch
 
 from core.dsp.audio import Audio, Floats, run
 from core.dsp.filters import Biquads
@@ -23,9 +24,10 @@ def hum_notches(rate_hz: int, *, hum_hz: float) -> Floats:
     """
     sections = []
     for harmonic in range(1, HARMONICS + 1):
-        freq_hz = harmonic * hum_hz
-        b, a = iirnotch(freq_hz, freq_hz / (WIDTH_HZ + WIDENING_HZ * (harmonic - 1)), fs=rate_hz)
-        sections.append([*b, *a])
+        middle = -2.0 * math.cos(2.0 * math.pi * harmonic * hum_hz / rate_hz)
+        width_hz = WIDTH_HZ + WIDENING_HZ * (harmonic - 1)
+        gain = 1.0 / (1.0 + math.tan(math.pi * width_hz / rate_hz))
+        sections.append([gain, gain * middle, gain, 1.0, gain * middle, 2.0 * gain - 1.0])
     return np.array(sections)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter
 
 from core.dsp.audio import Audio, Floats, checked, run
 from core.dsp.dynamics import Compressor
-from core.dsp.filters import Biquads
+from core.dsp.filters import Biquads, butterworth_highpass, butterworth_lowpass
 
 _KNEE_DB = 6.0
 
@@ -30,8 +29,7 @@ def linkwitz_riley(rate_hz: int, *, freq_hz: float) -> tuple[Floats, Floats, Flo
     (S. Linkwitz, "Active Crossover Networks for Noncoincident Drivers", JAES 24(1), 1976: each is a second-order
     Butterworth filter twice; their sum has that filter's poles, and its mirrored poles as zeros.)
     """
-    freq_hz = min(freq_hz, 0.49 * rate_hz)
-    low, high = (butter(2, freq_hz, btype=kind, fs=rate_hz, output="sos") for kind in ("lowpass", "highpass"))
+    low, high = butterworth_lowpass(rate_hz, freq_hz=freq_hz), butterworth_highpass(rate_hz, freq_hz=freq_hz)
     poles = low[0, 3:]
     return np.repeat(low, 2, axis=0), np.repeat(high, 2, axis=0), np.concatenate([poles[::-1], poles])[None]
 
