@@ -1,10 +1,15 @@
 """Mastering to -14 LUFS and -1 dBTP beside ffmpeg's loudnorm in two passes: processor, memory, and what comes out.
 
     python benchmarks/master.py [--seconds 190] [FILE ...]
+    python benchmarks/master.py --reference REFERENCE --peer PYTHON_WITH_MATCHERING FILE ...
 
 Every contender gets the same files in a process of its own; what it wrote is measured by ffmpeg's ebur128. OTO listens
 twice (tone, dynamics, lows, limiter), proposes a plan and renders it; loudnorm measures, then applies gain or, where
 peaks don't allow that, its dynamic mode.
+
+With --reference the songs are mastered towards it by OTO and by Matchering, and what counts is how far the loudest
+parts of each master are from those of the reference: mean |dB| over third octaves from 45 Hz to 14 kHz, |dB| of sides
+against the middle, and loudness.
 """
 
 from __future__ import annotations
@@ -22,6 +27,9 @@ import numpy as np
 import soundfile as sf
 from loudness import make_song, processor_s
 
+from core.analysis.features import BAND_HZ
+from core.master.reference import listen_to_references
+
 ROOT = Path(__file__).resolve().parents[1]
 TARGET_LUFS, CEILING_DBTP = -14.0, -1.0
 OTO = """
@@ -33,6 +41,21 @@ from core.master.render import render_master
 from core.master.targets import TARGETS
 (source,) = file_sources([Path(sys.argv[1])])
 render_master(propose_master(source, TARGETS["streaming"]), source, Path(sys.argv[2]))
+"""
+OTO_REFERENCE = """
+import sys
+from pathlib import Path
+from core.desk.sources import file_sources
+from core.master.engineer import propose_master
+from core.master.render import render_master
+from core.master.targets import TARGETS
+(source,) = file_sources([Path(sys.argv[1])])
+plan = propose_master(source, TARGETS["streaming"], references=[Path(sys.argv[2])])
+render_master(plan, source, Path(sys.argv[3]))
+"""
+MATCHERING = """
+import sys, matchering
+matchering.process(target=sys.argv[1], reference=sys.argv[2], results=[matchering.Result(sys.argv[3], subtype="FLOAT")])
 """
 LOUDNORM = f"loudnorm=I={TARGET_LUFS}:TP={CEILING_DBTP}:LRA=20"
 
@@ -66,12 +89,45 @@ def master_with_loudnorm(path: Path, out: Path) -> tuple[float, float]:
     return measuring_s + applying_s, max(measuring_mb, applying_mb)
 
 
+def to_reference(files: list[Path], reference: Path, peer: str) -> None:
+    """OTO and Matchering towards a song."""
+    contenders = {
+        "OTO": [sys.executable, "-c", OTO_REFERENCE],
+        "Matchering": [peer, "-c", MATCHERING],
+        "the song itself": [],
+    }
+    wanted = listen_to_references([reference])
+    heard = (np.array(BAND_HZ) >= 45.0) & (np.array(BAND_HZ) <= 14_000.0)
+    print(f"{len(files)} file(s) towards {reference.name}")
+    print("| contender | processor seconds | peak MB | spectrum dB | width dB | loudness LU |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, command in contenders.items():
+            rows = []
+            for path in files:
+                out = Path(folder) / "master.wav" if command else path
+                used = processor_s([*command, str(path), str(reference), str(out)]) if command else (0.0, 0.0)
+                found = listen_to_references([out])
+                apart = (found.levels_db - wanted.levels_db)[heard]
+                width = (found.side_db - wanted.side_db)[heard]
+                off_lu = abs(found.integrated_lufs - wanted.integrated_lufs)
+                rows.append((*used, np.abs(apart - apart.mean()).mean(), np.abs(width).mean(), off_lu))
+            seconds, megabytes, spectrum, width_db, loudness = np.array(rows).T
+            nearness = " | ".join(f"{figure.mean():.2f}" for figure in (spectrum, width_db, loudness))
+            print(f"| {name} | {seconds.sum():.2f} | {megabytes.max():.0f} | {nearness} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--seconds", type=float, default=190.0)
+    parser.add_argument("--reference", type=Path, help="master towards this song, beside Matchering")
+    parser.add_argument("--peer", default=os.environ.get("OTO_PEER_PYTHON", ""), help="a Python that has Matchering")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = str(ROOT)
+    if options.reference:
+        to_reference(options.files, options.reference, options.peer)
+        return
     contenders = {"OTO": master_with_oto, "ffmpeg loudnorm, two passes": master_with_loudnorm}
     rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as folder:

@@ -21,8 +21,8 @@ from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
 _CHUNK_ROWS: Final = 1 << 16
 _HOP_S: Final = 0.1
 _SOUNDING: Final = 10 ** (-30 / 20)
-_DEEPEST: Final = 0.1
-"""Peaks 20 dB below the highest are not looked for between the samples: no sane gain lifts them into the limiter."""
+_DEEPEST: Final = 0.25
+"""Peaks 12 dB below the highest are not looked for between the samples: no gain that is worth it limits them."""
 
 
 @dataclass(frozen=True)

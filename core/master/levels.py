@@ -115,7 +115,7 @@ def _gain_for(draft: Draft, heard: Heard, wanted_lufs: float, most_limiting_db: 
     if found.busy_db <= most_limiting_db:
         return found
     low, high = found.gain_db - found.busy_db, found.gain_db
-    for _ in range(8):
+    for _ in range(6):
         middle = draft.foretell(heard.forecast, (low + high) / 2)
         low, high = (middle.gain_db, high) if middle.busy_db <= most_limiting_db else (low, middle.gain_db)
     return draft.foretell(heard.forecast, low)

@@ -46,9 +46,7 @@ def render_master(plan: MasterPlan, source: Source, out: Path, *, progress: Prog
         for block in processed(source, chain, progress, "rendering the master"):
             file.append(block)
             meter.add(block)
-    return MasterResult(
-        out=out, loudness=meter.result(), rate_hz=source.rate_hz, frames=source.frames, meter=meter
-    )
+    return MasterResult(out=out, loudness=meter.result(), rate_hz=source.rate_hz, frames=source.frames, meter=meter)
 
 
 def processed(source: Source, processor: Processor, progress: Progress | None, doing: str) -> Iterator[Audio]:

@@ -14,16 +14,18 @@ from core.analysis.spectrum import Spectrum, SpectrumMeter
 from core.dsp.audio import Audio, Floats
 
 SECTION_S: Final = 3.0
-"""As long as the short-term window of EBU Tech 3341: a bar or two."""
+"""About as long as the short-term window of EBU Tech 3341: a bar or two."""
+_WINDOWS: Final = 1 << 15
+"""Samples that whole windows of the spectrum fill at any rate."""
 
 
 class SectionMeter:
-    """Gathers the spectrum of every section of 3 s: sixty numbers each, never the audio."""
+    """Gathers the spectrum of every section: sixty numbers each, never the audio."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         self._channels = channels
-        self._length = round(SECTION_S * rate_hz)
+        self._length = max(round(SECTION_S * rate_hz / _WINDOWS), 1) * _WINDOWS
         self._meter = SpectrumMeter(rate_hz, channels)
         self._filled = 0
         self._sections: list[Spectrum] = []
