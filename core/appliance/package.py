@@ -119,7 +119,7 @@ def make_package(source: Path, out: Path, *, python: str, arch: str | None = Non
         _control(root, version, chosen, python, f"{HOME}/{release}")
         path = out / f"oto_{version}_{chosen}.deb"
         say(f"packing {path.name}")
-        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--build", str(root), str(path)]
+        command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(root), str(path)]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(made_s)}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:

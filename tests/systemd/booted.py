@@ -1,0 +1,162 @@
+"""A box that is up: Debian with OTO's package in it, booted by systemd-nspawn, with a screen that can be read.
+
+The container has a network of its own (its loopback alone) and this machine's processors and kernel. Commands run in
+its namespaces, so that nothing has to be let in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import soundfile
+
+from tests.box.fresh import REPOSITORY, FreshDebian, why_not
+
+STAGE: Final = "/opt/stage"
+RATE_HZ: Final = 48_000
+TRACKS: Final = ("Kick", "Bass", "Lead Vocal")
+LIBRARY: Final = "/var/lib/oto/library"
+PATIENCE_S: Final = 90.0
+ENVIRONMENT: Final = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "TERM=dumb", "HOME=/root")
+
+
+def why_not_booted() -> str:
+    """Why no box can be booted here; empty when one can."""
+    missing = [tool for tool in ("systemd-nspawn", "nsenter", "tmux", "dpkg-deb") if shutil.which(tool) is None]
+    return why_not() or (f"needs {', '.join(missing)}" if missing else "")
+
+
+def package(out: Path) -> Path:
+    """The package of this tree, for Debian 12."""
+    command = [sys.executable, "-m", "core.cli.main", "appliance", "package", "--python", "3.11", "--out", str(out)]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, cwd=REPOSITORY, timeout=540)
+    assert done.returncode == 0, done.stderr
+    return Path(json.loads(done.stdout)["package"])
+
+
+class Box:
+    """A box in the folder `root` with the package installed; `boot` starts it."""
+
+    def __init__(self, root: Path, deb: Path) -> None:
+        self._debian = FreshDebian("bookworm", root)
+        self._screen = f"oto-box-{os.getpid()}"
+        self.root = root
+        shutil.copy(deb, self.outside("/root"))
+        # Packages wait for the disk after every file, which says nothing about OTO.
+        apt = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Options::=--force-unsafe-io", "install"]
+        self.installed(["apt-get", "-qq", "update"])
+        self.installed([*apt, "systemd-sysv", "udev", "openssh-server", "procps"])
+        self.installed([*apt, f"/root/{deb.name}"])
+        self.outside(STAGE).mkdir()
+        for number, name in enumerate(TRACKS, start=1):
+            tone = 0.2 * np.sin(2 * np.pi * 110 * number * np.arange(10 * RATE_HZ) / RATE_HZ)
+            soundfile.write(self.outside(f"{STAGE}/{number:02d} {name}.wav"), tone, RATE_HZ, subtype="PCM_24")
+
+    def installed(self, command: list[str]) -> None:
+        """Run a command in the box before it boots, with this machine's network."""
+        done = self._debian.run(*command, env={"DEBIAN_FRONTEND": "noninteractive"})
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+    def outside(self, path: str) -> Path:
+        """Where a path of the box lies on this machine."""
+        return self.root / path.lstrip("/")
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(["tmux", "-L", self._screen, *words], capture_output=True, text=True, timeout=30)
+        return done.stdout
+
+    def boot(self) -> None:
+        """Switch it on and wait until the engine answers."""
+        nspawn = f"exec systemd-nspawn --quiet --register=no --keep-unit --private-network --boot -D '{self.root}'"
+        self._tmux("new-session", "-d", "-x", "100", "-y", "32", nspawn)
+        self.wait(lambda: self.state() is not None)
+
+    def cut_power(self) -> None:
+        """Everything in the box ends at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._leader(), signal.SIGKILL)
+        self._gone()
+
+    def switch_off(self) -> None:
+        """Shut it down as its power button does; by force if it does not."""
+        if self._tmux("list-panes"):
+            self.run("systemctl", "poweroff")
+            self._gone()
+
+    def _gone(self) -> None:
+        try:
+            self.wait(lambda: not self._tmux("list-panes"))
+        finally:
+            self._tmux("kill-server")
+
+    def _leader(self) -> int:
+        pane = self._tmux("list-panes", "-F", "#{pane_pid}").strip()
+        children = Path(f"/proc/{pane}/task/{pane}/children") if pane else None
+        found = children.read_text().split() if children is not None and children.exists() else []
+        if not found:
+            raise ProcessLookupError
+        return int(found[0])
+
+    def run(self, *command: str, stdin: str = "", timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run a command in the box, as root."""
+        enter = ("nsenter", f"--target={self._leader()}", "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", *ENVIRONMENT)
+        return subprocess.run([*enter, *command], input=stdin, capture_output=True, text=True, timeout=timeout_s)
+
+    def must(self, *command: str) -> str:
+        """What a command prints, which must end well."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{command}: {done.stdout[-1000:]}{done.stderr[-1000:]}{self.journal()}"
+        return done.stdout
+
+    def oto(self, *words: str) -> Any:
+        """The answer of a command that a person at the box gives."""
+        return json.loads(self.must("runuser", "-u", "oto", "--", "/usr/bin/oto", *words, "--json"))
+
+    def state(self) -> str | None:
+        """What the tape does; None when no engine answers."""
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired, ValueError):
+            done = self.run("runuser", "-u", "oto", "--", "/usr/bin/oto", "status", "--json")
+            if done.returncode == 0:
+                return str(json.loads(done.stdout)["transport"]["state"])
+        return None
+
+    def wait(self, reached: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """Wait until something is so; the journal is the reason when it never is."""
+        deadline = time.monotonic() + patience_s
+        while not reached():
+            assert time.monotonic() < deadline, self.journal()
+            time.sleep(0.2)
+
+    def engine_pid(self) -> int:
+        """Number of the engine's process in the box."""
+        return int(self.must("systemctl", "show", "--property=MainPID", "--value", "oto-engine"))
+
+    def screen(self) -> str:
+        """What the box's own screen shows."""
+        return self._tmux("capture-pane", "-p")
+
+    def press(self, *keys: str) -> None:
+        """Press keys at the box itself."""
+        self._tmux("send-keys", *keys)
+
+    def journal(self) -> str:
+        """The last words of OTO's services."""
+        command = ["journalctl", f"--root={self.root}", "-u", "oto*", "--no-pager", "-n", "40"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+    def remove(self) -> None:
+        """Switch it off, whatever it does, and remove it."""
+        with contextlib.suppress(Exception):
+            self.cut_power()
+        subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True, timeout=120)
