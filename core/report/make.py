@@ -42,7 +42,8 @@ def mix_report(
 ) -> Report:
     """Compare a mix with the sum of its tracks at unity, for a page that will lie at `html`.
 
-    A `meter` that has heard the mix saves measuring it again. Raises OtoError: "bad_input" for audio that can't be read and for none at all, "cancelled" when `progress` says so.
+    A `meter` that has heard the mix saves measuring it again. Raises OtoError: "bad_input" for audio that can't be read
+    and for none at all, "cancelled" when `progress` says so.
     """
     start_s, end_s = (plan.span.start_s, plan.span.end_s) if plan.span else (0.0, math.inf)
     before = listen(

@@ -160,7 +160,7 @@ class _Ear:
     def heard(self) -> Heard:
         """What has been gathered."""
         loudness, hops = self._meter.result(), self._meter.hops()
-        correlation, side_db = _image(*self._products) if self._channels == 2 else (None, None)
+        correlation, side_db = _image(*map(float, self._products)) if self._channels == 2 else (None, None)
         peak, integrated, true_peak = loudness.sample_peak_dbfs, loudness.integrated_lufs, loudness.true_peak_dbtp
         rms = math.sqrt(float(self._energy.values.sum() / self._widths.sum()))
         portrait = Portrait(
