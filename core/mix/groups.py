@@ -60,11 +60,11 @@ def _set_bus(draft: Draft, name: str, members: Mapping[Player, float], style: St
     if len(members) >= FEWEST_TO_GLUE:
         told = why if style.why == "natural" else f"{why} Style {style.why}."
         dynamics.set_glue(draft, members, share * style.glue_db, told)
-    if name == "music" and style.width != 1.0 and draft.hands > 0.0:
-        draft.propose("width", style.width, f"Style {style.why}.", 0.5, amount=True)
 
 
 def set_colour(master: Draft, style: Style) -> None:
-    """The style's equaliser over everything."""
+    """The style's equaliser and width over everything."""
     for band, frequency_hz, gain_db, q in style.tone:
         set_bell(master, band, frequency_hz, gain_db, q, f"Style {style.why}.", confidence=0.5)
+    if style.width != 1.0 and master.hands > 0.0:
+        master.propose("width", style.width, f"Style {style.why}.", 0.5, amount=True)

@@ -163,7 +163,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     spread: float = 1.0
     """Times the panning."""
     width: float = 1.0
-    """Width of the music bus."""
+    """Of the whole mix."""
 
 
 STYLE: Final[dict[StyleName, Style]] = {
@@ -180,13 +180,13 @@ STYLE: Final[dict[StyleName, Style]] = {
     "big": Style(
         why="big: wide, deep and long", compression=1.15, drums_sustain_db=2.0, glue_db=2.0,
         tone=((1, 70.0, 1.5, 0.7), (3, 450.0, -1.0, 0.7), (6, 9_000.0, 1.5, 0.7)), reverb_db=3.5, decay=1.4,
-        delay_db=-17.0, spread=1.25, width=1.3,
+        delay_db=-17.0, spread=1.25, width=1.2,
     ),
     "vintage": Style(
         why="vintage: narrow, soft on top, driven, voice in front", vocals_lu=1.0, compression=1.3,
         drums_attack_db=-3.0, drums_drive_db=13.0, band_drive_db=13.0, glue_db=3.0,
         tone=((1, 60.0, -2.0, 0.7), (3, 700.0, 1.0, 0.6), (6, 5_500.0, -4.0, 0.7)), reverb_db=1.5, decay=0.9,
-        delay_db=-16.0, slap=True, spread=0.6, width=0.6,
+        delay_db=-16.0, slap=True, spread=0.6, width=0.65,
     ),
 }  # fmt: skip
 
