@@ -300,6 +300,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("open_session", ("O",), "Open session", "Open another session.", "Studio", when=_not_recording),
     Action("cancel_job", ("C",), "Cancel work", "Cancel the mix, master or export in progress.", "Studio",
            when=_has_job),
+    Action("redraw", ("ctrl+l",), "Redraw", "Send the whole screen again, when something else wrote on it.", "Studio"),
     Action("leave_place", ("escape",), "Back", "Put a message away, end the guide, else go back to Record.", "Studio"),
     Action("quit", ("q",), "Quit", "Leave the studio. A recording goes on without it.", "Studio", footer="always"),
 )  # fmt: skip

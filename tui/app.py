@@ -30,6 +30,7 @@ from tui.screens.master import MasterScreen
 from tui.screens.mix import MixScreen
 from tui.screens.record import RecordScreen
 from tui.screens.takes import TakesScreen
+from tui.sparing import SparingDriver
 
 FRAME_S: Final = 1 / 20
 """Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
@@ -54,7 +55,7 @@ class Studio(App[None]):
     BINDINGS: ClassVar[list[Any]] = []
 
     def __init__(self, connect: Connect = connect_to_engine, look: Look | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=SparingDriver)
         self.look = look or detect()
         self.picture = Picture()
         self.link = Link(connect, self.hear, self._link_changed)
@@ -166,6 +167,16 @@ class Studio(App[None]):
             self.switch_screen(name)
             self._only_meters = False
             self._changed.set()
+
+    def redraw(self) -> None:
+        """Send the whole screen again."""
+        if isinstance(self._driver, SparingDriver):
+            self._driver.forget()
+        self.screen.refresh(layout=True)
+
+    def on_resize(self) -> None:
+        """A terminal that was resized shows nobody knows what, even if it has its old size again."""
+        self.redraw()
 
     def _place(self) -> str:
         """Name of the screen that is open, also behind a dialog."""

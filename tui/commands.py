@@ -112,6 +112,11 @@ def do_guide(studio: Studio) -> None:
     studio.guide(0)
 
 
+def do_redraw(studio: Studio) -> None:
+    """Send the whole screen again."""
+    studio.redraw()
+
+
 async def do_palette(studio: Studio) -> None:
     """Find an action by its name and do it; what can't be done now says why."""
     screen = studio.screen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from core.protocol import BouncesTopic, DeviceTopic, TakesTopic, TransportTopic
-from tests.tui.harness import band_picture, bounce, recording_picture, screen_lines, studio, take
+from core.protocol import BouncesTopic, DescribeSettings, DeviceTopic, TakesTopic, TransportTopic
+from tests.tui.harness import SETTINGS, Recorder, band_picture, bounce, recording_picture, screen_lines, studio, take
 from tui.actions import SCREENS
 from tui.guide import STEPS, advanced, sentence
 from tui.picture import Picture
@@ -51,7 +51,7 @@ def test_every_sentence_fits_two_rows_of_the_smallest_screen() -> None:
 
 
 async def test_the_guide_is_on_every_screen_until_esc_ends_it() -> None:
-    app, _ = studio(band_picture(takes=TakesTopic()))
+    app, _ = studio(band_picture(takes=TakesTopic()), None, Recorder({DescribeSettings: SETTINGS}))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("G")

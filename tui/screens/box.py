@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from core.errors import OtoError
 from core.protocol import DescribeSettings, EditSettings, PowerOff, SettingInfo
 from tui import setting_entry, words
 from tui.actions import ScreenName
@@ -58,8 +60,9 @@ class BoxScreen(StudioScreen):
         self.explanation_paper.repaint()
 
     async def _ask_what_there_is(self) -> None:
-        self._infos = await self.studio.link.call(DescribeSettings(), list[SettingInfo])
-        self.show_body(self.picture)
+        with contextlib.suppress(OtoError):  # a lost link says so by itself, and the next picture asks again
+            self._infos = await self.studio.link.call(DescribeSettings(), list[SettingInfo])
+            self.show_body(self.picture)
 
     def _explanation(self, width: int, height: int) -> list[Line]:
         """The selected setting, or the news or failure that has the focus, in full."""

@@ -1,0 +1,128 @@
+"""A terminal that is sent the difference shows what one shows that is sent everything."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import get_character_cell_size
+
+from tui.sparing import PLAIN, Copy, pen_after
+
+COLUMNS, ROWS = 20, 5
+TOKEN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\n|[^\x1b\n]+")
+PENS = (
+    "1;38;5;77;48;5;234",
+    "38;5;252;48;5;234",
+    "38;5;77;48;5;234",
+    "48;5;24",
+    "7",
+    "4;31;42",
+    "38;2;1;2;3",
+    "95;104",
+    "",
+)
+
+
+class Terminal:
+    """As much of a terminal as it takes to show what was sent: cells with what is seen of their pen."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[int, int], tuple[str, object]] = {}
+        self.row = self.column = 0
+        self.pen = PLAIN
+
+    def take(self, data: str) -> None:
+        for token in TOKEN.finditer(data):
+            parameters, final = token[1], token[2]
+            if final == "m":
+                self.pen = pen_after(self.pen, parameters)
+            elif final == "H":
+                row, column = (int(part or 1) for part in (parameters or "1;1").split(";"))
+                self.row, self.column = row - 1, column - 1
+            elif final == "C":
+                self.column += int(parameters or 1)
+            elif final == "J":
+                self.cells.clear()
+            elif token[0] == "\n":
+                self.row, self.column = self.row + 1, 0
+            elif final is None:
+                for character in token[0]:
+                    self._print(character)
+
+    def _print(self, character: str) -> None:
+        at, width = (self.row, self.column), get_character_cell_size(character)
+        if self.cells.get(at, ("x", None))[0] == "":
+            self.cells[self.row, self.column - 1] = ("?", None)  # half of a wide character was overwritten
+        after = (self.row, self.column + width)
+        if self.cells.get(after, ("x", None))[0] == "":
+            self.cells[after] = ("?", None)
+        bare = character == " " and not self.pen.flags & set("4579")
+        self.cells[at] = (character, self.pen.paper if bare else self.pen)
+        if width == 2:
+            self.cells[self.row, self.column + 1] = ("", self.pen)
+        self.column += width
+        assert self.column <= COLUMNS
+
+
+@st.composite
+def updates(draw) -> str:
+    """What Textual may write at once: whole stretches of lines, each with its colours and a reset."""
+    out = ""
+    for _ in range(draw(st.integers(1, 4))):
+        row, column = draw(st.integers(1, ROWS)), draw(st.integers(1, 8))
+        out += f"\x1b[{row};{column}H"
+        for _ in range(draw(st.integers(1, 4))):
+            text = draw(st.text("ab █▌ö", max_size=3))
+            pen = draw(st.sampled_from(PENS))
+            out += f"\x1b[{pen}m{text}\x1b[0m" if pen else text
+    return out
+
+
+@settings(deadline=None)
+@given(st.lists(updates(), max_size=8))
+def test_the_difference_shows_the_same_picture(written: list[str]) -> None:
+    copy, whole, sparing = Copy(COLUMNS), Terminal(), Terminal()
+    for data in written:
+        whole.take(data)
+        sparing.take(copy.feed(data))
+        assert sparing.cells == whole.cells
+    assert copy.feed("".join(written[-1:])) == ""
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, ROWS), st.lists(st.sampled_from("a 語b"), min_size=10, max_size=10)), max_size=8)
+)
+def test_wide_characters_stay_whole(rows: list[tuple[int, list[str]]]) -> None:
+    copy, whole, sparing = Copy(COLUMNS + 1), Terminal(), Terminal()
+    for row, characters in rows:
+        text = "".join(characters)
+        text += " " * (COLUMNS - sum(map(get_character_cell_size, text)))
+        data = f"\x1b[{row};1H{text}"
+        whole.take(data)
+        sparing.take(copy.feed(data))
+        shown = {at: cell for at, cell in sparing.cells.items() if cell[0] != "?"}
+        assert shown == {at: cell for at, cell in whole.cells.items() if cell[0] != "?"}
+
+
+def test_what_did_not_change_is_not_sent() -> None:
+    copy = Copy(80)
+    bar = "\x1b[6;1H\x1b[1;38;5;210;48;5;234m●\x1b[0m\x1b[38;5;77;48;5;234m ████▒▒│   \x1b[0m"
+    assert copy.feed(bar)
+    assert copy.feed(bar) == ""
+    assert copy.feed(bar.replace("▒▒│ ", "█▒▒│")) == "\x1b[6;7H█\x1b[1C▒│"
+
+
+def test_modes_pass_through_and_a_cleared_screen_is_painted_anew() -> None:
+    copy = Copy(80)
+    assert copy.feed("\x1b[?2026h\x1b[1;1Hx\x1b[?2026l") == "\x1b[?2026h\x1b[1;1H\x1b[0mx\x1b[?2026l"
+    assert copy.feed("\x1b[1;1Hx") == ""
+    assert copy.feed("\x1b[?1049h\x1b[1;1Hx").startswith("\x1b[?1049h\x1b[1;1H")
+    copy.forget()
+    assert copy.feed("\x1b[1;1Hx") == "\x1b[1;1H\x1b[0mx"
+    assert copy.feed("\x1b]0;title\x07\x1b]52;c;eA==\x1b\\\x07") == "\x1b]0;title\x07\x1b]52;c;eA==\x1b\\\x07"
+    assert copy.feed("\x1b[1;1Hx") == ""
+    copy.feed("\x1b[2J")
+    assert copy.feed("\x1b[1;1Hx") != ""
