@@ -115,7 +115,11 @@ def compile_modules(release: Path) -> None:
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
 
 
-def _unpack_packages(source: Path, site: Path, python: str, processor: str) -> None:
+def packages_for(lock: str, *, python: str, processor: str) -> list[str]:
+    """The requirements of a lock file that count for one Python and processor, each with its hashes, without markers.
+
+    pip weighs markers by the Python that it runs on, not by the one that it unpacks for.
+    """
     from packaging.requirements import Requirement
 
     there = {
@@ -126,15 +130,20 @@ def _unpack_packages(source: Path, site: Path, python: str, processor: str) -> N
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
-    # pip weighs markers by the Python that it runs on, not by the one that it unpacks for.
-    lines = []
-    for block in (source / "requirements" / "run.lock").read_text().replace("\\\n", "\\").splitlines():
-        line = block.partition("#")[0].replace("\\", " ").strip()
-        requirement, *hashes = line.split("--hash=")
-        if line and ((marker := Requirement(requirement).marker) is None or marker.evaluate(there)):
-            lines.append(" ".join([requirement.partition(";")[0], *(f"--hash={each}" for each in hashes)]))
+    logical = (line.partition("#")[0].strip() for line in lock.replace("\\\n", " ").splitlines())
+    found = []
+    for requirement, *hashes in (line.split("--hash=") for line in logical if line):
+        marker = Requirement(requirement).marker
+        if marker is None or marker.evaluate(there):
+            name = requirement.partition(";")[0].strip()
+            found.append(" ".join([name, *(f"--hash={each.strip()}" for each in hashes)]))
+    return found
+
+
+def _unpack_packages(source: Path, site: Path, python: str, processor: str) -> None:
+    text = (source / "requirements" / "run.lock").read_text()
     lock = site.parents[2] / "packages.lock"
-    lock.write_text("\n".join(lines) + "\n")
+    lock.write_text("\n".join(packages_for(text, python=python, processor=processor)) + "\n")
     platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(17, GLIBC.get(python, 36) + 1)]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--target", str(site)]
     pip += ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(lock)]
