@@ -8,8 +8,9 @@ octave from 250 Hz up), dulled (one pole at 2.5 kHz), squashed (compressed 4:1 f
 dB into a limiter) and narrowed (sides -6 dB), and left as it is. What has to do the restoring:
 
 - loudness only: the degraded song itself;
-- OTO: no reference, no word about the style;
-- OTO and Matchering, each given another song of the same package, that follows it in the list.
+- OTO: no reference, no word about the style, for broadcast (-23 LUFS), where nothing has to be limited;
+- OTO, streaming: the same for -14 LUFS, where a dynamic song pays for loudness with crest (with --streaming);
+- Matchering: given another song of the same package, the one that follows in the list.
 
 Distance = mean over third octaves from 45 Hz to 14 kHz of |dB|, + |dB| of crest, + |dB| of sides against the middle
 (150 Hz to 14 kHz, sides below -30 dB counting as none), each of the loudness-matched song against the original.
@@ -57,7 +58,7 @@ other, *jobs = sys.argv[1:]
 for song, out in zip(jobs[::2], jobs[1::2]):
     matchering.process(target=song, reference=other, results=[matchering.Result(out, subtype="FLOAT")])
 """
-CONTENDERS = ("loudness only", "OTO", "OTO, reference", "Matchering")
+CONTENDERS = ("loudness only", "OTO", "OTO, streaming", "Matchering")
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,9 @@ def distance(song: Audio, original: Audio, rate_hz: int) -> tuple[float, float, 
 # ---------------------------------------------------------------- restoring
 
 
-def with_oto(song: Path, other: Path | None, out: Path) -> None:
+def with_oto(song: Path, target: str, out: Path) -> None:
     source = FileSource(song)
-    references = (other,) if other else ()
-    render_master(propose_master(source, TARGETS["streaming"], references=references), source, out)
+    render_master(propose_master(source, TARGETS[target]), source, out)
 
 
 def with_matchering(peer: str, other: Path, jobs: dict[Path, Path]) -> None:
@@ -180,9 +180,9 @@ def with_matchering(peer: str, other: Path, jobs: dict[Path, Path]) -> None:
     subprocess.run([peer, "-c", MATCHERING, str(other), *words], check=True, capture_output=True)
 
 
-def judge(job: tuple[Song, str, float, list[str]]) -> dict[str, dict[str, tuple[float, float, float]]]:
+def judge(job: tuple[Song, str, float, list[str], dict[str, str]]) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Distances of one song: per fault and contender."""
-    song, peer, seconds, faults = job
+    song, peer, seconds, faults, targets = job
     original, rate_hz = read(song.path, seconds)
     model, model_hz = read(song.other, seconds)
     result: dict[str, dict[str, tuple[float, float, float]]] = {}
@@ -196,8 +196,8 @@ def judge(job: tuple[Song, str, float, list[str]]) -> dict[str, dict[str, tuple[
             degraded = FAULTS[fault](original, rate_hz)
             sf.write(bad[fault], degraded.T, rate_hz, subtype="FLOAT")
             result[fault] = {"loudness only": distance(degraded, original, rate_hz)}
-            for contender, reference in (("OTO", None), ("OTO, reference", other)):
-                with_oto(bad[fault], reference, out)
+            for contender, target in targets.items():
+                with_oto(bad[fault], target, out)
                 result[fault][contender] = distance(at_rate(out, rate_hz), original, rate_hz)
         if peer:
             with_matchering(peer, other, {bad[fault]: matched[fault] for fault in faults})
@@ -246,6 +246,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--songs", type=int, help="only so many, drawn by lot")
     parser.add_argument("--faults", nargs="*", choices=FAULTS, default=list(FAULTS))
+    parser.add_argument("--streaming", action="store_true", help="also let OTO master for streaming")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="append each song's figures to this file, and go on from it")
     options = parser.parse_args()
@@ -255,7 +256,8 @@ def main() -> None:
     if options.keep and options.keep.exists():
         known = dict(json.loads(line) for line in options.keep.read_text().splitlines())
     todo = [song for song in chosen if str(song.path) not in known]
-    jobs = [(song, options.peer, options.seconds, options.faults) for song in todo]
+    targets = {"OTO": "broadcast"} | ({"OTO, streaming": "streaming"} if options.streaming else {})
+    jobs = [(song, options.peer, options.seconds, options.faults, targets) for song in todo]
     with ProcessPoolExecutor(options.workers) as pool:
         for song, found in zip(todo, pool.map(judge, jobs), strict=True):
             known[str(song.path)] = json.loads(json.dumps(found))

@@ -14,10 +14,12 @@ from core.analysis.loudness import Loudness, LoudnessMeter
 from core.desk.sources import FileSource, Source
 from core.dsp.audio import Audio, Chain
 from core.errors import Exit, OtoError
-from core.master.engineer import propose_master
+from core.master import tone
+from core.master.engineer import MASTERED_PLR_DB, propose_master
 from core.master.reference import Model, Strengths, middle_of, model_of
 from core.master.render import BLOCK_FRAMES, MasterResult, processed, render_master
 from core.master.sections import SectionMeter
+from core.master.styles import Style, style_named, tone_correction
 from core.plans.document import MasterPlan, Target
 from core.progress import Progress, part, report
 
@@ -88,21 +90,14 @@ def master_album(
     albums: by their loudest song). Silence at the ends gives way to the gap. Raises OtoError: "bad_input" for songs
     that can't be used or have different rates, "cancelled" when `progress` says so.
     """
-    rates = {source.rate_hz for source in sources}
-    if len(rates) != 1 or gap_s < 0.0:
-        what = "The songs have different sample rates." if rates else "An album needs songs."
-        raise OtoError(
-            "bad_input",
-            what if len(rates) != 1 else "A gap can't be shorter than nothing.",
-            "Export the mixes at one rate." if rates else "",
-            Exit.BAD_INPUT,
-        )
+    _check(sources, gap_s)
+    liked = style_named(style)
     count = len(sources)
     songs = []
     for n, source in enumerate(sources):
         gap = round(gap_s * source.rate_hz) if n < count - 1 else 0
         songs.append(_listen(source, gap, part(progress, 0.2 * n / count, 0.2 / count)))
-    middle = dataclasses.replace(middle_of([song.model for song in songs]), name="the middle of the album")
+    middle = _aim(middle_of([song.model for song in songs]), liked, sources[0].rate_hz)
     loudest = max(song.model.integrated_lufs for song in songs)
     meter = LoudnessMeter(sources[0].rate_hz, 2)
     mastered: list[AlbumSong] = []
@@ -113,7 +108,7 @@ def master_album(
         plan = propose_master(
             song.source,
             _place(target, below),
-            model=middle if count > 1 else None,
+            model=middle,
             strengths=TOGETHER,
             style=style,
             progress=part(own, 0.0, 0.5),
@@ -124,6 +119,29 @@ def master_album(
         _add(meter, out)
     report(progress, 1.0, "the album is done")
     return Album(songs=tuple(mastered), loudness=meter.result())
+
+
+def _check(sources: Sequence[Source], gap_s: float) -> None:
+    if not sources:
+        raise OtoError("bad_input", "An album needs songs.", "", Exit.BAD_INPUT)
+    if len({source.rate_hz for source in sources}) > 1:
+        raise OtoError(
+            "bad_input", "The songs have different sample rates.", "Export the mixes at one rate.", Exit.BAD_INPUT
+        )
+    if gap_s < 0.0:
+        raise OtoError("bad_input", f"A gap of {gap_s:g} s is shorter than nothing.", "", Exit.BAD_INPUT)
+
+
+def _aim(middle: Model, style: Style, rate_hz: int) -> Model:
+    """The album's middle, nearer to finished music where the album as a whole stands outside its spread.
+
+    Songs go a part of the way to where they are sent, so what all of them lack is sent for the whole.
+    """
+    name = "the middle of the album"
+    if middle.plr_db <= MASTERED_PLR_DB:
+        return dataclasses.replace(middle, name=name)
+    correction = tone_correction(middle.levels_db, style, tone.heard_bands(rate_hz)) / TOGETHER.tone
+    return dataclasses.replace(middle, name=name, levels_db=middle.levels_db + correction)
 
 
 def _place(target: Target, below_lu: float) -> Target:

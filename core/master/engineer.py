@@ -69,9 +69,9 @@ def propose_master(
     sections = SectionMeter(source.rate_hz, source.channels)
     heard = _listen(source, Chain([]), sections, part(rest, 0.0, 0.5), f"listening to {source.name}")
     whole, loudest = sections.spectra()
-    if model:
-        target = _as_loud_as(model, target, strengths.loudness)
     medium = MEDIA.get(target.name, _ANY_SIGNAL)
+    if model and strengths.loudness:
+        target = _as_loud_as(model, target, strengths.loudness)
     levels.hold_peaks(draft, target)
     if heard is None:
         draft.notes.append("There is nothing to measure: silence, or less than 0.4 s. The level stays as it is.")
@@ -145,8 +145,9 @@ def _as_loud_as(model: Model, target: Target, strength: float) -> Target:
 def _balance(draft: Draft, spectrum: Spectrum, style: Style, medium: Medium, rate_hz: int) -> None:
     """Take back what stands outside the spread of finished songs, in tone and in width."""
     heard = tone.heard_bands(rate_hz)
-    off, _ = styles.tone_distance(spectrum, style, heard)
-    fit = tone.fit_equaliser(styles.tone_correction(spectrum, style, heard), heard, rate_hz)
+    song_db = spectrum.levels_db()
+    off = tone.distance_db(song_db, style.middle_db, heard)
+    fit = tone.fit_equaliser(styles.tone_correction(song_db, style, heard), heard, rate_hz)
     for band, gain_db in fit.items():
         at = _nearest_band(tone.band_frequency_hz(band))
         side, edge = ("above", style.high_db) if off[at] > 0 else ("below", style.low_db)

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from core.analysis.spectrum import Spectrum
 from core.dsp.audio import Floats
 from core.errors import Exit, OtoError
 from core.master import tone
@@ -74,18 +73,12 @@ def style_named(name: str) -> Style:
         ) from error
 
 
-def tone_distance(spectrum: Spectrum, style: Style, heard: Floats) -> tuple[Floats, Floats]:
-    """Per band: how far a song is from the middle of its style, and how far outside the spread (0 within), in dB."""
-    off = tone.distance_db(spectrum.levels_db(), style.middle_db, heard)
+def tone_correction(levels_db: Floats, style: Style, heard: Floats) -> Floats:
+    """Gain per band that takes most of what lies outside the spread back; 0 within it."""
+    off = tone.distance_db(levels_db, style.middle_db, heard)
     above = np.maximum(off - (style.high_db - style.middle_db), 0.0)
     below = np.maximum((style.low_db - style.middle_db) - off, 0.0)
-    return off, (above - below) * heard
-
-
-def tone_correction(spectrum: Spectrum, style: Style, heard: Floats) -> Floats:
-    """Gain per band that takes most of what lies outside the spread back."""
-    _, outside = tone_distance(spectrum, style, heard)
-    return np.clip(-TONE_STRENGTH * outside, -MOST_TONE_DB, MOST_TONE_DB)
+    return np.clip(TONE_STRENGTH * (below - above) * heard, -MOST_TONE_DB, MOST_TONE_DB)
 
 
 def width_correction(side_db: float | None, style: Style) -> float:

@@ -52,7 +52,7 @@ def test_the_gap_is_what_lies_between_the_last_sound_and_the_next_first(album):
     played = np.concatenate([sf.read(made.result.out, dtype="float32")[0] for made in album.songs])
     sounding = np.flatnonzero(np.abs(played).max(axis=1) > 1e-4)
     gaps = np.diff(sounding)
-    assert sorted(gaps[gaps > RATE_HZ]) == pytest.approx([GAP_S * RATE_HZ] * 2, abs=0.02 * RATE_HZ)
+    assert sorted(gaps[gaps > RATE_HZ]) == pytest.approx([GAP_S * RATE_HZ] * 2, abs=0.05 * RATE_HZ)
     assert sounding[0] < 0.02 * RATE_HZ
     starts = [made.start_s for made in album.songs]
     assert starts == pytest.approx([0.0, *np.cumsum([made.result.frames / RATE_HZ for made in album.songs])[:-1]])
@@ -68,6 +68,7 @@ def test_tone_moves_towards_the_middle_and_the_reason_says_so(album, sources):
     after = np.array([levels(sf.read(made.result.out, dtype="float32")[0].T) for made in album.songs])
     assert after.std(axis=0).mean() < 0.8 * before.std(axis=0).mean()
     assert "the middle of the album" in album.songs[1].plan.curve.why
+    assert all(made.plan.target.name == STREAMING.name for made in album.songs)
 
 
 @needs_ffmpeg

@@ -6,18 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analysis.features import BAND_HZ
-from core.analysis.spectrum import Spectrum
 from core.errors import OtoError
 from core.master import tone
 from core.master.styles import MOST_TONE_DB, MOST_WIDTH_DB, STYLES, style_named, tone_correction, width_correction
 
 HEARD = tone.heard_bands(48_000)
 EVERY = pytest.mark.parametrize("style", STYLES.values(), ids=list(STYLES))
-
-
-def song_at(levels_db):
-    power = tuple(10 ** (np.array(levels_db) / 10))
-    return Spectrum(middle=power, side=(0.0,) * len(power), correlation=None)
 
 
 @EVERY
@@ -30,14 +24,14 @@ def test_every_style_knows_a_spread_for_every_band(style):
 
 @EVERY
 def test_a_song_in_the_middle_of_its_style_is_left_alone(style):
-    assert not tone_correction(song_at(style.middle_db), style, HEARD).any()
+    assert not tone_correction(style.middle_db, style, HEARD).any()
     assert width_correction(style.side_db[1], style) == 0.0
 
 
 @EVERY
 def test_what_is_far_outside_comes_back_but_not_without_limit(style):
     tilt = np.where(np.array(BAND_HZ) > 2_000.0, -40.0, 0.0)
-    gains = tone_correction(song_at(style.middle_db + tilt), style, HEARD)
+    gains = tone_correction(style.middle_db + tilt, style, HEARD)
     assert gains.max() == pytest.approx(MOST_TONE_DB)
     assert gains[BAND_HZ.index(8_000.0)] > 0.0 > gains[BAND_HZ.index(125.0)]
 
