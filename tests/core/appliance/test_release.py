@@ -47,7 +47,7 @@ def test_a_lock_without_markers_is_given_on_as_it_is() -> None:
     assert packages_for(text, python="3.11", processor="x86_64") == lines
 
 
-def test_what_a_release_needs_from_here_is_nothing_but_pip(tmp_path: Path) -> None:
+def test_what_a_release_needs_from_here_is_nothing_but_pip() -> None:
     code = "import sys, core.appliance.release, core.appliance.install, core.appliance.package; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkout(), timeout=60)
     assert not {"numpy", "msgspec", "textual"} & set(done.stdout.split())
