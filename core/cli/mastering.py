@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +183,12 @@ def _album(found: Files | InLibrary, wanted: dict[str, Any], options: Namespace,
     outs = [fresh(folder / f"{n:0{wide}} {song.stem}.wav") for n, song in enumerate(found.paths, start=1)]
     gap_s = 2.0 if options.gap is None else options.gap
     wish = mastering.wish_from(wanted)
-    album = mastering.album(found.paths, outs, wish, gap_s=gap_s, progress=console.progress)
+    try:
+        album = mastering.album(found.paths, outs, wish, gap_s=gap_s, progress=console.progress)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # succeeds only while it is empty
+        raise
     songs = []
     for song, out, made in zip(found.paths, outs, album.songs, strict=True):
         plan_file = keep_plan(work.plan_bytes(made.plan), out)
