@@ -149,12 +149,13 @@ class GainLine:
 
     def __init__(self, hop: int, start: float = 1.0) -> None:
         ramp = np.arange(1, hop + 1) / hop
-        self._shape = np.stack([1.0 - ramp, ramp])
+        self._shape = np.stack([1.0 - ramp, ramp]).astype(np.float32)
         self._last = start
 
     def curve(self, gains: Floats) -> Audio:
         """Gain of each sample: (k,) becomes (k * hop,)."""
-        ends = np.concatenate([[self._last], gains])
+        ends = np.empty((len(gains), 2), np.float32)
+        ends[0, 0], ends[1:, 0], ends[:, 1] = self._last, gains[:-1], gains
         self._last = float(gains[-1])
-        lines = np.stack([ends[:-1], ends[1:]], axis=1) @ self._shape
-        return lines.astype(np.float32).reshape(-1)
+        lines: Audio = ends @ self._shape
+        return lines.reshape(-1)

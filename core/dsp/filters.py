@@ -31,7 +31,7 @@ class Biquads:
         # Tracks are silent for long stretches: then, and only when it has rung out, the cascade rests.
         if not block.shape[1] or not (self._cascade.state.any() or block.any()):
             return block
-        return self._cascade.process(block).astype(np.float32)
+        return self._cascade.process(block)
 
 
 Quadratic = tuple[float, float, float]

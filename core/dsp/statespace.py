@@ -11,11 +11,13 @@ Sums and Their Applications", 1990). All in float64, in which the result differs
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from core.dsp.audio import Audio, Floats
+
+Signal = TypeVar("Signal", Audio, Floats)
 
 _BLOCK: Final = 32
 """Samples per block: the product is as cheap as the recursion from block to block."""
@@ -67,9 +69,9 @@ class StateSpace:
             self._outward[_BLOCK:, at] = c @ powers[at]
         self._from_block_to_block = _Recursion(powers[_BLOCK])
 
-    def process(self, x: Audio | Floats) -> Floats:
-        """Take (channels, frames) of any float, give float64."""
-        out = np.empty(x.shape)
+    def process(self, x: Signal) -> Signal:
+        """Take and give (channels, frames), float32 or float64."""
+        out = np.empty_like(x)
         whole = x.shape[1] // _BLOCK * _BLOCK
         for start in range(0, whole, _CHUNK):
             piece = slice(start, min(start + _CHUNK, whole))

@@ -32,8 +32,8 @@ def cascades(draw):
 @settings(max_examples=25, deadline=None)
 @given(sections=cascades(), channels=st.integers(1, 2), cuts=st.lists(st.integers(0, 9_000), max_size=6))
 def test_a_cascade_is_the_recursion_of_its_sections(sections, channels, cuts):
-    x = noise(9_000 / RATE_HZ, channels)
-    expected = sosfilt(sections, x.astype(np.float64))
+    x = noise(9_000 / RATE_HZ, channels).astype(np.float64)
+    expected = sosfilt(sections, x)
     filtered = StateSpace(*of_sections(sections), channels)
     got = np.concatenate([filtered.process(piece) for piece in np.split(x, sorted(cuts), axis=1)], axis=1)
     assert np.abs(got - expected).max() < 1e-9 * np.abs(expected).max()
