@@ -16,7 +16,7 @@ from core.dsp.equaliser import Band, Shape, sections
 from core.dsp.filters import Biquads, butterworth_highpass
 from core.dsp.gain import place, stereo_matrix
 from core.dsp.gate import OFF_DB, Gate
-from core.dsp.hum import hum_notches
+from core.dsp.hum import HumFilter
 from core.dsp.reverb import Reverb, Space, tail_s
 from core.dsp.saturation import Saturation
 from core.dsp.transient import TransientShaper
@@ -98,11 +98,6 @@ def saturation(values: Values, rate_hz: int, channels: int) -> list[Processor]:
     return [Saturation(rate_hz, channels, drive_db=drive_db)] if drive_db else []
 
 
-def _hum(values: Values, rate_hz: int) -> Floats:
-    hum = values["hum_hz"]
-    return np.empty((0, 6)) if hum == "off" else hum_notches(rate_hz, hum_hz=float(hum))
-
-
 def _declip(rate_hz: int, channels: int) -> list[Processor]:
     # Few tracks need it, and its linear algebra takes longer to load than all the rest of the desk.
     from core.dsp.declip import Declip
@@ -116,12 +111,13 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
     chain += level(10.0 ** (number(values, "trim_db") / 20.0) * (-1.0 if values["polarity_invert"] else 1.0))
     if number(values, "delay_ms"):
         chain.append(Delay(rate_hz, channels, delay_ms=number(values, "delay_ms")))
-    lows = [_hum(values, rate_hz), highpass(values, rate_hz)]
+    if values["hum_hz"] != "off":
+        chain.append(HumFilter(rate_hz, channels, hum_hz=float(values["hum_hz"])))
     gate = _gate(values, rate_hz, channels)
     if gate:
-        chain += filters(channels, *lows) + gate + filters(channels, bands(values, rate_hz))
+        chain += filters(channels, highpass(values, rate_hz)) + gate + filters(channels, bands(values, rate_hz))
     else:
-        chain += filters(channels, *lows, bands(values, rate_hz))
+        chain += filters(channels, highpass(values, rate_hz), bands(values, rate_hz))
     chain += compressor(values, rate_hz, channels)
     if number(values, "deess_threshold_db") < 0.0:
         chain.append(

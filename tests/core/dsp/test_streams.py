@@ -16,7 +16,7 @@ from core.dsp.equaliser import Band, equalise, sections
 from core.dsp.filters import Biquads, butterworth_highpass, dc_blocker, highpass, remove_dc
 from core.dsp.gain import gain, pan, polarity, width
 from core.dsp.gate import Gate, gate
-from core.dsp.hum import hum_notches, remove_hum
+from core.dsp.hum import HumFilter, remove_hum
 from core.dsp.limiter import TruePeakLimiter, limit
 from core.dsp.linear_phase import LinearPhase, shape_tone
 from core.dsp.multiband import BandDynamics, Multiband, compress_bands
@@ -82,7 +82,7 @@ def ride_points():
 PROCESSORS = {
     "declip": (lambda rate, ch, kw: Declip(rate, ch), st.just({})),
     "hum": (
-        lambda rate, ch, kw: Biquads(hum_notches(rate, **kw), ch),
+        lambda rate, ch, kw: HumFilter(rate, ch, **kw),
         st.fixed_dictionaries({"hum_hz": st.sampled_from([50.0, 60.0])}),
     ),
     "offset": (lambda rate, ch, kw: Biquads(dc_blocker(rate), ch), st.just({})),
