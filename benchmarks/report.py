@@ -1,6 +1,6 @@
 """What a report costs beside the render that it tells about, in processor seconds.
 
-    python -m benchmarks.report ../shared/data/multitracks/test/eif_caesium [--seconds 190]
+    python -m benchmarks.report ../shared/data/multitracks/test/eif_caesium [--seconds 190] [--runs 2]
 
 The song's tracks are repeated to the length, mixed, mastered and reported. Proposing is counted with the render, as it
 is when a person asks for a mix; the delivery check belongs to the master.
@@ -26,34 +26,42 @@ from core.jobs.reports import draw_master, draw_mix
 T = TypeVar("T")
 
 
-def cpu_s(do: Callable[[], T]) -> tuple[T, float]:
-    start = time.process_time()
-    done = do()
-    return done, time.process_time() - start
+def cpu_s(do: Callable[[], T], runs: int) -> tuple[T, float]:
+    """What it returns, and the least that it took: what else runs on the machine only adds."""
+    least = float("inf")
+    for _ in range(runs):
+        start = time.process_time()
+        done = do()
+        least = min(least, time.process_time() - start)
+    return done, least
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("song", type=Path, help="a folder of tracks")
     parser.add_argument("--seconds", type=float, default=190.0)
+    parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
+    runs = options.runs
     with tempfile.TemporaryDirectory(prefix="oto-report-") as made:
         folder = Path(made)
         tracks = [lengthened(path, folder, options.seconds) for path in sorted(options.song.glob("*.ogg"))]
         sources = file_sources(tracks)
         mix, master = folder / "mix.wav", folder / "master.wav"
-        (mix_plan, mixed), mix_s = cpu_s(lambda: work.mix(sources, mix))
+        (mix_plan, mixed), mix_s = cpu_s(lambda: work.mix(sources, mix), runs)
         drawn, mix_report_s = cpu_s(
-            lambda: draw_mix(mix_plan, sources, mix, folder / "mix.html", meter=mixed.meter, title="", made="")
+            lambda: draw_mix(mix_plan, sources, mix, folder / "mix.html", meter=mixed.meter, title="", made=""),
+            runs,
         )
         assert drawn.path, drawn.notes
         wish = mastering.wish_from({})
-        (plan, mastered), master_s = cpu_s(lambda: mastering.master(file_sources([mix])[0], master, wish))
-        delivery, delivery_s = cpu_s(lambda: mastering.delivery_of(master, plan, wish))
+        (plan, mastered), master_s = cpu_s(lambda: mastering.master(file_sources([mix])[0], master, wish), runs)
+        delivery, delivery_s = cpu_s(lambda: mastering.delivery_of(master, plan, wish), runs)
         drawn, report_s = cpu_s(
             lambda: draw_master(
                 plan, mix, master, folder / "master.html", meter=mastered.meter, title="", made="", delivery=delivery
-            )
+            ),
+            runs,
         )
         assert drawn.path, drawn.notes
         page_kb = (folder / "master.html").stat().st_size / 1000

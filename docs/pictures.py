@@ -3,7 +3,7 @@
     .venv/bin/python -m docs.pictures [FOLDER]
 
 Records, mixes and masters in a home of its own, looks at the screens on the way, and writes them as SVG into FOLDER
-(default: docs/pictures). Takes about two minutes. The pictures need no font and no network: blocks are drawn, text is
+(default: docs/pictures); the master's report as PNG, where Chromium is installed. Takes about two minutes. The pictures need no font and no network: blocks are drawn, text is
 stretched to its cells.
 """
 
@@ -32,11 +32,13 @@ from core.protocol import (
     SelectDevice,
     StartJob,
 )
+from tests.rig.browser import browser, chromium
 from tests.rig.engine import EngineRig
 from tests.tui.harness import screen_cells
 from tui.app import Studio
 from tui.look import CANVAS, Look
 
+REPORT_SIZE: Final = (1000, 1500)
 RECORD_SIZE: Final = (120, 25)
 MIX_SIZE: Final = (120, 38)
 CELL_WIDTH: Final = 9
@@ -163,6 +165,20 @@ async def draw(folder: Path) -> None:
         await until(pilot, lambda: len(app.picture.finished_takes) == 2)
 
 
+def draw_report(home: Path, folder: Path) -> None:
+    """Take a picture of the newest master's report as a browser shows it."""
+    program = chromium()
+    if program is None:
+        print("no Chromium here: the report's picture stays as it is", file=sys.stderr)
+        return
+    page = max(home.glob("library/*/bounces/master-*/report.html"), key=lambda path: path.stat().st_mtime)
+    width, height = REPORT_SIZE
+    with tempfile.TemporaryDirectory(prefix="oto-browser-") as profile, browser(program, Path(profile)) as shown:
+        shown.open(page, width=width, height=height)
+        (folder / "report.png").write_bytes(shown.picture())
+    print(folder / "report.png")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Draw every picture."""
     folder = Path(arguments[0]) if arguments else Path(__file__).parent / "pictures"
@@ -178,6 +194,7 @@ def main(arguments: Sequence[str]) -> None:
             asyncio.run(draw(folder))
         finally:
             engine.end()
+        draw_report(home, folder)
 
 
 if __name__ == "__main__":

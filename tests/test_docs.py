@@ -119,6 +119,9 @@ def test_every_key_of_the_readme_is_in_the_registry() -> None:
 def test_pictures_are_small_and_need_nothing_from_elsewhere() -> None:
     pictures = sorted((REPOSITORY / "docs/pictures").glob("*.svg"))
     assert pictures
+    for photo in (REPOSITORY / "docs/pictures").glob("*.png"):
+        assert photo.stat().st_size < 250_000
+        assert any(photo.name in page.read_text() for page in PAGES), f"{photo.name} is shown nowhere"
     for picture in pictures:
         text = picture.read_text()
         assert len(text) < 150_000

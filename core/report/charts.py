@@ -105,8 +105,9 @@ def _spectrum(report: Report) -> Chart:
     ]
     if not curves:
         return Chart("Spectrum", ())
-    high_db = 6.0 * np.ceil((max(float(curve.max()) for _, curve in curves) + 1.0) / 6.0)
-    low_db = 6.0 * np.floor((min(float(curve.min()) for _, curve in curves) - 1.0) / 6.0)
+    shown = np.concatenate([curve for _, curve in curves] + ([_edges(report.tone)] if report.tone else []))
+    high_db = 6.0 * np.ceil((float(shown.max()) + 1.0) / 6.0)
+    low_db = 6.0 * np.floor((float(shown.min()) - 1.0) / 6.0)
     levels = level_axis(max(low_db, high_db - _SPECTRUM_SPAN_DB), high_db, 6.0, "dB")
     about = "Level per third octave from 25 Hz to 16 kHz."
     plot = Plot("spectrum", "Spectrum", about, frequency_axis(), levels, height_px=260)
@@ -119,6 +120,10 @@ def _spectrum(report: Report) -> Chart:
         key.append((f"{look} line", look))
     remark = "Third octaves of the whole, laid over each other between 45 Hz and 14 kHz, whatever their loudness."
     return Chart("Spectrum", (("", plot.svg()),), tuple(key), remark)
+
+
+def _edges(tone: ToneBand) -> Floats:
+    return np.array([*tone.low_db, *tone.high_db])
 
 
 def _aligned(levels_db: Floats, tone: ToneBand | None) -> Floats:
@@ -139,7 +144,8 @@ def _gain(curve: GainCurve, time: Axis) -> Chart:
     levels = level_axis(max(low, -24.0), 3.0, 3.0 if low > -12.0 else 6.0, "dB")
     plot = Plot("gain", "Gain over time", about, time, levels, height_px=160)
     at = _ends(len(curve.level_db), curve.step_s)
-    plot.area(at, curve.peak_db, [None if peak is None else 0.0 for peak in curve.peak_db], "reduced")
+    down = [None if peak is None else min(peak, 0.0) for peak in curve.peak_db]
+    plot.area(at, down, [None if peak is None else 0.0 for peak in down], "reduced")
     plot.line(at, curve.level_db, "after line")
     key = (("reduced", "peaks turned down"), ("after line", "level"))
     remark = (

@@ -62,20 +62,13 @@ class Browser:
             time.sleep(0.05)
         return bool(true)
 
-    def picture(self, *, whole: bool = True) -> bytes:
-        """A PNG of the page, below the fold too."""
-        shot = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **self._clip(whole))
-        return base64.b64decode(shot["data"])
+    def picture(self) -> bytes:
+        """A PNG of what the window shows."""
+        return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
 
     def printed(self) -> bytes:
         """The page as PDF."""
         return base64.b64decode(self._call("Page.printToPDF", printBackground=True)["data"])
-
-    def _clip(self, whole: bool) -> dict[str, Any]:
-        if not whole:
-            return {}
-        width, height = self.value("[innerWidth, document.documentElement.scrollHeight]")
-        return {"clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}
 
     def _call(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1
