@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from core.appliance.release import HOME, Say, build, compile_modules, release_of, system_files
+from core.appliance.release import HOME, PLACES, Say, build, compile_modules, release_of, system_files
 from core.errors import OtoError
 
 TARGET: Final = "oto.target"
@@ -82,6 +82,7 @@ def require_root_and_systemd(box: Box) -> None:
 
 def install(box: Box, source: Path, *, console: bool = True, say: Say = lambda _: None) -> list[Step]:
     """Steps that make a source tree the release in use. A release that is there already is not made again."""
+    _refuse_packaged(box)
     name = release_of(source)
     folder = box.releases / name
     steps = []
@@ -106,13 +107,14 @@ def activate(box: Box, name: str, system: Mapping[str, Path], *, console: bool =
     if not (files or links or missing):
         return []
     root = [] if box.root == Path("/") else [f"--root={box.root}"]
+    # The link comes late: until then the release in use works on, and a second run sees that something is left to do.
     return [
         *files,
-        *links,
         _run("make OTO's users and groups", "systemd-sysusers", *root, "oto.conf"),
         _run("make OTO's folders", "systemd-tmpfiles", *root, "--create", "oto.conf"),
-        *(_run(f"start {unit} with the box", "systemctl", *root, "--quiet", "enable", unit) for unit in missing),
         *_reloads(box),
+        *(_run(f"start {unit} with the box", "systemctl", *root, "--quiet", "enable", unit) for unit in missing),
+        *links,
         *([_run("start OTO's services anew", "systemctl", "restart", TARGET, *SERVICES[:2])] if box.here else []),
         *_prune(box, name),
     ]
@@ -135,6 +137,7 @@ def rollback(box: Box) -> list[Step]:
 
 def remove(box: Box) -> list[Step]:
     """Steps that take OTO off the box; recordings, settings, keys and users stay."""
+    _refuse_packaged(box)
     root = [] if box.root == Path("/") else [f"--root={box.root}"]
     steps = []
     if box.here and box.at("/etc/systemd/system/oto.target").exists():
@@ -145,17 +148,30 @@ def remove(box: Box) -> list[Step]:
         if _is_enabled(box, unit)
     ]
     name = box.release("current")
-    placed = [box.at(place) for place in (_system_of(box, name) if name else {})]
-    steps += [_remove(path) for path in [*placed, box.at(COMMAND)] if path.is_symlink() or path.exists()]
-    if box.releases.is_dir():
-        steps.append(Step(f"remove {box.releases}", partial(shutil.rmtree, box.releases)))
+    places = {*PLACES.values(), *(_system_of(box, name) if name else ())}
+    links = [box.at(COMMAND), box.releases / "current", box.releases / "previous"]
+    files = [*(box.at(place) for place in sorted(places)), *links]
+    steps += [_remove(path) for path in files if path.is_symlink() or path.exists()]
+    steps += [Step(f"remove {path}", partial(shutil.rmtree, path)) for path in _releases(box)]
     return steps + (_reloads(box) if steps else [])
+
+
+def _refuse_packaged(box: Box) -> None:
+    if box.at(PACKAGED_COMMAND).is_symlink():
+        raise OtoError(
+            "refused",
+            "On this box OTO came as a package, and a package changes it.",
+            "'apt install ./oto_NEW.deb' or 'apt remove oto'; recordings stay.",
+        )
+
+
+def _releases(box: Box) -> list[Path]:
+    return sorted(box.releases.glob("[0-9]*/"))
 
 
 def status(box: Box) -> dict[str, Any]:
     """What is installed and how it is: releases, files that are not the release's, services."""
     name = box.release("current")
-    found = sorted(path.name for path in box.releases.glob("[0-9]*/")) if box.releases.is_dir() else []
     changed = [] if name is None else [step.words for step in _files(box, name, _system_of(box, name))]
     services = {}
     if box.here:
@@ -165,7 +181,7 @@ def status(box: Box) -> dict[str, Any]:
     return {
         "release": name,
         "previous": box.release("previous"),
-        "releases": found,
+        "releases": [path.name for path in _releases(box)],
         "starts_with_the_box": _is_enabled(box, TARGET),
         "to_do": changed,
         "services": services,
@@ -186,7 +202,7 @@ def _files(box: Box, name: str, system: Mapping[str, Path]) -> list[Step]:
             # The release itself is the source: the tree that it came from may be gone before the step is done.
             steps.append(_write(target, box.releases / name / "share" / "system" / place))
     current = box.release("current")
-    stale = set(_system_of(box, current)) - set(system) if current not in (None, name) and current else set()
+    stale = set(_system_of(box, current)) - set(system) if current else set()
     return steps + [_remove(box.at(place)) for place in sorted(stale) if box.at(place).exists()]
 
 
@@ -218,7 +234,7 @@ def _prune(box: Box, name: str) -> list[Step]:
     """Remove releases that are neither this one nor the one before it."""
     current = box.release("current")
     keep = {name, current if current != name else box.release("previous")}
-    old = [path for path in sorted(box.releases.glob("[0-9]*/")) if path.name not in keep]
+    old = [path for path in _releases(box) if path.name not in keep]
     return [Step(f"remove {path}", partial(shutil.rmtree, path)) for path in old]
 
 

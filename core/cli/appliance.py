@@ -100,7 +100,7 @@ def _refuse_while_recording(box: Box) -> None:
         state = ask("status")["transport"].get("state")
     except OtoError:
         return
-    if state == "recording":
+    if state in ("recording", "counting_in"):
         raise OtoError("busy", "A take is being recorded, and it goes on.", "Run this again after 'oto stop'.")
 
 

@@ -133,7 +133,7 @@ def test_data_outlives_upgrades_and_removal(box: Box) -> None:
 def test_after_removal_nothing_of_ours_starts_or_is_left_in_the_system(box: Box) -> None:
     do(activate(box, ONE, put(box, ONE)))
     do(remove(box))
-    left = [name for name in everything(box) if "oto" in name]
+    left = [name for name in everything(box) if "oto" in name and name != "opt/oto"]
     assert [name for name in left if not name.startswith(("srv/oto", "etc/oto", "var/lib/oto", "run/oto"))] == []
     assert remove(box) == []
 
@@ -149,6 +149,30 @@ def test_with_nothing_to_go_back_to_it_says_so(box: Box) -> None:
     do(activate(box, ONE, put(box, ONE)))
     with pytest.raises(OtoError, match="no version before"):
         rollback(box)
+
+
+def test_what_came_as_a_package_is_left_to_the_package(box: Box) -> None:
+    (box.root / "usr/bin/oto").symlink_to("/opt/oto/current/bin/oto")
+    for plan in (lambda: install(box, SOURCE), lambda: remove(box)):
+        with pytest.raises(OtoError, match="came as a package"):
+            plan()
+
+
+def test_what_else_is_in_the_folder_of_releases_is_nobodys_to_remove(box: Box) -> None:
+    do(activate(box, ONE, put(box, ONE)))
+    clone = box.releases / "clone"
+    clone.mkdir()
+    do(remove(box))
+    assert list(box.releases.iterdir()) == [clone]
+
+
+def test_a_run_that_broke_off_is_gone_on_with(box: Box) -> None:
+    system = put(box, ONE)
+    steps = activate(box, ONE, system)
+    for done in range(len(steps)):
+        assert activate(box, ONE, system) != [], steps[done].words
+        steps[done].do()
+    assert activate(box, ONE, system) == []
 
 
 def test_a_box_can_keep_its_own_screen_for_a_login(box: Box) -> None:
