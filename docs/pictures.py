@@ -28,9 +28,12 @@ from core.protocol import (
     EditTake,
     GetPlan,
     Mark,
+    Play,
     Record,
+    Seek,
     SelectDevice,
     StartJob,
+    Stop,
 )
 from tests.rig.browser import browser, chromium
 from tests.rig.engine import EngineRig
@@ -46,6 +49,8 @@ CELL_HEIGHT: Final = 19
 MARGIN: Final = 8
 BLOCKS: Final = " ▏▎▍▌▋▊▉█"
 """Index / 8 is how much of a cell is filled from the left."""
+HEIGHTS: Final = " ▁▂▃▄▅▆▇"
+"""Index / 8 is how much of a cell is filled from below."""
 SHADE: Final = "▒"
 FONTS: Final = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
@@ -89,7 +94,7 @@ def _run(column: int, y: int, text: str, style: Style, paper: str) -> list[str]:
 
 
 def _kind(character: str) -> str:
-    return character if character in BLOCKS or character == SHADE else "text"
+    return character if character in BLOCKS + HEIGHTS + SHADE else "text"
 
 
 def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -> list[str]:
@@ -100,6 +105,8 @@ def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -
     if kind != "text":
         if kind == BLOCKS[-1]:
             return [_rect(column, y, len(text), ink)]
+        if kind in HEIGHTS:
+            return [_rect(column, y, len(text), ink, height=HEIGHTS.index(kind) / 8)]
         return [_rect(column + at, y, BLOCKS.index(kind) / 8, ink) for at in range(len(text))]
     x, base = MARGIN + column * CELL_WIDTH, MARGIN + y * CELL_HEIGHT + 14
     weight = ' font-weight="bold"' if bold else ""
@@ -107,10 +114,12 @@ def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -
     return [f'<text x="{x}" y="{base}" fill="{ink}"{weight}{length}>{escape(text)}</text>']
 
 
-def _rect(column: float, y: int, cells: float, colour: str, opacity: float = 1.0) -> str:
-    x, top = MARGIN + column * CELL_WIDTH, MARGIN + y * CELL_HEIGHT
+def _rect(column: float, y: int, cells: float, colour: str, opacity: float = 1.0, height: float = 1.0) -> str:
+    """Some cells wide; `height` of a cell, from below."""
+    x, top = MARGIN + column * CELL_WIDTH, MARGIN + (y + 1 - height) * CELL_HEIGHT
     faint = f' opacity="{opacity}"' if opacity < 1 else ""
-    return f'<rect x="{x:g}" y="{top}" width="{cells * CELL_WIDTH:g}" height="{CELL_HEIGHT}" fill="{colour}"{faint}/>'
+    size = f'width="{cells * CELL_WIDTH:g}" height="{height * CELL_HEIGHT:g}"'
+    return f'<rect x="{x:g}" y="{top:g}" {size} fill="{colour}"{faint}/>'
 
 
 def _hex(colour: Color | None, otherwise: str) -> str:
@@ -124,6 +133,11 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
         if time.monotonic() > deadline_s:
             raise TimeoutError("The studio did not get there; its engine's log is in its home.")
         await pilot.pause(0.1)
+
+
+def text(app: Studio) -> str:
+    """What is on the screen."""
+    return "\n".join("".join(text for text, _ in row) for row in screen_cells(app))
 
 
 async def draw(folder: Path) -> None:
@@ -140,7 +154,12 @@ async def draw(folder: Path) -> None:
         await app.call(CreateSession(name="Rehearsal"))
         await app.call(Record(seconds=SONG_S, preroll_s=0.0, name="Slow"))
         await until(pilot, lambda: bool(app.picture.finished_takes))
-        await app.call(EditTake(take=1, starred=True))
+        await app.call(EditTake(take=1, starred=True, notes="the bridge is rushed"))
+        await app.call(Play(take=1))
+        for at_s, name in ((16.0, "Verse"), (30.0, "Chorus")):
+            await app.call(Seek(at_s=at_s))
+            await app.call(Mark(name=name))
+        await app.call(Stop())
         await app.call(StartJob(kind="mix", take=1, options={"propose": True}))
         await until(pilot, lambda: len(app.picture.bounces.bounces) == 1)
         await app.call(StartJob(kind="master", take=1, options={"target": "streaming"}))
@@ -151,6 +170,16 @@ async def draw(folder: Path) -> None:
         await pilot.press("down", "down", "down")
         await pilot.pause(0.5)
         snap("mix")
+        await pilot.press("2")
+        await until(pilot, lambda: "▅" in text(app))
+        snap("takes")
+        await pilot.press("4")
+        await until(pilot, lambda: "Delivery" in text(app))
+        await pilot.pause(0.5)
+        snap("master")
+        await pilot.press("6")
+        await until(pilot, lambda: "preroll_s" in text(app))
+        snap("box")
         await pilot.press("1")
         await pilot.resize_terminal(*RECORD_SIZE)
         await app.call(SelectDevice(device="sim"))

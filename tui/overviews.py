@@ -36,7 +36,7 @@ class Overviews:
             return None
         key = (session.id, request, frames)
         known = self._known.get(key)
-        waits = key in self._making and any(job.kind == "overview" for job in picture.running_jobs)
+        waits = key in self._making and picture.overview_is_made
         if known is None and ask and not waits and key not in self._asking and picture.link == "up":
             self._asking.add(key)
             self._start(self._ask(key))

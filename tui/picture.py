@@ -125,9 +125,14 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def running_jobs(self) -> tuple[Job, ...]:
-        """Work in progress, oldest first: what runs, then what waits."""
-        open_jobs = [job for job in self.jobs.jobs if job.state in ("running", "queued")]
+        """Work in progress that somebody asked for, oldest first: what runs, then what waits."""
+        open_jobs = [job for job in self.jobs.jobs if job.state in ("running", "queued") and job.kind != "overview"]
         return tuple(sorted(open_jobs, key=lambda job: (job.state != "running", job.created_utc)))
+
+    @property
+    def overview_is_made(self) -> bool:
+        """Whether a worker looks at a take or a bounce, or will."""
+        return any(job.kind == "overview" and job.state in ("running", "queued") for job in self.jobs.jobs)
 
     @property
     def notice(self) -> Notice | None:

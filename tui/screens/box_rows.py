@@ -97,7 +97,8 @@ def explanation(info: SettingInfo | None, width: int, height: int) -> list[Line]
 
 def job_rows(jobs: Sequence[Job]) -> list[Row]:
     """Work, the newest first: how far it is, or how it ended."""
-    return [_job(job) for job in sorted(jobs, key=lambda job: job.created_utc, reverse=True)]
+    asked_for = (job for job in jobs if job.kind != "overview" or job.problem is not None)
+    return [_job(job) for job in sorted(asked_for, key=lambda job: job.created_utc, reverse=True)]
 
 
 def _job(job: Job) -> Row:

@@ -140,6 +140,6 @@ def nothing_yet(picture: Picture, bounce: Bounce | None, problem: str) -> list[L
         return [[("  Nothing has been rendered yet: 3 goes to Mix, b renders there.", "dim")]]
     if problem:
         return [[(f"  It can't be looked at: {words.clean(problem)}", "warn")]]
-    busy = next((job.kind for job in picture.running_jobs if job.kind != "overview" and job.state == "running"), None)
+    busy = next((job.kind for job in picture.running_jobs if job.state == "running"), None)
     after = f", after the {busy} that is running" if busy else ""
     return [[(f"  It is being looked at{after}. It plays already.", "dim")]]

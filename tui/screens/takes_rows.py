@@ -138,6 +138,6 @@ def no_wave(picture: Picture, problem: str, take: Take | None) -> list[Line]:
         return [[("  This take is being recorded.", "bad")]]
     if problem:
         return [[(f"  No waveform: {words.clean(problem)}", "warn")], [("  The take itself plays.", "dim")]]
-    busy = next((job.kind for job in picture.running_jobs if job.kind != "overview" and job.state == "running"), None)
+    busy = next((job.kind for job in picture.running_jobs if job.state == "running"), None)
     after = f", after the {busy} that is running" if busy else ""
     return [[(f"  The waveform is being made{after}. The take plays already.", "dim")]]
