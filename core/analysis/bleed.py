@@ -8,7 +8,6 @@ from itertools import permutations
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from core.analysis.crossspectrum import GROUPS, Correlation, CrossSpectrum, Pair, comparable, frame_samples, gather
 from core.analysis.moments import first_alone, levels_db
@@ -24,7 +23,7 @@ LATEST_S: Final = 0.045
 EARLIEST_S: Final = -0.0005
 DIRECT_SHARE: Final = 0.7
 """A correlation that is this much stronger before than after belongs to something else that both tracks hear."""
-FEWEST_SHARE: Final = 0.05
+FEWEST_SHARE: Final = 0.01
 """Of a track in its quiet moments: what comes with another sound must be this much of it."""
 FAINT_DB: Final = -50.0
 ONE_SOURCE_DB: Final = -12.0
@@ -44,7 +43,7 @@ class Bleed(msgspec.Struct, frozen=True, kw_only=True):
     level_dbfs: float
     """How loud that is on the recording, RMS."""
     peak_dbfs: float
-    """Where its loud moments peak on the recording."""
+    """How high its loudest stroke or note peaks on the recording, at most."""
 
 
 class BleedMap(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +95,14 @@ def measure_bleed(
             continue
         one, other = analyses[first], analyses[second]
         assert one.rms_dbfs is not None
+        assert one.sample_peak_dbfs is not None
         assert other.rms_dbfs is not None
         bleed = Bleed(
             source=sources[first].name,
             onto=sources[second].name,
             level_db=round(one.rms_dbfs + loss_db - other.rms_dbfs, 1),
             level_dbfs=round(one.rms_dbfs + loss_db, 1),
-            peak_dbfs=round(loud_peak_dbfs(one) + loss_db, 1),
+            peak_dbfs=round(one.sample_peak_dbfs + loss_db, 1),
         )
         if bleed.level_db > FAINT_DB:
             bleeds.append(bleed)
@@ -123,8 +123,3 @@ def _heard_db(spectrum: CrossSpectrum) -> float | None:
     if later < PROMINENT or later < DIRECT_SHARE * correlation.prominence(-LATEST_S, LATEST_S):
         return None
     return 10.0 * math.log10(power / float(spectrum.first.sum()))
-
-
-def loud_peak_dbfs(analysis: TrackAnalysis) -> float:
-    """Peak level of the loud moments: the 95th percentile of the peaks while the track sounds."""
-    return float(np.percentile(np.array(analysis.peak_curve_dbfs)[analysis.active_steps()], 95.0))

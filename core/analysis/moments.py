@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 
 PLAYING_DB: Final = -15.0
 """A track plays where it is not further below its loud moments."""
+ENOUGH: Final = 8
+QUIET_DB: Final = 6.0
+"""What is this much louder than in the quietest moments has something to play itself."""
 SILENCE_DB: Final = -60.0
 
 
@@ -28,8 +31,14 @@ def levels_db(analysis: TrackAnalysis, frame_s: float, frames: int) -> Floats:
 
 
 def first_alone(first: Floats, second: Floats, count: int) -> list[int]:
-    """Frames in which the first track plays and the second is at its quietest against it, at most `count`."""
-    return _largest(np.flatnonzero(first > PLAYING_DB), first - second, count)
+    """Frames in which the first track plays and the second is at its quietest against it, at most `count`.
+
+    Fewer where the second is not quiet that often.
+    """
+    chosen = np.array(_largest(np.flatnonzero(first > PLAYING_DB), first - second, count), dtype=np.intp)
+    clear_db = (first - second)[chosen]
+    quietest = np.sort(clear_db)[-ENOUGH:]
+    return [int(at) for at in chosen[clear_db > np.median(quietest) - QUIET_DB]] if quietest.size else []
 
 
 def both(first: Floats, second: Floats, count: int) -> list[int]:

@@ -50,7 +50,16 @@ def prepare(
     }
     analyses = [player.heard for player in players]
     bleed = measure_bleed(sources, analyses, apart=partners, progress=_half(progress, 0.5))
-    return Prepared(bleed=bleed, span=kept, notes=())
+    span = kept or cleaning.song_span(sources, players)
+    return Prepared(bleed=bleed, span=span, notes=_span_notes(span))
+
+
+def _span_notes(span: Span | None) -> tuple[str, ...]:
+    if span is None or span.by == "person":
+        return ()
+    return (
+        f"The mix goes from {span.start_s:.1f} s to {span.end_s:.1f} s of the take: {span.why} Nothing is deleted.",
+    )
 
 
 def _half(progress: Progress | None, start: float) -> Progress | None:
