@@ -223,19 +223,19 @@ def interval(values: NDArray[np.float64]) -> str:
 
 
 def report(found: list[dict[str, dict[str, list[float]]]]) -> None:
-    print(f"{len(found)} songs; mean and 95 % interval; lower is nearer to the original")
-    print("| fault | contender | distance | spectrum | crest | width | nearer than loudness only |")
-    print("|---|---|---|---|---|---|---|")
+    print("Mean and 95 % interval in dB; lower is nearer to the original")
+    print("| fault | contender | songs | distance | spectrum | crest | width | nearer than loudness only |")
+    print("|---|---|---|---|---|---|---|---|")
     for fault in FAULTS:
         chosen = [song[fault] for song in found if fault in song]
         for name in CONTENDERS:
             figures = np.array([song[name] for song in chosen if name in song])
             if not len(figures):
                 continue
-            plain = np.array([sum(song["loudness only"]) for song in chosen])
+            plain = np.array([sum(song["loudness only"]) for song in chosen if name in song])
             nearer = f"{np.mean(figures.sum(axis=1) < plain):.0%}" if name != "loudness only" else ""
             parts = " | ".join(f"{part.mean():.2f}" for part in figures.T)
-            print(f"| {fault} | {name} | {interval(figures.sum(axis=1))} | {parts} | {nearer} |")
+            print(f"| {fault} | {name} | {len(figures)} | {interval(figures.sum(axis=1))} | {parts} | {nearer} |")
 
 
 def main() -> None:
@@ -265,7 +265,7 @@ def main() -> None:
                 with options.keep.open("a") as file:
                     print(json.dumps((str(song.path), found)), file=file)
             print(f"{len(known)}/{len(chosen)} {song.path.name}", file=sys.stderr, flush=True)
-    report([known[str(song.path)] for song in chosen])
+    report([known[str(song.path)] for song in chosen if str(song.path) in known])
 
 
 if __name__ == "__main__":
