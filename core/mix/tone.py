@@ -1,7 +1,7 @@
-"""Filters and equaliser: presets by role, cuts where a track's spectrum is unusual, room for who leads.
+"""Filters and equaliser: presets by role, cuts where a track's spectrum is unusual.
 
-Each band has one duty: 1 body, 2 bass against kick, 3 unusual lows and mids, 4 presence or making room for the lead,
-5 unusual highs, 6 top.
+Band 3 takes unusual lows and mids, 4 lifts presence, 5 takes unusual highs, 6 is air; bells that stay free make room
+for others (`core.mix.unmasking`).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analysis.features import BAND_HZ
+from core.analysis.hearing import ERB_HZ
 from core.analysis.track import TrackAnalysis, analyse_source
 from core.errors import OtoError
 from tests.core.analysis.sounds import RATE_HZ, Samples, noise, seconds, sine, strokes
@@ -156,3 +157,31 @@ def test_an_analysis_that_nobody_wants_any_more_ends():
     with pytest.raises(OtoError) as error:
         analyse_source(Samples(noise(1.0)), progress=lambda fraction, doing: False)
     assert error.value.code == "cancelled"
+
+
+def test_strokes_are_kept_with_their_times_and_how_fast_they_fall():
+    t = seconds(4.0) % 0.5
+    heard = analyse(np.sin(2 * np.pi * 200 * t) * np.exp(-t / 0.05))
+    assert np.diff(heard.onsets_s) == pytest.approx(0.5, abs=0.02)
+    # exp(-t / 0.05 s) has fallen 10 dB after 58 ms.
+    assert heard.fall_ms == pytest.approx(58.0, abs=12.0)
+
+
+def test_levels_in_the_ears_bands_add_up_to_the_tracks_power_second_by_second():
+    t = seconds(4.0)
+    tone = np.sin(2 * np.pi * 1_000 * t) * np.where(t < 2.0, 0.5, 0.05)
+    powers = analyse(tone).ear_powers()
+    assert powers.shape == (4, len(ERB_HZ))
+    levels = 10 * np.log10(powers.sum(axis=1))
+    assert levels[[0, 3]] == pytest.approx([-9.0, -29.0], abs=0.8)
+    assert ERB_HZ[np.argmax(powers[0])] == pytest.approx(1_000.0, rel=0.1)
+
+
+def test_sharp_consonants_are_measured_against_the_voice():
+    t = seconds(6.0)
+    voice = np.sin(2 * np.pi * 300 * t) * 0.2
+    hiss = np.sin(2 * np.pi * 7_000 * t) * 0.2 * (t % 1.0 < 0.3)
+    plain, sharp = analyse(voice), analyse(voice + hiss)
+    assert plain.sibilance_db < -60.0
+    assert sharp.sibilance_db == pytest.approx(-1.2, abs=1.0)
+    assert sharp.sibilance_hz == pytest.approx(7_000.0, rel=0.1)
