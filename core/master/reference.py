@@ -26,7 +26,7 @@ from core.plans.document import ToneCurve
 from core.progress import Progress, part
 
 _MOST_TONE_DB: Final = 12.0
-_MOST_WIDTH_DB: Final = 12.0
+_MOST_WIDTH_DB: Final = 9.0
 _LEAST_DB: Final = 0.3
 """A curve that stays under this everywhere is not worth its filter."""
 _SILENT_DB: Final = -70.0
