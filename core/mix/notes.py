@@ -13,6 +13,8 @@ from core.plans.document import MixPlan
 
 LOW_DBFS = -40.0
 HUM_BELOW_DB = 55.0
+MOST_SECTIONS = 12
+"""Of an evening on one take nobody reads more."""
 
 
 def input_notes(players: Sequence[Player]) -> list[str]:
@@ -67,9 +69,10 @@ def song_notes(sections: Sequence[Section], tempo: Tempo | None) -> list[str]:
         told = "; ".join(
             f"{_clock(one.start_s)} {'sung' if one.sung else 'played'}, {len(one.playing)} tracks, "
             f"{one.loudness_lufs:.0f} LUFS"
-            for one in sections
+            for one in sections[:MOST_SECTIONS]
         )
-        notes.append(f"Sections by who sounds: {told}.")
+        more = f"; and {len(sections) - MOST_SECTIONS} more" if len(sections) > MOST_SECTIONS else ""
+        notes.append(f"Sections by who sounds: {told}{more}.")
     if tempo is not None:
         notes.append(f"The strokes agree on {tempo.bpm:.1f} BPM ({tempo.confidence:.0%} sure).")
     return notes
