@@ -32,25 +32,6 @@ MOVED: Final = {
 }
 """Where a package puts what the installer puts into /etc. What sshd reads stays a file for the box's owner to edit."""
 
-OVERRIDES: Final = {
-    "dir-or-file-in-opt": "a release is one folder beside others, so that it can be changed as a whole",
-    "embedded-library": "locked wheels, the same on every box, of which each is what was tested",
-    "unstripped-binary-or-object": "wheels are left as their authors made them, so that their hashes can be compared",
-    "library-not-linked-against-libc": "as above",
-    "binary-or-shlib-defines-rpath": "as above",
-    "custom-library-search-path": "as above",
-    "hardening-no-pie": "as above",
-    "shared-library-lacks-prerequisites": "as above",
-    "no-manual-page": "every command explains itself with --help",
-    "no-changelog": "CHANGELOG.md is shipped as it is written",
-    "python3-depends-but-no-python3-helper": "the release has an environment of its own",
-    "package-installs-python-bytecode": "never: it is made on the box",
-    "maintainer-script-calls-systemctl": "one program does this for the package and for the installer",
-    "wrong-path-for-interpreter": "scripts inside wheels",
-    "extra-license-file": "the licences of wheels lie beside them",
-}
-"""What lintian would say, each with why it is so."""
-
 PREINST: Final = """\
 #!/bin/sh
 set -e
@@ -87,7 +68,9 @@ POSTRM: Final = """\
 #!/bin/sh
 set -e
 if [ "$1" = remove ] || [ "$1" = purge ]; then
-    rm -rf {home}
+    rm -rf {release}
+    rm -f {home}/current {home}/previous
+    rmdir --ignore-fail-on-non-empty {home} 2>/dev/null || true
     if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
 fi
 """
@@ -156,10 +139,6 @@ def _documents(source: Path, root: Path) -> None:
         ("docs/appliance.md", "appliance.md"),
     ):
         shutil.copyfile(source / name, documents / target)
-    overrides = root / "usr/share/lintian/overrides"
-    overrides.mkdir(parents=True)
-    lines = [f"# {why}\noto: {tag}\n" for tag, why in OVERRIDES.items()]
-    (overrides / "oto").write_text("".join(lines))
 
 
 def _make_modes_plain(root: Path) -> None:
