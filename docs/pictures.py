@@ -3,8 +3,8 @@
     .venv/bin/python -m docs.pictures [FOLDER]
 
 Records, mixes and masters in a home of its own, looks at the screens on the way, and writes them as SVG into FOLDER
-(default: docs/pictures); the master's report as PNG, where Chromium is installed. Takes about two minutes. The pictures need no font and no network: blocks are drawn, text is
-stretched to its cells.
+(default: docs/pictures); the master's report as PNG, where Chromium is installed. Takes about two minutes. The pictures
+need no font and no network: blocks are drawn, text is stretched to its cells.
 """
 
 from __future__ import annotations
@@ -177,9 +177,6 @@ async def draw(folder: Path) -> None:
         await until(pilot, lambda: "Delivery" in text(app))
         await pilot.pause(0.5)
         snap("master")
-        await pilot.press("6")
-        await until(pilot, lambda: "preroll_s" in text(app))
-        snap("box")
         await pilot.press("1")
         await pilot.resize_terminal(*RECORD_SIZE)
         await app.call(SelectDevice(device="sim"))

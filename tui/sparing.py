@@ -16,13 +16,13 @@ from rich.cells import get_character_cell_size
 from textual.drivers.linux_driver import LinuxDriver
 
 _TOKEN: Final = re.compile(
-    r"\x1b\[([0-9;:?<>=]*)([@-~])"  # control sequences
+    r"\x1b\[([0-9;:?<>=]*)([ -/]*[@-~])"  # control sequences
     r"|\x1b[\]P_^X].*?(?:\x07|\x1b\\)"  # strings for the terminal: titles, clipboard
     r"|\x1b.?|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+",
     re.DOTALL,
 )
-_HARMLESS: Final = frozenset("hlu")
-"""Modes of the terminal and its keyboard: they do not move or paint."""
+_HARMLESS: Final = frozenset(("h", "l", "u", "$p", "c", "n"))
+"""Modes of the terminal and its keyboard, and questions about them: they do not move or paint."""
 _OTHER_SCREEN: Final = ("?1049", "?47", "?1047")
 _NARROW: Final = frozenset(map(chr, (*range(0x20, 0x7F), *range(0x2500, 0x25A0))))
 """ASCII, box lines and blocks: what nearly every cell holds, one cell wide."""

@@ -117,6 +117,7 @@ def test_what_did_not_change_is_not_sent() -> None:
 
 def test_modes_pass_through_and_a_cleared_screen_is_painted_anew() -> None:
     copy = Copy(80)
+    assert copy.feed("\x1b[?2026$p\x1b[?u\x1b[?1h\x1b[>1u") == "\x1b[?2026$p\x1b[?u\x1b[?1h\x1b[>1u"
     assert copy.feed("\x1b[?2026h\x1b[1;1Hx\x1b[?2026l") == "\x1b[?2026h\x1b[1;1H\x1b[0mx\x1b[?2026l"
     assert copy.feed("\x1b[1;1Hx") == ""
     assert copy.feed("\x1b[?1049h\x1b[1;1Hx").startswith("\x1b[?1049h\x1b[1;1H")
