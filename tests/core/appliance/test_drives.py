@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.appliance.drives import KERNEL_NAME, OPTIONS, ask_to_let_go, let_go, mount_command
@@ -24,6 +24,7 @@ def test_what_is_on_a_drive_is_data_whatever_its_file_system(file_system: str) -
     assert command[-2:] == ["/dev/sdb1", "/media/sdb1"]
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=40))
 def test_a_name_that_no_disk_has_is_refused(name: str) -> None:
     if KERNEL_NAME.fullmatch(name):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.appliance.login import EVERYWHERE, HOME, OFFERED, asked_for, clean, words_of
@@ -113,6 +113,7 @@ def test_over_ssh_only_what_sshd_says_was_asked_counts() -> None:
     assert asked_for(["-l"], {}) == ""
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from(["TERM", "LANG", "LD_PRELOAD", "PYTHONPATH", "OTO_HOME", "PATH"]), st.text()))
 def test_nothing_of_the_callers_environment_arrives_but_terminal_and_language(environment: dict[str, str]) -> None:
     passed = clean(environment)
