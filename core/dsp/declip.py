@@ -68,7 +68,8 @@ class Declip(Framed):
             guess = _interpolated(mended[window].astype(np.float64), unknown)[self._context :]
             for begin, end in group:
                 level = float(raw[begin])
-                mended[begin:end] = level * np.clip(guess[begin - start : end - start] / level, 1.0, _MOST)
+                # What can't be told (not a number) stays as it is.
+                mended[begin:end] = level * np.fmin(np.fmax(guess[begin - start : end - start] / level, 1.0), _MOST)
         return first
 
     def _groups(self, raw: Audio, flat: NDArray[np.bool_], first: int) -> Iterator[list[Run]]:
