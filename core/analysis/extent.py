@@ -151,7 +151,10 @@ def _count_in(
         audio = source.read(round(start_s * source.rate_hz), energy.size * step)
         by_step = np.square(audio, dtype=np.float64).sum(axis=0).reshape(-1, step).mean(axis=1)
         energy += by_step * 10.0 ** (-((heard.loud_lufs or 0.0) + song_db) / 10.0)
-    onsets = onset_times_s(energy, np.ones(energy.size, dtype=np.bool_))
+    # What was before counts as quiet, so that a first stroke is an onset and the noise of the input is none.
+    before = np.full(8, energy[:STEPS_PER_S].min())
+    stroked = np.arange(before.size + energy.size) >= before.size
+    onsets = onset_times_s(np.concatenate((before, energy)), stroked) - before.size / STEPS_PER_S
     window = round(0.3 * STEPS_PER_S)
     for number, at_s in enumerate(onsets):
         at = round(at_s * STEPS_PER_S)

@@ -15,6 +15,8 @@ HUM_HEARD_DB: Final = -50.0
 """Hum closer than this below the playing is heard, at the latest when the playing stops."""
 HUM_IS_MUSIC_DB: Final = -12.0
 """A tone that never stops and is as loud as this against the playing is a note."""
+STEADY_DB: Final = 6.0
+"""Pauses that move more than this hold decays, and their tones are music."""
 LEAST_HEAD_S: Final = 0.5
 LEAST_TAIL_S: Final = 2.0
 """Less than this before and after the song is not worth cutting."""
@@ -28,17 +30,19 @@ def set_declip(draft: Draft, player: Player) -> None:
 
 
 def set_hum(draft: Draft, player: Player) -> None:
-    """Take mains hum out where it is heard against the playing."""
+    """Take mains hum out where it is heard against the playing and is what the pauses are filled with."""
     heard = player.heard
     if not player.audible or heard.hum_hz is None or heard.hum_dbfs is None or heard.rms_dbfs is None:
+        return
+    if heard.noise_floor_dbfs is None or (heard.noise_spread_db or 0.0) > STEADY_DB:
         return
     below_db = heard.hum_dbfs - heard.rms_dbfs
     if draft.hands > 0.0 and HUM_HEARD_DB < below_db < HUM_IS_MUSIC_DB:
         why = (
             f"{heard.hum_hz} Hz hum and its harmonics at {heard.hum_dbfs:.1f} dBFS, {-below_db:.0f} dB below the "
-            "playing: taken out."
+            "playing and steady in the pauses: taken out."
         )
-        draft.choose("hum_hz", str(heard.hum_hz), why, 0.8 if heard.noise_floor_dbfs is not None else 0.5)
+        draft.choose("hum_hz", str(heard.hum_hz), why, 0.8)
 
 
 def song_span(sources: Sequence[Source], players: Sequence[Player]) -> Span | None:
