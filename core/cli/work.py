@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from core.cli.console import Console
 
+BLEED_TOLD_DB = -25.0
+"""Bleed further below a track's own playing is no news to a person."""
+
 # ---------------------------------------------------------------- analyse
 
 
@@ -47,9 +50,10 @@ def _analyse(options: Namespace, console: Console) -> Answer:
         from core.desk.sources import file_sources
         from core.jobs.work import analyse
 
-        tracks = analyse(file_sources(found.paths), console.progress)
+        heard = analyse(file_sources(found.paths), console.progress)
         value = {
-            "tracks": [{"file": str(file), **track} for file, track in zip(found.paths, tracks, strict=True)],
+            "tracks": [{"file": str(file), **track} for file, track in zip(found.paths, heard["tracks"], strict=True)],
+            "bleed": heard["bleed"],
         }
     rows = [
         (
@@ -62,7 +66,15 @@ def _analyse(options: Namespace, console: Console) -> Answer:
         )
         for track in value["tracks"]
     ]
-    return Answer(value, table(("track", "role", "sure", "loudness", "peak", "why"), rows))
+    heading = ("track", "role", "sure", "loudness", "peak", "why")
+    return Answer(value, table(heading, rows) + _bleed_words(value["bleed"]))
+
+
+def _bleed_words(bleed: list[dict[str, Any]]) -> str:
+    """Who is heard on whose track, as far as it matters to a mix."""
+    told = [one for one in bleed if one["level_db"] > BLEED_TOLD_DB]
+    lines = [f"  {one['source']} on {one['onto']}, {one['level_db']:+.0f} dB against its playing" for one in told]
+    return "\n".join(["\n\nHeard on other tracks:", *lines]) if lines else ""
 
 
 # ---------------------------------------------------------------- mix

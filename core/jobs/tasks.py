@@ -58,14 +58,15 @@ def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
 def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     take = _take(library, job)
     sources = take_sources(library, job.session, take.number)
-    tracks = work.analyse(sources, progress)
+    heard = work.analyse(sources, progress)
     folder = library.take_path(job.session, take.number)
     names = {track.id: track.name for track in take.tracks}
     files = {names[clip.track]: str(folder / clip.file) for clip in reversed(take.clips)}
     return {
         "session": job.session,
         "take": take.number,
-        "tracks": [{"file": files.get(track["track"]), **track} for track in tracks],
+        "tracks": [{"file": files.get(track["track"]), **track} for track in heard["tracks"]],
+        "bleed": heard["bleed"],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from core.analysis.bleed import measure_bleed
 from core.analysis.loudness import Loudness
 from core.analysis.roles import guess_role
 from core.analysis.track import analyse_source
@@ -42,11 +43,16 @@ def plan_bytes(plan: Plan) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
 
 
-def analyse(sources: Sequence[Source], progress: Progress | None = None) -> list[dict[str, Any]]:
-    """Listen to every source: role with its confidence and reason, then what was measured. JSON-able."""
+def analyse(sources: Sequence[Source], progress: Progress | None = None) -> dict[str, Any]:
+    """Listen to every source: role with its confidence and reason, then what was measured; who is heard on whose track.
+
+    JSON-able: "tracks" in the order of the sources, and "bleed", the loudest first.
+    """
     tracks: list[dict[str, Any]] = []
+    analyses = []
     for number, source in enumerate(sources):
-        analysis = analyse_source(source, progress=share(progress, number / len(sources), 1 / len(sources)))
+        analysis = analyse_source(source, progress=share(progress, number / len(sources), 0.8 / len(sources)))
+        analyses.append(analysis)
         guess = guess_role(source.name, analysis)
         tracks.append(
             {
@@ -57,7 +63,8 @@ def analyse(sources: Sequence[Source], progress: Progress | None = None) -> list
                 **{key: value for key, value in msgspec.to_builtins(analysis).items() if key not in CURVES},
             }
         )
-    return tracks
+    bleed = measure_bleed(sources, analyses, progress=share(progress, 0.8, 0.2))
+    return {"tracks": tracks, "bleed": msgspec.to_builtins(bleed.bleeds)}
 
 
 def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Priority]:
