@@ -96,9 +96,9 @@ def listen(
 ) -> Heard:
     """Measure a stretch of one source as it is, or of several summed at unity with the mono ones in the middle.
 
-    A sum has the rate of the first source and the length of the longest. A `meter` that has heard all of it already
-    is believed. Raises OtoError: "bad_input" for audio that
-    can't be read or measured and for none at all, "cancelled" when `progress` says so.
+    A sum has the rate of the first source and the length of the longest. A `meter` that has heard all of it already is
+    believed. Raises OtoError: "bad_input" for audio that can't be read or measured and for none at all, "cancelled"
+    when `progress` says so.
     """
     rate_hz = sources[0].rate_hz if sources else 0
     at_one_rate = [at_rate(source, rate_hz) for source in sources]
