@@ -51,7 +51,7 @@ def analyse(sources: Sequence[Source], progress: Progress | None = None) -> dict
     tracks: list[dict[str, Any]] = []
     analyses = []
     for number, source in enumerate(sources):
-        analysis = analyse_source(source, progress=share(progress, number / len(sources), 0.8 / len(sources)))
+        analysis = analyse_source(source, progress=share(progress, 0.8 * number / len(sources), 0.8 / len(sources)))
         analyses.append(analysis)
         guess = guess_role(source.name, analysis)
         tracks.append(
