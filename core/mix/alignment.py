@@ -169,7 +169,8 @@ def _set_group(
     over = "" if above is None else " and ".join(player.name for player in above.at)
     for at, its_s in after_s.items():
         player, draft = strips[at]
-        evidence = above or members.get(at) or members[latest]
+        # The leader may be the latest itself: any of its group tells then.
+        evidence = above or members.get(at) or members.get(latest) or next(iter(members.values()))
         far = _far(target_s - its_s, player.heard.rate_hz)
         arrives = (
             f"{player.name} reaches {over} {far} later" if over else f"{strips[latest][0].name} comes {far} after it"
