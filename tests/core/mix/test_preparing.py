@@ -136,7 +136,7 @@ def test_a_persons_delay_stays_and_the_others_follow_it():
 
 
 def test_clipped_peaks_are_rebuilt_and_hum_is_taken_out_where_they_were_found():
-    hum = sum(0.004 * np.sin(2 * np.pi * 50.0 * n * T) / n for n in range(1, 7))
+    hum = sum(0.0015 * np.sin(2 * np.pi * 50.0 * n * T) / n for n in range(1, 7))
     playing = plucked() * (T % 6.0 < 3.0)
     hot = np.clip(20.0 * snare(), -1.0, 1.0)
     settings, _ = prepared({"Guitar": ("electric_guitar", playing + hum), "Snare": ("snare", hot)})
