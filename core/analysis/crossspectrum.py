@@ -61,7 +61,8 @@ class CrossSpectrum:
     @property
     def omega(self) -> Floats:
         """Radians per sample."""
-        return np.arange(self.first.size) * (2.0 * math.pi / self.frame)
+        radians: Floats = np.arange(self.first.size) * (2.0 * math.pi / self.frame)
+        return radians
 
     def coherence(self) -> Floats:
         """Magnitude-squared coherence, 0..1, what chance gives to so few frames taken off."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui.look import CONSOLE, PALETTES, ROLES, Look
@@ -44,6 +44,7 @@ def test_the_console_never_gets_what_its_font_lacks() -> None:
     assert [character for character, _ in cells([("a★é", "text")], 3, Look(CONSOLE, "console"))] == ["a", "?", "é"]
 
 
+@example([("\xa0", "text"), ("0", "dim")], 2, "night")
 @given(spans, st.integers(1, 60), st.sampled_from(list(PALETTES)))
 def test_joined_runs_look_exactly_like_the_cells(line, width, theme) -> None:
     look = Look(theme=theme)
