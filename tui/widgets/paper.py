@@ -91,7 +91,8 @@ def runs(row: Cells, plain: frozenset[Role]) -> list[tuple[str, Role]]:
     for character, role in row:
         before = joined[-1] if joined else None
         if before is None or not (
-            role == before[1] or (role in plain and before[1] in plain and (character == " " or not before[0].strip(" ")))
+            role == before[1]
+            or (role in plain and before[1] in plain and (character == " " or not before[0].strip(" ")))
         ):
             joined.append((character, role))
         else:
