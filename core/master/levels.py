@@ -15,6 +15,10 @@ SOME_LIMITING_DB: Final = 2.0
 """Limiting at the loudest hundredth of the time from which on a little compression before it sounds better."""
 MUCH_LIMITING_DB: Final = 5.0
 """The same, from which on it may be heard."""
+STROKES_PLR_DB: Final = 18.0
+"""Peaks this far above the loudness are single strokes: compression that lets them pass only lowers what is between."""
+QUICK_MS: Final = 2.0
+SLOW_MS: Final = 30.0
 _CLOSE_ENOUGH_LU: Final = 0.02
 
 
@@ -44,21 +48,26 @@ def glue(draft: Draft, heard: Heard, target: Target, strength: float = 1.0) -> N
     if alone.busy_db <= SOME_LIMITING_DB or strength == 0.0:
         return
     ratio, aim_db = (1.5, 2.0) if alone.busy_db <= MUCH_LIMITING_DB else (2.5, 4.0)
+    attack_ms = QUICK_MS if heard.plr_db > STROKES_PLR_DB else SLOW_MS
     ratio, aim_db = 1.0 + strength * (ratio - 1.0), strength * aim_db
     to_working_level(draft, heard)
     threshold_db = draft.value("input_gain_db", 0.0) + heard.forecast.loud_peak_dbfs() - aim_db / (1 - 1 / ratio)
     why = (
         f"Reaching {target.integrated_lufs:g} LUFS by limiting alone would turn peaks down by {alone.busy_db:.1f} dB; "
-        f"about {aim_db:g} dB of slow compression takes part of that."
+        f"about {aim_db:g} dB of compression takes part of that, {_attack_words(attack_ms)}."
     )
     for name, value in (
         ("comp_threshold_db", threshold_db),
         ("comp_ratio", ratio),
-        ("comp_attack_ms", 30.0),
+        ("comp_attack_ms", attack_ms),
         ("comp_release_ms", 150.0),
         ("comp_sidechain_hz", 90.0),
     ):
         draft.set(name, value, why, 0.6)
+
+
+def _attack_words(attack_ms: float) -> str:
+    return "slow enough to let strokes through" if attack_ms == SLOW_MS else "quick enough to catch single strokes"
 
 
 def hold_peaks(draft: Draft, target: Target) -> None:
