@@ -46,10 +46,14 @@ def analyze(*arguments: str) -> str:
 @needs_analyze
 @pytest.mark.parametrize("unit", [*UNITS, *WIRING], ids=lambda path: path.name)
 def test_systemd_finds_nothing_wrong_with_a_unit(unit: Path, tmp_path: Path) -> None:
-    # Verifying wants the programs and the other units to be there: this checkout stands in for an installed one.
+    # Verifying wants the programs and the other units to be there: this checkout, wherever it lies, stands in for an
+    # installed one.
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, program in (("python", Path(sys.executable)), ("oto", Path(sys.executable).with_name("oto"))):
+        (programs / name).symlink_to(program)
     for path in [*UNITS, *WIRING]:
-        text = path.read_text().replace(f"{INSTALLED_AT}/bin/python", sys.executable)
-        text = text.replace(f"{INSTALLED_AT}/bin/oto", str(Path(sys.executable).with_name("oto")))
+        text = path.read_text().replace(f"{INSTALLED_AT}/bin", str(programs))
         (tmp_path / path.name).write_text(text)
     here = tmp_path / unit.name.replace("@.", "@tty1.")
     here.write_text((tmp_path / unit.name).read_text())
