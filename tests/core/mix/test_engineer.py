@@ -26,21 +26,6 @@ from tests.core.mix.band import SECONDS, band, bass, guitar, hihat, kick, singer
 KNOBS = by_name(STRIP)
 
 
-@pytest.fixture(scope="module")
-def sources():
-    return band()
-
-
-@pytest.fixture(scope="module")
-def analyses(sources):
-    return {source.name: analyse_source(source) for source in sources}
-
-
-@pytest.fixture(scope="module")
-def plan(sources, analyses):
-    return propose_mix(sources, analyses=analyses)
-
-
 def strip(plan, name):
     return next(strip for strip in plan.strips if strip.track == name)
 

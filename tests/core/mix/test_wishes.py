@@ -3,28 +3,11 @@
 import msgspec
 import pytest
 
-from core.analysis.track import analyse_source
 from core.errors import OtoError
 from core.jobs.work import priorities
 from core.mix.balance import level_lufs
 from core.mix.engineer import propose_mix
 from core.plans.document import Ride, RidePoint, Setting, Span, value_of
-from tests.core.mix.band import band
-
-
-@pytest.fixture(scope="module")
-def sources():
-    return band()
-
-
-@pytest.fixture(scope="module")
-def analyses(sources):
-    return {source.name: analyse_source(source) for source in sources}
-
-
-@pytest.fixture(scope="module")
-def plan(sources, analyses):
-    return propose_mix(sources, analyses=analyses)
 
 
 def strip(plan, name):
