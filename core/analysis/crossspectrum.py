@@ -61,8 +61,7 @@ class CrossSpectrum:
     @property
     def omega(self) -> Floats:
         """Radians per sample."""
-        radians: Floats = np.arange(self.first.size) * (2.0 * math.pi / self.frame)
-        return radians
+        return np.arange(self.first.size).astype(np.float64) * (2.0 * math.pi / self.frame)
 
     def coherence(self) -> Floats:
         """Magnitude-squared coherence, 0..1, what chance gives to so few frames taken off."""
