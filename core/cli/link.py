@@ -60,10 +60,11 @@ def end_engine() -> None:
         client.call(Shutdown())
     deadline = time.monotonic() + ENDING_TIMEOUT_S
     while time.monotonic() < deadline:
-        client_now = engine_if_any()
-        if client_now is None:
-            return
-        client_now.close()
+        with contextlib.suppress(OtoError):  # it may be going while it is asked
+            client_now = engine_if_any()
+            if client_now is None:
+                return
+            client_now.close()
         time.sleep(0.05)
     raise OtoError("timeout", "The engine is still finishing what it recorded.", "'oto status' says when it is gone.")
 
