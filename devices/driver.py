@@ -75,6 +75,8 @@ class Copier:
         self._ring_frames = task.ring_frames
         self._frame_bytes = (task.inputs * SAMPLE_BYTES, task.outputs * SAMPLE_BYTES)
         self._events_fd = task.events_fd
+        self.telling = False
+        """Whether events are wanted, which follow what was opened. Counts are totals, so that nothing is missed."""
         self._frames = 0
         self._losses = 0
         self._lost_frames = 0
@@ -98,7 +100,9 @@ class Copier:
         self._frames += frames
         self._losses += loss
         self._lost_frames += lost_frames
-        # Counts are totals, so an event that finds the pipe full is made up for by the next.
+        if not self.telling:
+            return
+        # An event that finds the pipe full is made up for by the next.
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
             os.write(self._events_fd, EVENT.pack(self._frames, self._losses, self._lost_frames))
 
@@ -235,7 +239,9 @@ def run(task: Task) -> None:
     os.set_blocking(task.events_fd, False)
     try:
         sounddevice = host.load()
-        stream, sample_type = open_device(sounddevice, task, Copier(task, memoryview(memory)))
+        copier = Copier(task, memoryview(memory))
+        stream, sample_type = open_device(sounddevice, task, copier)
+        stream.start()  # may fail as well, when the interface goes while it is opened
         answer = {"sample_type": sample_type}
     except DeviceError as error:
         answer = {"error": error.code, "message": error.message, "hint": error.hint}
@@ -248,9 +254,9 @@ def run(task: Task) -> None:
     os.write(task.events_fd, json.dumps(answer).encode() + b"\n")
     if "error" in answer:
         return
+    copier.telling = True
     gc.freeze()
     gc.disable()
-    stream.start()
     sys.stdin.buffer.read()
     # Closing may hang with the driver; then the alarm ends the process.
     signal.setitimer(signal.ITIMER_REAL, CLOSE_WITHIN_S)

@@ -28,6 +28,7 @@ def main() -> None:
     os.write(task.events_fd, json.dumps({"sample_type": "int32"}).encode() + b"\n")
     os.set_blocking(task.events_fd, False)
     copy = Copier(task, memoryview(mmap.mmap(task.memory_fd, task.memory_bytes)))
+    copy.telling = True
     frame, lost = 0, 0
     for line in sys.stdin:
         if line.startswith("exit"):

@@ -72,6 +72,7 @@ class JackRig:
         Playing begins at about the same time, so a file that must be caught whole starts with two seconds of silence.
         A `loop` has no seam if the file is a whole number of the server's periods long.
         """
+        self.wait_for_ports(f"{client}:", 0)  # of one that was killed; JACK takes its time to notice
         channels = soundfile.info(path).channels
         source = f"-i:audioloop,{path}" if loop else f"-i:{path}"
         self._feeder = self._start(
@@ -83,11 +84,11 @@ class JackRig:
         self.wait_for_ports(f"{client}:", channels)
 
     def wait_for_ports(self, prefix: str, count: int, seconds: float = 10.0) -> None:
-        """Wait until there are so many ports with names like this."""
+        """Wait until there are at least so many ports with names like this; for 0, until there are none."""
         deadline_s = time.monotonic() + seconds
-        while sum(port.startswith(prefix) for port in self.ports()) < count:
+        while (there := sum(port.startswith(prefix) for port in self.ports())) < count or there > count == 0:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"no {count} ports {prefix} on {self.name}: {self.log()}")
+                raise TimeoutError(f"not {count} ports {prefix} on {self.name}: {self.log()}")
             time.sleep(0.05)
 
     def ports(self) -> list[str]:
