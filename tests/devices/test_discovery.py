@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,17 @@ open({str(pid_file)!r}, 'w').write(f'{{os.getpid()}} {{c.pid}}'); time.sleep(60)
     with pytest.raises(DeviceError) as caught:
         discovery.probe(2.0, probe_that(code))
     assert caught.value.code == "device_lost"
-    for pid in pid_file.read_text().split():
-        status = Path(f"/proc/{pid}/status")
-        assert not status.exists() or "State:\tZ" in status.read_text()
+    deadline_s = time.monotonic() + 10.0  # who is killed by a group may take a moment to be gone
+    while (living := [pid for pid in pid_file.read_text().split() if lives(pid)]) and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert living == []
+
+
+def lives(pid):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.parametrize(
