@@ -13,6 +13,8 @@ from sessions.names import track_file_name
 
 TAKE_FILE: Final = "take.json"
 JOURNAL_FILE: Final = "journal.jsonl"
+ROOM_FILE: Final = ".room-to-close"
+"""Lies beside a take while it is recorded and gives its space back for the last words."""
 
 _TAKE_FOLDER: Final = re.compile(r"(\d{3,})(?: false (\d+))?")
 _DAY_S: Final = 24 * 60 * 60

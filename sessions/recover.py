@@ -87,6 +87,7 @@ def _recover_take(library: Library, take: Take, folder: Path) -> Recovered:
     if missing := [file for file in journalled if file not in files]:
         sentences.append(f"These files are missing: {', '.join(missing)}.")
     try:
+        library.make_room_to_close(take.session, take.number)
         library.save_take(take)
     except OSError as error:
         sentences.append(f"That could not be written down ({error.strerror}), so it will be tried again next time.")

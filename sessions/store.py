@@ -7,6 +7,7 @@ making its folder, which only one of them can do.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ import msgspec
 from sessions import journal, migrate, planshelf
 from sessions.errors import LibraryError
 from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
-from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
+from sessions.layout import JOURNAL_FILE, ROOM_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
 from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track, TrashEntry
 from sessions.names import safe_name, unique_name
 from sessions.trash import Trash
@@ -26,6 +27,8 @@ from sessions.trash import Trash
 D = TypeVar("D", bound=Document)
 
 SESSION_FILE: Final = "session.json"
+ROOM_BYTES: Final = 128 << 10
+"""For a take's document, its temporary copy and the journal's end, with markers and gaps by the hundred."""
 _NUMBERED: Final = re.compile(r"(?:mix|master)-(\d{3,})(?:-\d+|\.json)")
 """A plan's file or a bounce's folder, and the take it belongs to."""
 
@@ -158,6 +161,8 @@ class Library:
     def begin_take(self, take: Take) -> Path:
         """Make a take's folder with its document and an empty journal, safe from a power cut, and return the folder.
 
+        It keeps room on the disk for the take's last words, in case something else fills it up.
+
         Raises LibraryError("exists") when the number is taken, OSError.
         """
         takes = self.session_path(take.session) / "takes"
@@ -173,6 +178,7 @@ class Library:
         start = journal.checkpoint(take)
         write_new(folder / JOURNAL_FILE, msgspec.json.encode(start) + b"\n" if start != journal.Checkpoint() else b"")
         _save(folder / TAKE_FILE, take)
+        _keep_room_to_close(folder)
         sync_folder(takes)
         return folder
 
@@ -180,9 +186,14 @@ class Library:
         """Write a take's document. Raises LibraryError("not_found"), OSError."""
         _save(self.take_path(take.session, take.number, take.false_number) / TAKE_FILE, take)
 
+    def make_room_to_close(self, session_id: str, number: int) -> None:
+        """Give back what `begin_take` kept free, so that a full disk still takes the take's end. Raises OSError."""
+        (self.take_path(session_id, number) / ROOM_FILE).unlink(missing_ok=True)
+
     def finish_take(self, session_id: str, number: int) -> Take:
         """Fold the journal of a take that was stopped into its document, mark it complete and save it."""
         folder = self.take_path(session_id, number)
+        self.make_room_to_close(session_id, number)
         take = journal.fold(self._load_take(session_id, folder), journal.read_journal(folder / JOURNAL_FILE))
         take = msgspec.structs.replace(take, status="complete")
         self.save_take(take)
@@ -207,6 +218,7 @@ class Library:
             lines.close()
         take = msgspec.structs.replace(take, status="recording")
         self.save_take(take)
+        _keep_room_to_close(folder)
         present = set(_names(folder))
         clip = 1
         while any(clip_file_name(take, track.id, clip) in present for track in take.tracks):
@@ -437,6 +449,11 @@ def _load(path: Path, kind: type[D]) -> D:
         raise LibraryError(
             code, f"{name} can't be read: {error.strerror}.", "`oto doctor` looks the library over."
         ) from error
+
+
+def _keep_room_to_close(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # of a resumed take it is there already; where there is none, REC still works
+        write_new(folder / ROOM_FILE, os.urandom(ROOM_BYTES))
 
 
 def _save(path: Path, document: Document) -> None:

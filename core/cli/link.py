@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -72,10 +74,12 @@ def end_engine() -> None:
 def follow(client: Client, request: StartJob, console: Console) -> dict[str, Any]:
     """Queue a job and show its progress until it ends; Ctrl-C cancels it. Raises OtoError when it fails."""
     client.call(Attach(client="cli", topics=("jobs",)))
-    job = client.call(request, type=Job)
     started = time.monotonic()
     told = False
+    job: Job | None = None
     try:
+        with _interrupts_later():  # or the engine would have a job whose name nobody knows
+            job = client.call(request, type=Job)
         for topic in client.topics():
             if not isinstance(topic, JobsTopic):
                 continue
@@ -89,10 +93,21 @@ def follow(client: Client, request: StartJob, console: Console) -> dict[str, Any
             return _result(now)
     except KeyboardInterrupt:
         # A new connection, because the signal may have come in the middle of a message on the other.
-        with Client() as other:
-            other.call(CancelJob(job=job.id))
+        if job is not None:
+            with Client() as other:
+                other.call(CancelJob(job=job.id))
         raise
     raise AssertionError("topics end only by an error")
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C in this block raises KeyboardInterrupt as soon as the block is over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _result(job: Job) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import itertools
 import logging
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from core.engine.capture import Capture, InputLost
 from core.engine.takewriter import DiskFailed, Finished, Overrun, TakeWriter, WriterEvent
+from sessions.errors import LibraryError
 from sessions.journal import (
     ClipEnded,
     ClipStarted,
@@ -238,6 +240,8 @@ class Recording:
         if isinstance(event, DiskFailed):
             self.disk_error = event.error
             self._stopping = True
+            with contextlib.suppress(OSError, LibraryError):
+                self._library.make_room_to_close(self.session.id, self.take.number)
             self._add(LossCounted(kind="disk_errors"))
             if self._mirror is not None:  # now the only copy of what the disk did not take
                 self._mirror.stop_at(writer.stop_position or writer.ring_end)

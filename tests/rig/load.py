@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -29,7 +30,7 @@ def busy_processes(count: int) -> Iterator[None]:
 
 @contextmanager
 def studio_on_a_stopped_terminal(home: Path) -> Iterator[None]:
-    """The studio, attached and drawn, on a terminal that nobody reads any more; full before the block is over."""
+    """The studio, attached and drawn, on a terminal that nobody reads any more: it is full."""
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (36, 120))
     studio = subprocess.Popen(
@@ -43,6 +44,7 @@ def studio_on_a_stopped_terminal(home: Path) -> Iterator[None]:
     )
     try:
         _read_until(ours, b"Keys", 30.0)
+        _fill(theirs)
         yield
         assert studio.poll() is None, "the studio ended"
         assert not select.select([], [theirs], [], 0)[1], "the terminal is not full: nothing was stopped"
@@ -51,6 +53,18 @@ def studio_on_a_stopped_terminal(home: Path) -> Iterator[None]:
         studio.wait()
         os.close(ours)
         os.close(theirs)
+
+
+def _fill(terminal: int) -> None:
+    # Opened anew, because not to block is a property of the open file that the studio shares.
+    full = os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b" " * 4096)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b" ")
+    os.close(full)
 
 
 def _read_until(terminal: int, word: bytes, seconds: float) -> None:

@@ -15,6 +15,8 @@ import soundfile
 
 from sessions.errors import LibraryError
 from sessions.importing import import_recordings
+from sessions.journal import Journal, MarkerAdded
+from sessions.layout import JOURNAL_FILE, ROOM_FILE
 from sessions.model import Marker
 from sessions.recover import recover
 from sessions.store import Library
@@ -68,20 +70,54 @@ def test_a_recording_that_fills_the_disk_is_a_whole_file_with_all_that_fitted(sm
     assert (samples(path) == ramp(frames)).all()
 
 
-def test_a_take_is_recovered_on_a_full_disk_and_its_document_when_there_is_room(small_disk: Path) -> None:
-    library = Library(small_disk / "library")
+def begin(library: Library) -> Path:
+    """A take of no tracks that is being recorded; its folder."""
     session = library.create_session("Gig")
-    session = library.session(session.id)
-    take = new_take(session, tracks=())
-    library.begin_take(take)
+    return library.begin_take(new_take(library.session(session.id), tracks=()))
+
+
+def set_markers(journal: Journal, count: int) -> None:
+    for at_samples in range(count):
+        journal.append(MarkerAdded(at_samples=at_samples, name="Solo"))
+
+
+def test_a_take_is_finished_on_a_disk_that_something_else_fills_to_the_last_byte(small_disk: Path) -> None:
+    library = Library(small_disk / "library")
+    folder = begin(library)
+    journal = Journal(folder / JOURNAL_FILE)
+    fill_up(small_disk / "ballast")
+    with pytest.raises(OSError, match="No space"):
+        set_markers(journal, 200)
+    (session,) = library.session_ids()
+    library.make_room_to_close(session, 1)
+    set_markers(journal, 200)
+    journal.close()
+    take = library.finish_take(session, 1)
+    assert library.take(session, 1) == take
+    assert (take.status, take.markers[-1].at_samples) == ("complete", 199)
+    assert not (folder / ROOM_FILE).exists()
+
+
+def test_a_take_is_recovered_on_a_full_disk(small_disk: Path) -> None:
+    library = Library(small_disk / "library")
+    begin(library)
+    fill_up(small_disk / "ballast")
+    (recovered,) = recover(library)
+    assert "tried again" not in recovered.message
+    assert library.take(recovered.take.session, 1).status == "recovered"
+
+
+def test_its_document_waits_for_room_where_none_was_kept(small_disk: Path) -> None:
+    library = Library(small_disk / "library")
+    (begin(library) / ROOM_FILE).unlink()
     ballast = small_disk / "ballast"
     fill_up(ballast)
     (recovered,) = recover(library)
     assert "tried again next time" in recovered.message
-    assert library.take(session.id, 1).status == "recording"
+    assert library.take(recovered.take.session, 1).status == "recording"
     ballast.unlink()
     assert "tried again" not in recover(library)[0].message
-    assert library.take(session.id, 1).status == "recovered"
+    assert library.take(recovered.take.session, 1).status == "recovered"
 
 
 def test_an_import_that_fills_the_disk_says_so_and_leaves_nothing_behind(small_disk: Path, tmp_path: Path) -> None:
