@@ -51,11 +51,6 @@ class BleedMap(msgspec.Struct, frozen=True, kw_only=True):
 
     bleeds: tuple[Bleed, ...] = ()
 
-    def heard_on(self, source: str, onto: str) -> float:
-        """Level in dB of `source` on the track `onto`, against that track's own playing; -inf where it isn't heard."""
-        found = (bleed.level_db for bleed in self.bleeds if (bleed.source, bleed.onto) == (source, onto))
-        return max(found, default=-math.inf)
-
     def on(self, onto: str) -> tuple[Bleed, ...]:
         """Who is heard on the track `onto`, the loudest first."""
         return tuple(bleed for bleed in self.bleeds if bleed.onto == onto)

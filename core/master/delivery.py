@@ -75,11 +75,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...]
     copies: tuple[EncodedCopy, ...] = ()
 
-    def failures(self) -> tuple[str, ...]:
-        """Why it does not pass, in sentences."""
-        judged: tuple[Check | EncodedCopy, ...] = (*self.checks, *self.copies)
-        return tuple(each.says for each in judged if not each.passes)
-
 
 def check_delivery(
     path: Path,

@@ -43,7 +43,6 @@ def test_the_level_of_bleed_is_told_within_two_decibels(loss_db, delay):
     (found,) = bleed.on("Voice")
     assert found.level_dbfs == pytest.approx(expected_dbfs, abs=2.0)
     assert found.level_db == pytest.approx(expected_dbfs - heard["Voice"].rms_dbfs, abs=2.1)
-    assert bleed.heard_on("Drum", "Voice") == found.level_db
     assert found.peak_dbfs == pytest.approx(20 * math.log10(np.abs(bleeding).max()), abs=2.5)
 
 
@@ -58,7 +57,6 @@ def test_tracks_that_do_not_hear_each_other_have_no_bleed(seed):
         Keys=0.1 * np.sin(2 * np.pi * 220.0 * T) * (T % 2.0 < 1.5) + noise(DURATION_S, -80.0, seed + 2),
     )
     assert bleed == BleedMap()
-    assert bleed.heard_on("Kick", "Voice") == -math.inf
 
 
 def test_who_is_heard_first_elsewhere_is_not_blamed():
