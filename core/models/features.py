@@ -1,7 +1,7 @@
 """What the networks are fed: log-mel pictures of five seconds, the same when they are trained and when they serve.
 
-A picture is free of the input's gain and of the sample rate. Of a long track the most active pictures are kept, spread
-over its length, in one pass whose memory does not grow.
+A picture is free of the input's gain and of the sample rate. Of a long track the most active excerpts are kept, spread
+over its length, in one pass whose memory does not grow; pictures are drawn of those alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 Audio = NDArray[np.float32]
 Pictures = NDArray[np.float32]
 """Shape (n, FRAMES, BANDS)."""
+
+FEATURES: Final = "mel 1"
+"""Names what this module makes; a card says what its network was trained on."""
 
 EXCERPT_S: Final = 5
 FRAMES_PER_S: Final = 40
@@ -37,11 +40,13 @@ DB_PER_UNIT: Final = 40.0
 LOUDEST: Final = 1e4
 """Beyond this a sample is limited, so that its square is a number."""
 SILENT_POWER: Final = 1e-10
-"""-100 dBFS in the loudest cell: less than the last bit of 16."""
+"""-100 dBFS in the loudest moment: less than the last bit of 16."""
 FAINT_DB: Final = -35.0
 """Excerpts this far below the track's loudest hold bleed and noise, not the track."""
 PRESENCE_EXPONENT: Final = 0.2
-"""Of a frame's power; ranks excerpts by how much sounds rather than by one loud stroke, whatever the gain."""
+"""Of a moment's power; ranks excerpts by how much sounds rather than by one loud stroke, whatever the gain."""
+MOMENTS: Final = 100
+"""Of an excerpt, 50 ms each; what a moment holds below 20 Hz is not counted as sound."""
 
 
 def excerpts(audio: Audio, rate_hz: int, *, most: int = MOST_EXCERPTS) -> Pictures:
@@ -57,11 +62,11 @@ def excerpts(audio: Audio, rate_hz: int, *, most: int = MOST_EXCERPTS) -> Pictur
 
 @dataclass(frozen=True)
 class _Candidate:
-    power: NDArray[np.float32]
-    """Mel band powers, shape (FRAMES, BANDS)."""
+    audio: Audio
+    """Shape (channels, needed)."""
     presence: float
-    level: float
-    """Power of the loud cells."""
+    loudest: float
+    """Power of its loudest moment."""
 
 
 class Listener:
@@ -94,7 +99,7 @@ class Listener:
         step = EXCERPT_S * self._rate_hz
         at = 0
         while audio.shape[1] - at >= self._needed:
-            self._hear(audio[:, at : at + self._needed])
+            self._hear(audio[:, at : at + self._needed].copy())
             at += step
         self._waiting = [audio[:, at:].copy()]
         self._samples = audio.shape[1] - at
@@ -107,10 +112,10 @@ class Listener:
             self._hear(np.pad(tail, ((0, 0), (0, self._needed - tail.shape[1]))))
         self._waiting, self._samples = [], 0
         heard = [each for each in self._stretches if each is not None]
-        loudest = max((each.level for each in heard), default=0.0)
-        clear = [each for each in heard if each.level > loudest * 10.0 ** (FAINT_DB / 10.0)]
+        loudest = max((each.loudest for each in heard), default=0.0)
+        clear = [each for each in heard if each.loudest > loudest * 10.0 ** (FAINT_DB / 10.0)]
         ranked = sorted(range(len(clear)), key=lambda at: -clear[at].presence)
-        chosen = [_levelled(clear[at]) for at in sorted(ranked[: self._most])]
+        chosen = [_picture(clear[at].audio, self._rate_hz) for at in sorted(ranked[: self._most])]
         return np.stack(chosen) if chosen else np.zeros((0, FRAMES, BANDS), np.float32)
 
     def _hear(self, audio: Audio) -> None:
@@ -172,17 +177,13 @@ def _window(rate_hz: int) -> NDArray[np.float32]:
 
 
 def _candidate(audio: Audio, rate_hz: int) -> _Candidate | None:
-    """Band powers of one excerpt, the channels' powers averaged so that nothing cancels; None if it is silent."""
-    at = _frame_starts(rate_hz)[:, None] + np.arange(_window_samples(rate_hz))
-    power = np.zeros((FRAMES, BANDS), np.float32)
-    for channel in audio:
-        spectrum = scipy.fft.rfft(channel[at] * _window(rate_hz), axis=1)
-        power += np.square(np.abs(spectrum)) @ _bands(rate_hz)
-    power /= len(audio)
-    if power.max() < SILENT_POWER:
+    """An excerpt with how much sounds in it; None if it is silent."""
+    moment = EXCERPT_S * rate_hz // MOMENTS
+    power = audio[:, : MOMENTS * moment].reshape(-1, MOMENTS, moment).var(axis=2).mean(axis=0)
+    loudest = float(power.max())
+    if loudest < SILENT_POWER:
         return None
-    level = max(float(np.percentile(power, LOUD_PERCENTILE)), float(power.max()) * 10.0 ** (-CEILING_DB / 10.0))
-    return _Candidate(power, float(np.mean(power.sum(axis=1) ** PRESENCE_EXPONENT)), level)
+    return _Candidate(audio, float(np.mean(power**PRESENCE_EXPONENT)), loudest)
 
 
 def _more_present(one: _Candidate | None, other: _Candidate | None) -> _Candidate | None:
@@ -191,7 +192,14 @@ def _more_present(one: _Candidate | None, other: _Candidate | None) -> _Candidat
     return other if other.presence > one.presence else one
 
 
-def _levelled(candidate: _Candidate) -> NDArray[np.float32]:
-    ratio = np.maximum(candidate.power / np.float32(candidate.level), np.float32(1e-12))
+def _picture(audio: Audio, rate_hz: int) -> NDArray[np.float32]:
+    """Draw one excerpt, the channels' powers averaged so that nothing cancels; shape (FRAMES, BANDS)."""
+    at = _frame_starts(rate_hz)[:, None] + np.arange(_window_samples(rate_hz))
+    power = np.zeros((FRAMES, BANDS), np.float32)
+    for channel in audio:
+        spectrum = scipy.fft.rfft(channel[at] * _window(rate_hz), axis=1)
+        power += np.square(np.abs(spectrum)) @ _bands(rate_hz)
+    level = max(float(np.percentile(power, LOUD_PERCENTILE)), float(power.max()) * 10.0 ** (-CEILING_DB / 10.0))
+    ratio = np.maximum(power / np.float32(max(level, 1e-30)), np.float32(1e-12))
     decibels = np.clip(10.0 * np.log10(ratio), FLOOR_DB, CEILING_DB)
     return np.asarray(decibels / DB_PER_UNIT + 1.0, dtype=np.float32)
