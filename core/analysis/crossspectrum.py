@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from core.analysis.track import Source
+from core.dsp.windows import hann
 from core.progress import Progress, report
 
 Floats = NDArray[np.float64]
@@ -144,7 +144,7 @@ def _gather(
     rate_hz = sources[next(iter(wanted))[0]].rate_hz
     frame = frame_samples(rate_hz)
     size = frame // 2 if onsets else frame
-    window = _direct_window(size, rate_hz) if onsets else scipy.signal.windows.hann(size, sym=False).astype(np.float32)
+    window = _direct_window(size, rate_hz) if onsets else hann(size).astype(np.float32)
     bins = min(int(HIGHEST_HZ * size / rate_hz), size // 2)
     pairs = list(wanted)
     cross = np.zeros((len(pairs), GROUPS, bins), np.complex64)

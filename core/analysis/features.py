@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 from core.analysis.hearing import ERB_EDGES_HZ
-from core.analysis.loudness import k_weighting
+from core.analysis.loudness import k_weighted
+from core.dsp.windows import hann
 
 Audio = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -36,15 +36,14 @@ class Envelope:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self.step_samples = max(round(rate_hz / STEPS_PER_S), 1)
-        self._numerator, self._denominator = k_weighting(rate_hz)
-        self._state = np.zeros((channels, self._denominator.size - 1))
+        self._filter = k_weighted(rate_hz, channels)
         self._energy: list[Floats] = []
         self._weighted: list[Floats] = []
         self._peaks: list[Floats] = []
 
     def add(self, block: Audio) -> None:
         """Take whole steps; a shorter rest at the end of the stream counts as one step."""
-        weighted, self._state = scipy.signal.lfilter(self._numerator, self._denominator, block, zi=self._state)
+        weighted = self._filter.process(block)
         whole = block.shape[1] - block.shape[1] % self.step_samples
         for part in (slice(0, whole), slice(whole, None)):
             if block[:, part].size:
@@ -85,7 +84,7 @@ class Spectrum:
     def __init__(self, rate_hz: int) -> None:
         self.size = 2 ** round(math.log2(rate_hz * 0.17))
         self._rate_hz = rate_hz
-        self._window = scipy.signal.windows.hann(self.size, sym=False).astype(np.float32)
+        self._window = hann(self.size).astype(np.float32)
         reference = scipy.fft.irfft(np.abs(scipy.fft.rfft(self._window)) ** 2)
         self._window_correlation = reference / reference[0]
         self._power = np.zeros(self.size // 2 + 1)
@@ -208,7 +207,7 @@ class Hum:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._window = scipy.signal.windows.hann(rate_hz, sym=False)
+        self._window = hann(rate_hz)
         self._seconds: list[tuple[float, Floats]] = []
 
     def add(self, block: Audio) -> None:

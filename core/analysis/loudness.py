@@ -18,6 +18,7 @@ import soundfile as sf
 from numpy.typing import NDArray
 
 from core.dsp.audio import checked
+from core.dsp.statespace import StateSpace, of_sections
 from core.dsp.truepeak import TruePeakMeter
 from core.errors import Exit, OtoError
 from core.progress import Progress, report
@@ -66,8 +67,8 @@ class Loudness(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
 
 
-def k_weighting(rate_hz: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Numerator and denominator of the K-weighting filter at any rate, the two stages of BS.1770-5 multiplied out.
+def k_weighting(rate_hz: int) -> NDArray[np.float64]:
+    """Second-order sections (2, 6) of the K-weighting filter at any rate: the two stages of BS.1770-5.
 
     The standard tabulates 48 kHz only. The analogue prototypes behind its tables are those of De Man, "Evaluation of
     Implementations of the EBU R128 Loudness Measurement", AES 145 (2018), mapped by the bilinear transform.
@@ -75,14 +76,18 @@ def k_weighting(rate_hz: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     high, band = 10 ** (_SHELF_DB / 20), 10 ** (_SHELF_DB / 20 * 0.4996667741545416)
     k, damping = math.tan(math.pi * _SHELF_HZ / rate_hz), 1 / _SHELF_Q
     norm = 1 + k * damping + k * k
-    shelf_b = (
-        np.array([high + band * k * damping + k * k, 2 * (k * k - high), high - band * k * damping + k * k]) / norm
-    )
-    shelf_a = np.array([norm, 2 * (k * k - 1), 1 - k * damping + k * k]) / norm
+    shelf_b = [(high + band * k * damping + k * k) / norm, 2 * (k * k - high) / norm]
+    shelf_b.append((high - band * k * damping + k * k) / norm)
+    shelf_a = [1.0, 2 * (k * k - 1) / norm, (1 - k * damping + k * k) / norm]
     k, damping = math.tan(math.pi * _LOW_CUT_HZ / rate_hz), 1 / _LOW_CUT_Q
     norm = 1 + k * damping + k * k
-    low_cut_a = np.array([norm, 2 * (k * k - 1), 1 - k * damping + k * k]) / norm
-    return np.convolve(shelf_b, [1.0, -2.0, 1.0]), np.convolve(shelf_a, low_cut_a)
+    low_cut_a = [1.0, 2 * (k * k - 1) / norm, (1 - k * damping + k * k) / norm]
+    return np.array([[*shelf_b, *shelf_a], [1.0, -2.0, 1.0, *low_cut_a]])
+
+
+def k_weighted(rate_hz: int, channels: int) -> StateSpace:
+    """The K-weighting filter over a stream of `channels`, for blocks of any size."""
+    return StateSpace(*of_sections(k_weighting(rate_hz)), channels)
 
 
 class _KWeighting:
@@ -95,7 +100,8 @@ class _KWeighting:
     """
 
     def __init__(self, rate_hz: int, channels: int, row: int) -> None:
-        numerator, denominator = k_weighting(rate_hz)
+        shelf, low_cut = k_weighting(rate_hz)
+        numerator, denominator = np.convolve(shelf[:3], low_cut[:3]), np.convolve(shelf[3:], low_cut[3:])
         poles = np.array([_pole(_SHELF_HZ, _SHELF_Q, rate_hz), _pole(_LOW_CUT_HZ, _LOW_CUT_Q, rate_hz)])
         others = np.array([[poles[0].conj(), poles[1], poles[1].conj()], [poles[1].conj(), poles[0], poles[0].conj()]])
         residues = np.polyval(numerator[::-1], 1 / poles) / (1 - others / poles[:, None]).prod(axis=1)

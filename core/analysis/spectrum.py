@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 import numpy as np
 import scipy.fft
-import scipy.signal
 
 from core.analysis.features import BAND_HZ, band_powers
 from core.dsp.audio import Audio, Floats
+from core.dsp.windows import hann
 
 _WINDOW_S: Final = 0.17
 _SILENT_DB: Final = -120.0
@@ -49,7 +49,7 @@ class SpectrumMeter:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._size = 2 ** round(np.log2(rate_hz * _WINDOW_S))
-        self._window = scipy.signal.windows.hann(self._size, sym=False).astype(np.float32)
+        self._window = hann(self._size).astype(np.float32)
         self._frequencies_hz: Floats = scipy.fft.rfftfreq(self._size, 1.0 / rate_hz)
         self._power = np.zeros((channels, self._size // 2 + 1))
         self._rest = np.zeros((channels, 0), np.float32)

@@ -27,6 +27,7 @@ from scipy import fft
 from core.dsp.audio import Audio, Floats, Framed, checked, run
 from core.dsp.envelope import GainLine
 from core.dsp.filters import butterworth_highpass, frequency_response
+from core.dsp.windows import hann
 
 Space = Literal["room", "plate", "hall"]
 
@@ -168,7 +169,7 @@ def _decaying(excitation: Floats, rate_hz: int, space: Space, decay_s: float, da
     frames = len(excitation)
     time_s = np.arange(frames) / rate_hz
     decayed = excitation * np.exp(time_s * (-_SIXTY_DB / decay_s))
-    window = np.sqrt(np.hanning(2 * _HOP + 1)[:-1])
+    window = np.sqrt(hann(2 * _HOP))
     padded = np.concatenate([np.zeros(_HOP), decayed, np.zeros(2 * _HOP - frames % _HOP)])
     segments = sliding_window_view(padded, 2 * _HOP)[::_HOP]
     frequencies = np.fft.rfftfreq(2 * _HOP, 1.0 / rate_hz)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import scipy.signal
 import soundfile
 from numpy.typing import NDArray
 
 from core.analysis.features import BAND_HZ
-from core.analysis.loudness import k_weighting
+from core.analysis.loudness import k_weighted
 from core.analysis.spectrum import SpectrumMeter
 from core.desk.sources import file_sources
 from core.dsp.audio import Audio, Chain, Memoryless
 from core.dsp.gain import gain
+from core.dsp.statespace import StateSpace
 from core.errors import Exit, OtoError
 from core.master.chain import master_chain
 from core.master.delivery import check_delivery
@@ -159,18 +159,15 @@ class _Seconds:
     """Short-term loudness at the end of every second: BS.1770-5 weighting over windows of three seconds."""
 
     def __init__(self, rate_hz: int) -> None:
-        self._filter = k_weighting(rate_hz)
-        self._state: NDArray[np.float64] | None = None
+        self._filter: StateSpace | None = None
         self._rate_hz = rate_hz
         self._rest = np.zeros(0)
         self._energy: list[float] = []
 
     def add(self, block: Audio) -> None:
-        numerator, denominator = self._filter
-        if self._state is None:
-            self._state = np.zeros((len(block), len(numerator) - 1))
-        weighted, self._state = scipy.signal.lfilter(numerator, denominator, block, axis=1, zi=self._state)
-        power = np.concatenate((self._rest, np.square(weighted).sum(axis=0)))
+        if self._filter is None:
+            self._filter = k_weighted(self._rate_hz, len(block))
+        power = np.concatenate((self._rest, np.square(self._filter.process(block)).sum(axis=0)))
         seconds = len(power) // self._rate_hz
         whole = power[: seconds * self._rate_hz].reshape(seconds, self._rate_hz)
         self._energy += whole.mean(axis=1).tolist()

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.signal import lfilter
 
-from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighting
+from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighted
 from core.dsp.audio import Audio, Floats
 from core.dsp.limiter import ReductionEnvelope, lookahead_rows, rows_per_ms
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
@@ -45,11 +44,10 @@ class LimiterForecast:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz = rate_hz
         self._highest = 0.0
-        self._filter = k_weighting(rate_hz)
+        self._filter = k_weighted(rate_hz, channels)
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
-        self._state = np.zeros((channels, 4))
         self._ahead = np.zeros((channels, HALF_TAPS - 1), np.float32)
-        self._rest = np.zeros((channels, 0))
+        self._rest = np.zeros((channels, 0), np.float32)
         self._peaks: list[Audio] = []
         self._energy: list[Audio] = []
 
@@ -62,11 +60,10 @@ class LimiterForecast:
             floor = self._highest * _DEEPEST
             self._peaks.append(row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0))
             self._highest = max(self._highest, float(self._peaks[-1].max()))
-        weighted, self._state = lfilter(*self._filter, block.astype(np.float64), zi=self._state)
-        weighted = np.concatenate((self._rest, weighted), axis=1)
+        weighted = np.concatenate((self._rest, self._filter.process(block)), axis=1)
         rows = weighted.shape[1] // ROW
         self._rest = weighted[:, rows * ROW :].copy()
-        squares = np.square(weighted[:, : rows * ROW]).reshape(len(weighted), rows, ROW) @ np.ones(ROW)
+        squares = np.square(weighted[:, : rows * ROW]).reshape(len(weighted), rows, ROW) @ np.ones(ROW, np.float32)
         self._energy.append((self._weights @ squares).astype(np.float32))
 
     def finish(self) -> None:

@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from scipy.signal import freqz
 
 from core.analysis.features import BAND_HZ
 from core.analysis.loudness import k_weighting
 from core.analysis.spectrum import Spectrum, SpectrumMeter
 from core.dsp.audio import Audio, Floats
+from core.dsp.filters import frequency_response
 
 SECTION_S: Final = 3.0
 """About as long as the short-term window of EBU Tech 3341: a bar or two."""
@@ -52,7 +52,7 @@ class SectionMeter:
             self._close()
         middle = np.array([section.middle for section in self._sections]).reshape(-1, len(BAND_HZ))
         side = np.array([section.side for section in self._sections]).reshape(-1, len(BAND_HZ))
-        loudness = (middle + side) @ _loudness_weights(self._rate_hz)
+        loudness = (middle + side) @ loudness_weights(self._rate_hz)
         loud = loudness >= loudness.sum() / max(len(loudness), 1)
         whole = _spectrum(middle.sum(axis=0), side.sum(axis=0))
         return whole, _spectrum(middle[loud].sum(axis=0), side[loud].sum(axis=0))
@@ -69,8 +69,8 @@ def _spectrum(middle: Floats, side: Floats) -> Spectrum:
 
 
 @lru_cache
-def _loudness_weights(rate_hz: int) -> Floats:
+def loudness_weights(rate_hz: int) -> Floats:
     """What the K-weighting of BS.1770 makes of each band's power."""
-    _, response = freqz(*k_weighting(rate_hz), worN=np.minimum(BAND_HZ, 0.49 * rate_hz), fs=rate_hz)
+    response = frequency_response(k_weighting(rate_hz), np.minimum(BAND_HZ, 0.49 * rate_hz), rate_hz)
     weights: Floats = np.square(np.abs(response))
     return weights

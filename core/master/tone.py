@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from scipy.signal import sosfreqz
 
 from core.analysis.features import BAND_HZ
 from core.dsp.audio import Floats
 from core.dsp.equaliser import Band, sections
+from core.dsp.filters import frequency_response
 from core.master.chain import EQ_SHAPES
 from core.plans.parameters import MASTER, by_name
 
@@ -46,7 +46,7 @@ def fit_equaliser(correction_db: Floats, heard: Floats, rate_hz: int) -> dict[in
     """
     if not np.any(np.abs(correction_db) >= _LEAST_DB):
         return {}
-    shapes = _band_shapes(rate_hz) * heard
+    shapes = band_shapes(rate_hz) * heard
     gains = np.linalg.solve(shapes @ shapes.T + _DAMPING * np.eye(len(shapes)), shapes @ (correction_db * heard))
     largest = float(np.abs(correction_db).max())
     rounded = {i: round(float(np.clip(gain, -largest, largest)), 1) for i, gain in enumerate(gains, start=1)}
@@ -59,12 +59,12 @@ def band_frequency_hz(band: int) -> float:
 
 
 @lru_cache
-def _band_shapes(rate_hz: int) -> Floats:
+def band_shapes(rate_hz: int) -> Floats:
     """(6, bands): what each EQ band does to each third octave in dB when its gain is 1 dB."""
     responses = []
     for i, shape in enumerate(EQ_SHAPES, start=1):
         band = Band(shape, band_frequency_hz(i), 1.0, float(_KNOBS[f"eq{i}_q"].neutral))
         frequencies = np.minimum(_CENTRES, 0.49 * rate_hz)
-        _, response = sosfreqz(sections([band], rate_hz), worN=frequencies, fs=rate_hz)
+        response = frequency_response(sections([band], rate_hz), frequencies, rate_hz)
         responses.append(20 * np.log10(np.abs(response)))
     return np.array(responses)

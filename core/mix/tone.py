@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.analysis.features import BAND_HZ
 from core.analysis.loudness import k_weighting
 from core.analysis.track import TrackAnalysis
+from core.dsp.filters import frequency_response
 from core.mix.draft import Draft
 from core.mix.ensemble import Player
 from core.mix.presets import OCTAVE_HZ, TYPICAL_OCTAVES_DB
@@ -158,10 +159,7 @@ def _response_db(draft: Draft) -> Floats:
 
 def _k_weight_db() -> Floats:
     """K-weighting at the band centres."""
-    numerator, denominator = k_weighting(48_000)
-    z = np.exp(-2j * np.pi * _CENTRES / 48_000)
-    powers = z[:, None] ** np.arange(numerator.size)
-    return np.asarray(20.0 * np.log10(np.abs((powers @ numerator) / (powers @ denominator))))
+    return np.asarray(20.0 * np.log10(np.abs(frequency_response(k_weighting(48_000), _CENTRES, 48_000))))
 
 
 def hertz(frequency_hz: float, up_to_hz: float | None = None) -> str:

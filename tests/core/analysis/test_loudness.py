@@ -7,7 +7,7 @@ import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
+from scipy.signal import lfilter, sosfilt
 
 from core.analysis.loudness import LoudnessMeter, k_weighting, measure_file
 from core.errors import OtoError
@@ -40,18 +40,17 @@ def numbers(loudness):
 
 
 def test_k_weighting_at_48_khz_is_the_one_that_the_standard_tabulates():
-    numerator, denominator = k_weighting(48_000)
-    shelf = ([1.53512485958697, -2.69169618940638, 1.19839281085285], [1, -1.69065929318241, 0.73248077421585])
-    low_cut = ([1, -2, 1], [1, -1.99004745483398, 0.99007225036621])
-    assert numerator == pytest.approx(np.convolve(shelf[0], low_cut[0]), abs=1e-9)
-    assert denominator == pytest.approx(np.convolve(shelf[1], low_cut[1]), abs=1e-9)
+    shelf, low_cut = k_weighting(48_000)
+    expected = [1.53512485958697, -2.69169618940638, 1.19839281085285, 1, -1.69065929318241, 0.73248077421585]
+    assert shelf == pytest.approx(expected, abs=1e-9)
+    assert low_cut == pytest.approx([1, -2, 1, 1, -1.99004745483398, 0.99007225036621], abs=1e-9)
 
 
 @pytest.mark.parametrize("rate_hz", [44_100, 47_900, 48_000, 96_000, 192_000])
 def test_a_whole_stream_is_weighted_as_the_recursion_would(rate_hz):
     tone = np.sin(2 * np.pi * 100.0 * np.arange(rate_hz) / rate_hz).astype(np.float32)
     audio = np.stack([tone, band_noise(1.0, rate_hz, 1)[0]])
-    weighted = lfilter(*k_weighting(rate_hz), audio.astype(np.float64), axis=1)[:, : round(0.4 * rate_hz)]
+    weighted = sosfilt(k_weighting(rate_hz), audio.astype(np.float64), axis=1)[:, : round(0.4 * rate_hz)]
     expected = -0.691 + 10 * np.log10(np.square(weighted).mean(axis=1).sum())
     first = measured(audio[:, : round(0.4 * rate_hz) + rate_hz // 1_000], rate_hz)
     assert first.momentary_max_lufs == pytest.approx(expected, abs=0.01)

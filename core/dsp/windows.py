@@ -1,0 +1,13 @@
+"""Windows for transforms, without scipy.signal: loading that takes a second of a small box's processor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.dsp.audio import Floats
+
+
+def hann(size: int) -> Floats:
+    """Periodic Hann window (size,): copies that overlap by half add up to one."""
+    window: Floats = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
+    return window
