@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+from collections.abc import Iterator
+
 
 class LibraryError(Exception):
     """A library operation that was refused or failed.
@@ -14,3 +18,14 @@ class LibraryError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+
+
+@contextlib.contextmanager
+def full_disk_explained(message: str, hint: str) -> Iterator[None]:
+    """A disk that fills up in here raises LibraryError("no_space") with these sentences."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise LibraryError("no_space", message, hint) from error

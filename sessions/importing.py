@@ -7,7 +7,6 @@ the library only when everything is there. The originals are only ever read.
 from __future__ import annotations
 
 import contextlib
-import errno
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ import soxr
 from numpy.typing import NDArray
 
 from sessions.arranging import Chain, Source, arrange, format_of, started_utc, time_reference, usual_rate
-from sessions.errors import LibraryError
+from sessions.errors import LibraryError, full_disk_explained
 from sessions.files import sync_folder, write_atomic
 from sessions.layout import TAKE_FILE, clip_file_name, clip_info, take_folder_name
 from sessions.migrate import dump
@@ -95,7 +94,8 @@ def import_recordings(
         time_reference_samples=time_reference(chains, rate),
         tracks=tracks,
     )
-    with _full_disk_explained(), staging(library.root) as hidden:
+    full = "The disk became full. Nothing was imported and the originals are as they were."
+    with full_disk_explained(full, "Empty the trash, or import fewer files."), staging(library.root) as hidden:
         folder = hidden / "takes" / take_folder_name(take.number)
         folder.mkdir(parents=True)
         work = _Work(take, session_name, folder, progress, sum(s.frames * s.channels for s in sources))
@@ -182,20 +182,6 @@ def _reason(error: Exception) -> str:
 def _session_name(paths: Sequence[Path]) -> str:
     first = Path(paths[0]).resolve()
     return first.name if first.is_dir() else first.stem if len(paths) == 1 else first.parent.name
-
-
-@contextlib.contextmanager
-def _full_disk_explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise LibraryError(
-            "no_space",
-            "The disk became full. Nothing was imported and the originals are as they were.",
-            "Empty the trash, or import fewer files.",
-        ) from error
 
 
 def _refuse_without_space(library: Library, chains: Sequence[Chain], rate_hz: int) -> None:

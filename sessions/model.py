@@ -12,7 +12,7 @@ import msgspec
 
 SampleFormat = Literal["pcm24", "float32"]
 TakeStatus = Literal["recording", "complete", "recovered"]
-TakeOrigin = Literal["recorded", "retro", "imported"]
+TakeOrigin = Literal["recorded", "retro", "imported", "comp"]
 GapCause = Literal["overflow", "ring_overrun", "disk_error", "device_lost"]
 BounceKind = Literal["mix", "master"]
 
@@ -102,6 +102,27 @@ class TakeTrack(Document, frozen=True, kw_only=True):
     input: int | None = None
 
 
+class CompPart(Document, frozen=True, kw_only=True):
+    """A stretch of a take, as it goes into a comp. Positions are samples on that take's own timeline."""
+
+    take: int
+    false_number: int = 0
+    start_samples: int
+    end_samples: int
+    """Where its first sample is that belongs to the next part."""
+    started_utc: str = ""
+    """When that take started: finds it again under another number. "" trusts the number."""
+
+
+class Comp(Document, frozen=True, kw_only=True):
+    """How a take is put together out of others: parts one after the other, like pieces of tape."""
+
+    schema: int = 1
+    parts: tuple[CompPart, ...] = ()
+    fade_ms: float = 15.0
+    """How long one part goes over into the next, at equal power."""
+
+
 class Take(Document, frozen=True, kw_only=True):
     """One pass of a song: a file per armed track and a journal of what happened meanwhile."""
 
@@ -134,6 +155,8 @@ class Take(Document, frozen=True, kw_only=True):
     """Tells false takes of one number apart ("003 false 2" is 2); 0 for a take that counts."""
     starred: bool = False
     notes: str = ""
+    comp: Comp | None = None
+    """For a take of origin "comp": what it was made of, so that it can be changed and made again."""
 
 
 class Bounce(Document, frozen=True, kw_only=True):
@@ -149,6 +172,8 @@ class Bounce(Document, frozen=True, kw_only=True):
     """Stereo WAV within the bounce's folder."""
     plan: str
     """Plan file within the bounce's folder."""
+    plan_version: str = ""
+    """Of a mix: `sessions.planshelf.fingerprint` of the plan that it was rendered from; "" where that is not known."""
     source_bounce: str | None = None
     """For a master: the mix it was made from."""
     stems: dict[str, str] = {}
@@ -223,7 +248,8 @@ class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str = ""
     """Folder name within the trash."""
-    kind: Literal["session", "take"]
+    kind: Literal["session", "take", "leftover"]
+    """A leftover is a file or folder that belongs to nothing."""
     title: str
     """What a person calls it: "Take 3 of 'Rehearsal'"."""
     path: str

@@ -20,13 +20,25 @@ from sessions import journal, migrate, planshelf
 from sessions.errors import LibraryError
 from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
 from sessions.layout import JOURNAL_FILE, ROOM_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
-from sessions.model import Bounce, BounceKind, Document, ExportRecord, SampleFormat, Session, Take, Track, TrashEntry
+from sessions.model import (
+    Bounce,
+    BounceKind,
+    Comp,
+    Document,
+    ExportRecord,
+    SampleFormat,
+    Session,
+    Take,
+    Track,
+    TrashEntry,
+)
 from sessions.names import safe_name, unique_name
 from sessions.trash import Trash
 
 D = TypeVar("D", bound=Document)
 
 SESSION_FILE: Final = "session.json"
+COMP_FILE: Final = "comp.json"
 ROOM_BYTES: Final = 128 << 10
 """For a take's document, its temporary copy and the journal's end, with markers and gaps by the hundred."""
 _NUMBERED: Final = re.compile(r"(?:mix|master)-(\d{3,})(?:-\d+|\.json)")
@@ -225,6 +237,32 @@ class Library:
             clip += 1
         return take, clip
 
+    def add_take(self, prepared: Path, take: Take) -> Take:
+        """Let a take appear that lies ready in a hidden folder of this library: it gets its number and document.
+
+        Raises OSError; then there is no take, and `prepared` is where it was.
+        """
+        takes = self.session_path(take.session) / "takes"
+        takes.mkdir(exist_ok=True)
+        number = self.next_take_number(take.session)
+        while True:
+            folder = takes / take_folder_name(number)
+            try:
+                folder.mkdir()
+                break
+            except FileExistsError:
+                number += 1
+        try:
+            take = msgspec.structs.replace(take, number=number)
+            _save(prepared / TAKE_FILE, take)
+            prepared.rename(folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            raise
+        sync_folder(takes)
+        return take
+
     def mark_false(self, session_id: str, number: int) -> Take:
         """Put a take out of the way: kept as "003 false 1", its number free again, its plans in the history.
 
@@ -287,6 +325,23 @@ class Library:
         """Earlier plans of a take, oldest first."""
         return planshelf.history(self._plan_path(session_id, kind, take))
 
+    def keep_plan(self, session_id: str, kind: BounceKind, take: int, letter: str, data: bytes) -> None:
+        """Keep a plan of a take under a letter, to be heard beside others. Raises OSError."""
+        planshelf.keep_as(self._plan_path(session_id, kind, take), letter, data)
+
+    def kept_plan(self, session_id: str, kind: BounceKind, take: int, letter: str) -> bytes | None:
+        """The plan kept under a letter; None when none was."""
+        return planshelf.kept(self._plan_path(session_id, kind, take), letter)
+
+    def kept_mix_plans(self, session_id: str) -> list[tuple[int, str, str]]:
+        """Take, letter and fingerprint of every mix plan that is kept under a letter."""
+        found: list[tuple[int, str, str]] = []
+        for path in sorted((self.session_path(session_id) / "plans" / "history").glob("mix-*.[A-Z].json")):
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                _, _, number = path.name.split(".")[0].partition("-")
+                found.append((int(number), path.name.split(".")[1], planshelf.fingerprint(path.read_bytes())))
+        return found
+
     def plan_versions(self, session_id: str) -> list[tuple[BounceKind, int, str]]:
         """Kind, take and version of every plan; a version is another word after every change, by whomever."""
         found: list[tuple[BounceKind, int, str]] = []
@@ -298,6 +353,26 @@ class Library:
                     kind: BounceKind = "mix" if name.startswith("mix") else "master"
                     found.append((kind, int(numbered[1]), f"{state.st_ino}.{state.st_mtime_ns}"))
         return found
+
+    # ------------------------------------------------------------ the comp that is being put together
+
+    def load_comp(self, session_id: str) -> Comp:
+        """The comp that somebody is putting together; one without parts when nobody is."""
+        with contextlib.suppress(FileNotFoundError):
+            return migrate.load(self._comp_path(session_id).read_bytes(), Comp, COMP_FILE)
+        return Comp()
+
+    def save_comp(self, session_id: str, comp: Comp) -> None:
+        """Keep the comp that is being put together; the one before goes into the history. Raises OSError."""
+        path = self._comp_path(session_id)
+        if not path.exists():
+            planshelf.save(path, migrate.dump(Comp()))  # so that undo leads back to nothing
+        planshelf.save(path, migrate.dump(comp))
+
+    def step_comp(self, session_id: str, *, forward: bool) -> Comp | None:
+        """Undo, or with `forward` redo, one change of it; None when there is no such step."""
+        data = planshelf.step(self._comp_path(session_id), forward=forward)
+        return None if data is None else migrate.load(data, Comp, COMP_FILE)
 
     # ------------------------------------------------------------ bounces and exports
 
@@ -362,6 +437,10 @@ class Library:
         """How much emptying the trash would free."""
         return self._trash.bytes()
 
+    def trash_leftover(self, path: Path) -> TrashEntry:
+        """Move a file or folder of the library that belongs to nothing to the trash. Raises OSError."""
+        return self._trash.throw(path, "leftover", f"leftover '{path.relative_to(self.root)}'")
+
     def restore(self, entry: TrashEntry) -> Path:
         """Put something back where it was; a name that was given away meanwhile becomes the next free one.
 
@@ -370,6 +449,9 @@ class Library:
         name = Path(entry.path).name
         if entry.kind == "session":
             return self._trash.take_back(entry, lambda: _claim(self.root, name))
+        if entry.kind == "leftover":
+            parent = (self.root / entry.path).parent
+            return self._trash.take_back(entry, lambda: parent / unique_name(name, (one.name for one in parent.iterdir())))
         session_id = entry.path.split("/")[0]
         takes = self.session_path(session_id) / "takes"
         place = parse_take_folder(name)
@@ -416,6 +498,9 @@ class Library:
     def _refuse_while_recording(self, take_folder: Path) -> None:
         if journal.in_use(take_folder / JOURNAL_FILE):
             raise LibraryError("busy", f"Take {take_folder.name} is being recorded right now.", "Stop it first.")
+
+    def _comp_path(self, session_id: str) -> Path:
+        return self.session_path(session_id) / "plans" / COMP_FILE
 
     def _plan_path(self, session_id: str, kind: str, take: int) -> Path:
         return self.session_path(session_id) / "plans" / f"{kind}-{take:03d}.json"
