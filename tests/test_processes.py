@@ -35,6 +35,7 @@ def loaded_by(body):
 def test_the_engine_stays_light(heavy):
     body = "import core.engine.main, core.engine.studio, devices.portaudio, devices.simulated.stream, soundfile"
     assert heavy not in loaded_by(body)["roots"]
+    assert not [name for name in loaded_by(body)["modules"] if name.startswith("core.models")]
 
 
 @pytest.mark.parametrize("heavy", ["numpy", "scipy", "textual", "onnxruntime", "asyncio", "soundfile", "rich"])
@@ -51,3 +52,13 @@ def test_the_studio_on_the_terminal_touches_no_audio(heavy):
 @pytest.mark.parametrize("foreign", ["textual", "sounddevice", "core.engine"])
 def test_a_worker_has_neither_screens_nor_devices(foreign):
     assert foreign not in loaded_by("import core.jobs.worker, core.jobs.tasks")["modules"]
+
+
+@pytest.mark.parametrize("slow", ["scipy.signal", "scipy.stats", "scipy.interpolate", "scipy.linalg"])
+def test_listening_mixing_and_mastering_wait_for_no_slow_part_of_scipy(slow):
+    # scipy.signal alone takes longer to load than half a minute of sixteen tracks takes to mix.
+    assert slow not in loaded_by("import core.jobs.tasks, core.jobs.work, core.jobs.mastering")["modules"]
+
+
+def test_a_worker_loads_no_network_before_there_is_work_for_one():
+    assert "onnxruntime" not in loaded_by("import core.jobs.worker, core.jobs.tasks, core.models.runtime")["roots"]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_toeplitz
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
 
@@ -106,6 +105,8 @@ def _flat(x: Audio) -> NDArray[np.bool_]:
 
 def _interpolated(x: Floats, unknown: NDArray[np.bool_]) -> Floats:
     """Fill the unknown samples of (n,) audio so that an autoregressive model of all of it errs least."""
+    from scipy.linalg import solve_toeplitz  # slow to load, and few tracks are clipped
+
     x = x.copy()
     at = np.flatnonzero(unknown)
     apart = np.abs(at[:, None] - at[None, :])

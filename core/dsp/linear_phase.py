@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.fft import irfft, rfft
-from scipy.interpolate import PchipInterpolator
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
 
@@ -27,6 +26,8 @@ def linear_phase_taps(rate_hz: int, *, freq_hz: Sequence[float], gain_db: Sequen
     (F. Fritsch, R. Carlson, "Monotone Piecewise Cubic Interpolation", SIAM J. Numer. Anal. 17(2), 1980); outside it
     is held.
     """
+    from scipy.interpolate import PchipInterpolator  # slow to load, and few masters have a curve
+
     half = _half_taps(rate_hz)
     # Sampled four times finer than the response is long, so that what folds back is nothing.
     bins = np.fft.rfftfreq(8 * half, 1.0 / rate_hz)
