@@ -23,7 +23,7 @@ from core.version import VERSION
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ROOMS = ("core", "devices", "sessions", "tui")
-LOCKS = ("run", "dev")
+LOCKS = ("run", "dev", "training")
 PYTHONS = ("3.11", "3.12", "3.13")
 PROCESSORS = ("x86_64", "aarch64")
 
@@ -58,7 +58,7 @@ def installed_on(lock: str, python: str, processor: str) -> dict[str, str]:
 
 
 def wanted_by(lock: str) -> list[Requirement]:
-    extra = PROJECT["optional-dependencies"]["dev"] if lock == "dev" else []
+    extra = PROJECT["optional-dependencies"].get(lock, [])
     return [Requirement(line) for line in [*PROJECT["dependencies"], *extra]]
 
 
@@ -82,9 +82,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return zipfile.ZipFile(path).namelist()
 
 
-def test_the_wheel_holds_every_module_and_style_of_the_rooms(wheel: list[str]) -> None:
+def test_the_wheel_holds_every_module_style_and_model_of_the_rooms(wheel: list[str]) -> None:
     there = {str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py")}
     there |= {str(path.relative_to(ROOT)) for path in (ROOT / "tui").rglob("*.tcss")}
+    models = (ROOT / "core/models/files").iterdir()
+    there |= {str(path.relative_to(ROOT)) for path in models if path.suffix in {".onnx", ".json"}}
     assert there <= set(wheel)
 
 
@@ -116,7 +118,9 @@ def test_everything_that_the_project_names_is_locked_everywhere(lock: str, pytho
 @pytest.mark.parametrize("python", PYTHONS)
 def test_what_is_tested_is_what_is_run(python: str) -> None:
     for processor in PROCESSORS:
-        assert installed_on("run", python, processor).items() <= installed_on("dev", python, processor).items()
+        run_with = installed_on("run", python, processor).items()
+        assert run_with <= installed_on("dev", python, processor).items()
+        assert run_with <= installed_on("training", python, processor).items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -124,6 +128,11 @@ def test_every_locked_package_is_one_version_with_hashes(lock: str) -> None:
     for requirement, hashes in locked(lock).items():
         assert re.fullmatch(r"==[\w.+!]+", str(requirement.specifier)), requirement
         assert hashes, requirement
+
+
+def test_the_product_never_carries_pytorch() -> None:
+    for lock in LOCKS:
+        assert not {"torch", "nvidia-cublas"} & {canonicalize_name(each.name) for each in locked(lock)}
 
 
 # --- the front door -----------------------------------------------------------------------------------------

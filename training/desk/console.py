@@ -42,7 +42,7 @@ class Console:
     groups: Values
     """BUS knobs, (batch, groups)."""
     returns: Mapping[str, Values]
-    """REVERB or DELAY knobs by effect; numbers, but for `fader_db` and the delay's `feedback` and `damping_hz`, (batch,)."""
+    """REVERB or DELAY knobs by effect: numbers, or (batch,) for `fader_db` and a delay's `feedback` and `damping_hz`."""
     master: Values
     """BUS knobs, (batch,)."""
 
@@ -83,8 +83,8 @@ def effect(name: str, audio: Tensor, rate_hz: int, values: Values) -> Tensor:
     """An effect return: (batch, 2, frames) in and out, behind its fader."""
     knobs = {knob: value for knob, value in values.items() if knob != "fader_db"}
     if name == "delay":
-        return _faded(spaces.echo(audio, rate_hz, **knobs), values)  # type: ignore[arg-type]
-    return _faded(spaces.reverb(audio, rate_hz, space=name, **knobs), values)  # type: ignore[arg-type]
+        return _faded(spaces.echo(audio, rate_hz, **knobs), values)
+    return _faded(spaces.reverb(audio, rate_hz, space=name, **knobs), values)
 
 
 def master(audio: Tensor, rate_hz: int, values: Values) -> Tensor:
@@ -146,7 +146,7 @@ def _compressed(audio: Tensor, rate_hz: int, values: Values) -> Tensor:
     knobs = {name.removeprefix("comp_"): value for name, value in values.items() if name.startswith("comp_")}
     if not knobs:
         return audio
-    return dynamics.compress(audio, rate_hz, **{"threshold_db": 0.0, "ratio": 1.0, **knobs})  # type: ignore[arg-type]
+    return dynamics.compress(audio, rate_hz, **{"threshold_db": 0.0, "ratio": 1.0, **knobs})
 
 
 def _bent(audio: Tensor, rate_hz: int, values: Values) -> Tensor:
@@ -173,7 +173,7 @@ def console(plan: MixPlan) -> Console:
 
     Raises OtoError("bad_input") for what the plan can't say, and for what has no twin.
     """
-    if plan.span or plan.master_ride or any(each.ride for each in (*plan.strips, *plan.buses)):
+    if plan.span or plan.master_ride or any(strip.ride for strip in plan.strips) or any(bus.ride for bus in plan.buses):
         raise _no_twin("rides and spans")
     resolved = [resolve(each.settings, STRIP, f"the strip of '{each.track}'") for each in plan.strips]
     neutral = by_name(STRIP)
@@ -205,9 +205,9 @@ def stacked(resolved: Sequence[Resolved], parameters: Sequence[Parameter]) -> di
         if any(values[parameter.name] != parameter.neutral for values in resolved)
     }
     wanted = {name for name in used if not name.startswith(("eq", "comp_"))}
-    for number_, _ in enumerate(filters.EQ_SHAPES, start=1):
-        if f"eq{number_}_gain_db" in used:
-            wanted |= {f"eq{number_}_{knob}" for knob in ("freq_hz", "gain_db", "q")}
+    for gain in (name for name in used if name.endswith("_gain_db") and name.startswith("eq")):
+        band = gain.removesuffix("gain_db")
+        wanted |= {f"{band}freq_hz", gain, f"{band}q"}
     if used & {"comp_ratio", "comp_makeup_db"}:
         wanted |= {parameter.name for parameter in parameters if parameter.name.startswith("comp_")}
     known = by_name(tuple(parameters))

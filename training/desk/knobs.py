@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from core.plans.parameters import Parameter
 
-Knob = float | Tensor
+Knob: TypeAlias = float | Tensor
 """A number for all of a batch, or a Tensor[batch]."""
 
-Values = Mapping[str, Knob]
+Values: TypeAlias = Mapping[str, Knob]
 """Physical values by the names of their knobs. Switches are bool or a bool Tensor[batch]."""
 
 

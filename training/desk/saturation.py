@@ -38,7 +38,7 @@ def _taps(times: int) -> Tensor:
 
 
 def _up(audio: Tensor, rate_hz: int) -> Tensor:
-    """The high rate, half a reach of ringing on either side: each phase of the low-pass is a channel of a convolution."""
+    """The high rate, with half a reach of ringing on either side: each phase of the low-pass is one convolution."""
     times = oversampling(rate_hz)
     taps = pad(_taps(times).to(audio) * times, (0, times - 1)).reshape(-1, times).T.flip(-1)
     fine = conv1d(pad(audio.flatten(0, 1)[:, None], (_REACH, _REACH)), taps[:, None])

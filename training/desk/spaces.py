@@ -61,7 +61,7 @@ def _turned(audio: Tensor, rate_hz: int, space: str) -> Tensor:
 
 
 def echo(audio: Tensor, rate_hz: int, *, time_ms: float, feedback: Knob = 0.3, damping_hz: Knob = 4_000.0) -> Tensor:
-    """Repeat (batch, channels, frames) audio after `time_ms`, each repeat `feedback` times the one before and darker."""
+    """Repeat (batch, channels, frames) audio after `time_ms`, each time darker and `feedback` times as loud."""
     frames = audio.shape[-1]
     delay_samples = max(1, round(time_ms * rate_hz / 1000.0))
     again = per_item(feedback, audio)
@@ -76,5 +76,5 @@ def echo(audio: Tensor, rate_hz: int, *, time_ms: float, feedback: Knob = 0.3, d
     response = once / (1.0 - again[..., None] * once)
     if response.dim() == 2:
         response = response[:, None]
-    wet = torch.fft.irfft(torch.fft.rfft(audio, size) * response.to(torch.fft.rfft(audio[..., :2]).dtype), size)
+    wet = torch.fft.irfft(torch.fft.rfft(audio, size) * response.to(audio.dtype.to_complex()), size)
     return wet[..., :frames]
