@@ -28,13 +28,28 @@ def staging(root: Path) -> Iterator[Path]:
 def clear_abandoned(root: Path) -> None:
     """Remove the hidden folders of processes that were killed. They hold copies only; originals are never touched."""
     for folder in root.glob(f"{_START}*"):
-        with contextlib.suppress(OSError):
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
-            finally:
-                os.close(lock)
+        with contextlib.suppress(OSError), _locked(folder):
+            shutil.rmtree(folder)
+
+
+def abandoned(root: Path) -> list[Path]:
+    """The hidden folders of processes that were killed."""
+    found = []
+    for folder in sorted(root.glob(f"{_START}*")):
+        with contextlib.suppress(OSError), _locked(folder):
+            found.append(folder)
+    return found
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock. Raises BlockingIOError when a living process has it, OSError."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _locked_folder(root: Path) -> tuple[Path, int]:

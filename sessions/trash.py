@@ -26,8 +26,8 @@ class Trash:
         self._library = library
         self._folder = library / TRASH
 
-    def throw(self, path: Path, kind: Literal["session", "take"], title: str) -> TrashEntry:
-        """Move a folder of the library here. Raises OSError."""
+    def throw(self, path: Path, kind: Literal["session", "take", "leftover"], title: str) -> TrashEntry:
+        """Move a folder or file of the library here. Raises OSError."""
         self._folder.mkdir(exist_ok=True)
         number = 1 + max((int(name) for name in self._names()), default=0)
         while True:
@@ -42,7 +42,7 @@ class Trash:
             kind=kind,
             title=title,
             path=path.relative_to(self._library).as_posix(),
-            bytes=folder_bytes(path),
+            bytes=folder_bytes(path) if path.is_dir() else path.lstat().st_size,
             trashed_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         write_atomic(place / _NOTE, msgspec.json.format(msgspec.json.encode(entry)))
@@ -57,7 +57,7 @@ class Trash:
         for name in self._names():
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 entry = msgspec.json.decode((self._folder / name / _NOTE).read_bytes(), type=TrashEntry)
-                if self._content(entry).is_dir():
+                if self._content(entry).exists():
                     found.append(msgspec.structs.replace(entry, id=name))
         return sorted(found, key=lambda entry: int(entry.id), reverse=True)
 
@@ -66,9 +66,12 @@ class Trash:
         return folder_bytes(self._folder)
 
     def take_back(self, entry: TrashEntry, place: Callable[[], Path]) -> Path:
-        """Move an entry to the (empty) folder that `place` makes for it. Raises LibraryError("not_found"), OSError."""
+        """Move an entry to the place (an empty folder, or nothing yet) that `place` makes for it.
+
+        Raises LibraryError("not_found"), OSError.
+        """
         content = self._content(entry)
-        if entry.id not in self._names() or not content.is_dir():
+        if entry.id not in self._names() or not content.exists():
             raise LibraryError("not_found", f"{entry.title} is no longer in the trash.", "")
         target = place()
         content.rename(target)

@@ -11,6 +11,7 @@ in.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import struct
@@ -237,6 +238,75 @@ def repair(
         return data_bytes // form.frame_bytes
     finally:
         os.close(fd)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file's header fits its length; a file of other makers is taken at its word. Raises OSError."""
+    with path.open("rb") as file:
+        length = os.fstat(file.fileno()).st_size
+        header = file.read(HEADER_BYTES)
+        own = _read_own(header)
+        if own is None:
+            return not _was_ours(path, header)
+        form, data_bytes, closed_bytes = own
+        audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
+        file.seek(audio_end)
+        words = file.read(len(_TRAILER_START))
+    ends = closed_bytes == audio_end or (closed_bytes > audio_end and words == _TRAILER_START)
+    return ends and length >= closed_bytes and data_bytes % form.frame_bytes == 0
+
+
+def restate(path: Path, form: WavFormat, frames: int, info: WavInfo, markers: Sequence[Marker] = ()) -> int:
+    """Give a file of `WavWriter` whose header is damaged a new one, as its take's document knows it.
+
+    The audio stays as it is. Of a file that was cut short the torn last frame goes, and torn words behind the audio are
+    written anew. Returns the frames that are there, at most `frames`. Raises LibraryError("bad_input") for a file that
+    some other program wrote, OSError.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        length = os.fstat(fd).st_size
+        if length <= HEADER_BYTES or not _was_ours(path, os.pread(fd, HEADER_BYTES, 0)):
+            raise LibraryError("bad_input", f"{path.name} is no file of OTO's recorder, so it was left as it is.", "")
+        data_bytes = min(frames, (length - HEADER_BYTES) // form.frame_bytes) * form.frame_bytes
+        audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
+        header = _blank_header(form, info)
+        rest = os.pread(fd, _LONGEST_TEXT, audio_end)
+        words_whole = _are_whole_words(rest)
+        _set_sizes(header, data_bytes, len(rest) if words_whole else 0, form.frame_bytes)
+        os.pwrite(fd, header, 0)
+        if not words_whole and (len(rest) < form.frame_bytes or rest.startswith(_TRAILER_START)):
+            os.ftruncate(fd, HEADER_BYTES + data_bytes)
+            os.ftruncate(fd, audio_end)
+            _write_trailer(fd, header, data_bytes, form, info, markers)
+        os.fsync(fd)
+        return data_bytes // form.frame_bytes
+    finally:
+        os.close(fd)
+
+
+def _are_whole_words(rest: bytes) -> bool:
+    """Whether what follows the audio are the chunks of `_write_trailer`, up to the end."""
+    at = 0
+    while at + 8 <= len(rest):
+        size = int.from_bytes(rest[at + 4 : at + 8], "little")
+        at += 8 + size + size % 2
+    return rest.startswith(_TRAILER_START) and at == len(rest)
+
+
+def _was_ours(path: Path, header: bytes) -> bool:
+    """Whether what is left of a header is of `WavWriter`: nothing but zeros, or most of its words in their places."""
+    with contextlib.suppress(LibraryError):
+        if read_info(path).data_offset != HEADER_BYTES:
+            return False
+    places = {
+        0: (b"RIFF", b"RF64"),
+        8: (b"WAVE",),
+        12: (b"JUNK", b"ds64"),
+        48: (b"bext",),
+        HEADER_BYTES - 8: (b"data",),
+    }
+    return not any(header) or sum(header[at : at + 4] in words for at, words in places.items()) >= 3
 
 
 def read_info(path: Path) -> WavFile:
