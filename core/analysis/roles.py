@@ -10,6 +10,7 @@ import numpy as np
 from core.analysis.features import BAND_HZ
 from core.analysis.names import role_of_name
 from core.analysis.track import TrackAnalysis
+from core.plans.document import By
 from core.plans.roles import Role
 
 UNSURE: Final = 0.3
@@ -22,6 +23,9 @@ class RoleGuess(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     confidence: float
     why: str
+    by: By = "rules"
+    note: str = ""
+    """What a person should hear about it: where name and sound disagree."""
 
 
 def guess_role(name: str, analysis: TrackAnalysis | None = None) -> RoleGuess:

@@ -72,6 +72,8 @@ class Strip(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "other"
     role_confidence: float | None = None
     role_by: By = "default"
+    role_why: str = ""
+    """What the role was told by; empty where a person said it."""
     priority: Priority = "normal"
     """What a person wants of this track; the engineer gives a lead its place first."""
     settings: Settings = {}
@@ -91,7 +93,7 @@ class MixPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     schema: int = 1
     engineer: str = "rules"
-    """Who proposed it: "rules", or a model's name and version."""
+    """Who proposed it: "rules", and the models that took part with their versions ("rules, roles 1.0.0")."""
     oto_version: str
     session: str | None = None
     take: int | None = None
@@ -138,6 +140,9 @@ class MasterPlan(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
     schema: int = 1
     engineer: str = "rules"
+    """As in a mix."""
+    hands: float = 1.0
+    """How much of tone, width and compression was applied: 0 none, 1 what was proposed."""
     oto_version: str
     target: Target
     reference: str | None = None
