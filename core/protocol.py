@@ -15,6 +15,8 @@ import msgspec
 from core.plans.document import Plan
 from core.plans.document import Priority as Priority
 from sessions.model import Bounce as Bounce
+from sessions.model import Comp as Comp
+from sessions.model import CompPart as CompPart
 from sessions.model import DeliveryCheck as DeliveryCheck
 from sessions.model import ExportRecord as ExportRecord
 from sessions.model import Losses as Losses
@@ -79,6 +81,8 @@ class OpenSession(_Request, tag="session.open", frozen=True, kw_only=True):
 class EditSession(_Request, tag="session.edit", frozen=True, kw_only=True):
     """Changes what is not None. Replies with `Session`."""
 
+    session: str | None = None
+    """None is the open one."""
     name: str | None = None
     notes: str | None = None
     sample_format: SampleFormat | None = None
@@ -173,6 +177,23 @@ class EditMarker(_Request, tag="marker.edit", frozen=True, kw_only=True):
     """None takes it away."""
 
 
+class SetComp(_Request, tag="comp.set", frozen=True, kw_only=True):
+    """Lays the comp of the open session anew, out of stretches of its takes; () begins from nothing.
+
+    It is kept until another is laid, and undone step by step. Replies with `Comp`; a job of kind "comp" makes a take of
+    it.
+    """
+
+    parts: tuple[CompPart, ...]
+    fade_ms: float = 15.0
+
+
+class StepComp(_Request, tag="comp.step", frozen=True, kw_only=True):
+    """Undoes the last change of the comp, or redoes one. Replies with `Comp`; nothing when there is no such step."""
+
+    redo: bool = False
+
+
 class GetOverview(_Request, tag="overview", frozen=True, kw_only=True):
     """Replies with the `Overview` of a finished take or a bounce, or with nothing while a worker is making it.
 
@@ -209,7 +230,7 @@ class EmptyTrash(_Request, tag="trash.empty", frozen=True, kw_only=True):
 
 
 class Play(_Request, tag="play", frozen=True, kw_only=True):
-    """Plays a take, a bounce or an exported file of the open session. Replies with nothing.
+    """Plays a take, a bounce, or the comp that is being put together, of the open session. Replies with nothing.
 
     While playing, a second Play of the same length keeps the position when `at_s` is None: that is how A/B works.
     """
@@ -217,6 +238,7 @@ class Play(_Request, tag="play", frozen=True, kw_only=True):
     take: int | None = None
     false_number: int = 0
     bounce: str | None = None
+    comp: bool = False
     stems: tuple[str, ...] = ()
     """Of a bounce that was rendered with stems: play the sum of these instead of the mix. Returns count as stems."""
     at_s: float | None = None
@@ -236,11 +258,24 @@ class ListBounces(_Request, tag="bounces", frozen=True, kw_only=True):
     session: str | None = None
 
 
+PlanLetter = Literal["A", "B", "C"]
+
+
 class GetPlan(_Request, tag="plan.get", frozen=True, kw_only=True):
     """Replies with the `MixPlan` or `MasterPlan` that a take has now; "not_found" when none was proposed."""
 
     kind: Literal["mix", "master"]
     take: int
+    session: str | None = None
+    kept: PlanLetter | None = None
+    """The mix plan kept under this letter instead."""
+
+
+class KeepPlan(_Request, tag="plan.keep", frozen=True, kw_only=True):
+    """Keeps the mix plan that a take has now under a letter, in place of what had it. Replies with `KeptPlan`."""
+
+    take: int
+    letter: PlanLetter
     session: str | None = None
 
 
@@ -295,8 +330,9 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = {}
-    """mix: propose, stems, style, hands, lead, background; master: target, reference, bounce; export: to, formats,
-    bounces; overview: bounce, or false_number of the take."""
+    """mix: propose, stems, style, hands, lead, background, kept; master: target, reference, bounce; export: to, formats,
+    bounces; overview: bounce, or false_number of the take; comp: comp (a `Comp` as JSON; without it the one that is
+    being put together), name."""
 
 
 class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):
@@ -384,6 +420,8 @@ Request = (
     | ListTakes
     | EditTake
     | EditMarker
+    | SetComp
+    | StepComp
     | GetOverview
     | TrashTake
     | ListTrash
@@ -393,6 +431,7 @@ Request = (
     | Seek
     | ListBounces
     | GetPlan
+    | KeepPlan
     | SetPlanValue
     | StepPlan
     | SetPriority
@@ -460,6 +499,8 @@ class TransportTopic(_Message, tag_field="topic", tag="transport", frozen=True, 
     """Being recorded or played."""
     false_number: int = 0
     bounce: str | None = None
+    comp: bool = False
+    """Whether it is the comp that is being put together."""
     stems: tuple[str, ...] = ()
     """Which stems of the bounce are heard; () is the mix itself."""
     position_s: float = 0.0
@@ -517,6 +558,16 @@ class TakesTopic(_Message, tag_field="topic", tag="takes", frozen=True, kw_only=
     takes: tuple[Take, ...] = ()
 
 
+class CompTopic(_Message, tag_field="topic", tag="comp", frozen=True, kw_only=True):
+    """The comp that is being put together in the open session; without parts when nobody is at it."""
+
+    comp: Comp = Comp()
+    notes: tuple[str, ...] = ()
+    """Which tracks are missing where."""
+    problem: Problem | None = None
+    """Why it can't be played as it is: a take that it needs is gone."""
+
+
 class BouncesTopic(_Message, tag_field="topic", tag="bounces", frozen=True, kw_only=True):
     """The bounces of the open session, newest first, and what was exported."""
 
@@ -524,7 +575,7 @@ class BouncesTopic(_Message, tag_field="topic", tag="bounces", frozen=True, kw_o
     exports: tuple[ExportRecord, ...] = ()
 
 
-JobKind = Literal["analyse", "mix", "master", "export", "overview"]
+JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -553,10 +604,19 @@ class PlanVersion(_Message, frozen=True, kw_only=True):
     version: str
 
 
+class KeptPlan(_Message, frozen=True, kw_only=True):
+    """A mix plan of a take that is kept under a letter. Bounces rendered from it have its version."""
+
+    take: int
+    letter: PlanLetter
+    version: str
+
+
 class PlansTopic(_Message, tag_field="topic", tag="plans", frozen=True, kw_only=True):
     """The plans of the open session; ask with `GetPlan` for one whose version is new."""
 
     plans: tuple[PlanVersion, ...] = ()
+    kept: tuple[KeptPlan, ...] = ()
 
 
 class JobsTopic(_Message, tag_field="topic", tag="jobs", frozen=True, kw_only=True):
@@ -653,6 +713,7 @@ Topic = (
     | DeviceTopic
     | SessionTopic
     | TakesTopic
+    | CompTopic
     | BouncesTopic
     | PlansTopic
     | JobsTopic
@@ -689,6 +750,7 @@ class Status(_Message, frozen=True, kw_only=True):
     version: str
     pid: int
     plans: PlansTopic = PlansTopic()
+    comp: CompTopic = CompTopic()
 
 
 class SessionSummary(_Message, frozen=True, kw_only=True):
@@ -701,3 +763,4 @@ class SessionSummary(_Message, frozen=True, kw_only=True):
     tracks: int
     bytes: int
     path: str
+    notes: str = ""

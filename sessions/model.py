@@ -225,7 +225,9 @@ class Overview(Document, frozen=True, kw_only=True):
     """Length of what it shows; another length means that it is out of date."""
     rate_hz: int
     peaks: dict[str, bytes]
-    """Per track id (of a bounce: "mix"), for each of 480 equal parts the sample peak, in half dB below full scale."""
+    """Per track id (of a bounce: "mix", stems and returns by their names), for each of 480 equal parts the sample peak,
+    in half dB below full scale.
+    """
     loudness_lufs: tuple[float | None, ...] = ()
     """Short-term loudness at the end of every second; None while it is silent."""
     loudness_range_lu: float | None = None

@@ -2,11 +2,13 @@
 
 A plan that is replaced is copied into `history/` and never changed there. Which of those copies undo and redo lead to
 is kept beside them, so that the way back has no end, outlives restarts and is the same for everyone at the studio.
+Plans that are compared are kept there too, under letters.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +69,25 @@ def shelve(path: Path) -> None:
         _keep(path, now)
         path.unlink()
         _steps_file(path).unlink(missing_ok=True)
+    for lettered in sorted((path.parent / "history").glob(f"{path.stem}.[A-Z].json")):
+        _keep(path, lettered.read_bytes())
+        lettered.unlink()
+
+
+def keep_as(path: Path, letter: str, data: bytes) -> None:
+    """Keep a plan beside the one at `path` under a letter, in place of what had the letter. Raises OSError."""
+    (path.parent / "history").mkdir(parents=True, exist_ok=True)
+    write_atomic(_lettered(path, letter), data)
+
+
+def kept(path: Path, letter: str) -> bytes | None:
+    """The plan that was kept under a letter; None when none was."""
+    return _read(_lettered(path, letter))
+
+
+def fingerprint(data: bytes) -> str:
+    """A word that two plans have in common only if they are the same to the byte."""
+    return hashlib.sha256(data.strip()).hexdigest()[:16]
 
 
 def history(path: Path) -> list[Path]:
@@ -90,6 +111,10 @@ def _keep(path: Path, data: bytes) -> int:
 
 def _copy(path: Path, number: int) -> Path:
     return path.parent / "history" / f"{path.stem}.{number:06d}.json"
+
+
+def _lettered(path: Path, letter: str) -> Path:
+    return path.parent / "history" / f"{path.stem}.{letter}.json"
 
 
 def _numbers(path: Path) -> list[int]:

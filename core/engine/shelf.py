@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -22,6 +22,9 @@ from core.protocol import (
     EditTrack,
     GetOverview,
     PlansTopic,
+    KeepPlan,
+    KeptPlan,
+    PlanLetter,
     PlanVersion,
     ReplacePlan,
     SessionSummary,
@@ -39,7 +42,10 @@ _decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
 
 
 class Shelf:
+from sessions.planshelf import fingerprint
     """Holds the open session. Reads and writes go through the library; the board shows the result."""
+
+LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
 
     def __init__(self, board: Board, library: Library) -> None:
         self.library = library
@@ -331,12 +337,26 @@ class Shelf:
         kind: Literal["mix", "master"] = "mix" if isinstance(request.plan, MixPlan) else "master"
         await self._save_plan(session.id, kind, request.take, request.plan)
 
+    def kept_plan(self, session_id: str, take: int, letter: PlanLetter) -> Plan:
+        """The mix plan of a take that is kept under a letter."""
+        data = self.library.kept_plan(session_id, "mix", take, letter)
+        if data is None:
+            raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.")
+        return _decode_plan.decode(data)
+
+    async def keep_plan(self, request: KeepPlan) -> KeptPlan:
+        """Keep the mix plan of a take beside others."""
+        session = self.of(request.session)
+        data = _document(self.plan(session.id, "mix", request.take))
+        await asyncio.to_thread(self.library.keep_plan, session.id, "mix", request.take, request.letter, data)
+        self.show_plans()
+        return KeptPlan(take=request.take, letter=request.letter, version=fingerprint(data))
+
     async def _save_plan(
         self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan, *, same_step: bool = False
     ) -> None:
         self._turned = None
-        data = msgspec.json.format(msgspec.json.encode(plan), indent=2)
-        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, data, same_step=same_step)
+        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, _document(plan), same_step=same_step)
         self.show_plans()
 
     # ------------------------------------------------------------ the board
@@ -366,7 +386,13 @@ class Shelf:
         if self.session is not None:
             versions = self.library.plan_versions(self.session.id)
             plans = tuple(PlanVersion(kind=kind, take=take, version=version) for kind, take, version in versions)
-            self._board.put(PlansTopic(plans=plans))
+            kept = tuple(
+                KeptPlan(take=take, letter=letter, version=version)
+                for take, name, version in self.library.kept_mix_plans(self.session.id)
+                for letter in LETTERS
+                if letter == name
+            )
+            self._board.put(PlansTopic(plans=plans, kept=kept))
 
     def _show_session(self) -> None:
         session = self.need_open_session()
@@ -421,6 +447,11 @@ def _with_setting(settings: Settings, known: dict[str, Parameter], request: SetP
         unit=parameter.unit,
         by=before.by if same and before is not None else "person",
         why=before.why if same and before is not None else "",
+def _document(plan: Plan) -> bytes:
+    """A plan as it is saved."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2)
+
+
         confidence=before.confidence if same and before is not None else None,
         locked=request.locked if request.locked is not None else (before.locked if before is not None else False),
     )

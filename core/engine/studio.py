@@ -171,7 +171,7 @@ class Studio:
             p.ListSessions: self._threaded(lambda _: self.shelf.summaries()),
             p.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
             p.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
-            p.GetPlan: self._now(lambda r: self.shelf.plan(self.shelf.of(r.session).id, r.kind, r.take)),
+            p.GetPlan: self._now(self._get_plan),
             p.ListDrives: self._list_drives,
             p.CreateSession: self._ordered(self._create_session),
             p.OpenSession: self._ordered(self._open_session),
@@ -198,6 +198,7 @@ class Studio:
             p.SetPriority: self._ordered(self.shelf.set_priority),
             p.ReplacePlan: self._ordered(self.shelf.replace_plan),
             p.StartJob: self._now(self._start_job),
+            p.KeepPlan: self._ordered(self.shelf.keep_plan),
             p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
             p.TakeJob: self._take_job,
             p.JobProgress: self._now(self.queue.progress),
@@ -352,6 +353,12 @@ class Studio:
         session = self.shelf.of(request.session)
         take = request.take
         if take is None and request.kind not in ("export", "overview"):
+    def _get_plan(self, request: protocol.GetPlan) -> protocol.Plan:
+        session = self.shelf.of(request.session)
+        if request.kept is not None:
+            return self.shelf.kept_plan(session.id, request.take, request.kept)
+        return self.shelf.plan(session.id, request.kind, request.take)
+
             good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
             if not good:
                 raise OtoError("not_found", f"'{session.name}' has no finished take.", "Record one first.")

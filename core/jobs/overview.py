@@ -66,7 +66,7 @@ class Origin:
 def bounce_overview(
     bounce: Bounce, folder: Path, origin: Origin | None = None, progress: Progress | None = None
 ) -> Overview:
-    """Peaks, short-term loudness and spectrum of a bounce; what the limiter did and the delivery check of a master.
+    """Peaks, also of stems, loudness and spectrum of a bounce; what the limiter did and the delivery check of a master.
 
     Raises OtoError("bad_input", "cancelled").
     """
@@ -79,12 +79,16 @@ def bounce_overview(
         loudness.add(block)
         spectrum.add(block if len(block) == 2 else np.repeat(block, 2, axis=0))
         at += block.shape[1]
+    heard = {"mix": peaks}
+    for name, file in (bounce.stems | bounce.returns).items():
+        report(progress, 1.0, f"looking at {name}")
+        heard[name] = _peaks(folder / file, bounce.frames)
     usual = FINISHED["any"]
     delivery = () if origin is None else check_delivery(folder / bounce.file, origin.plan.target).checks
     return Overview(
         frames=bounce.frames,
         rate_hz=bounce.rate_hz,
-        peaks={"mix": half_decibels(peaks)},
+        peaks={name: half_decibels(columns) for name, columns in heard.items()},
         loudness_lufs=loudness.short_term_lufs(),
         band_hz=tuple(round(hz, 1) for hz in BAND_HZ),
         band_db=_against_mean(spectrum.result().levels_db()),
@@ -135,6 +139,14 @@ class _Loudest:
             head, loudest = np.split(loudest, [self._rate_hz - self._at % self._rate_hz])
             self.peaks[-1] = max(self.peaks[-1], float(head.max()))
             self._at += len(head)
+
+
+def _peaks(path: Path, frames: int) -> Peaks:
+    peaks, at = np.zeros(COLUMNS, np.float32), 0
+    for block in _blocks(path):
+        add_peaks(peaks, block, at, frames)
+        at += block.shape[1]
+    return peaks
 
 
 def add_peaks(peaks: Peaks, block: Audio, at_samples: int, frames: int) -> None:

@@ -27,6 +27,7 @@ from core.version import VERSION
 from sessions.files import sha256_file, write_atomic
 from sessions.model import Bounce, BounceKind, ExportRecord, Take
 from sessions.overview import save_overview
+from sessions.planshelf import fingerprint
 from sessions.store import Library
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
 def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     take = _take(library, job)
     sources = take_sources(library, job.session, take.number)
-    heard = work.analyse(sources, progress)
+    heard = work.analyse(sources, _roles(take), progress)
     folder = library.take_path(job.session, take.number)
     names = {track.id: track.name for track in take.tracks}
     files = {names[clip.track]: str(folder / clip.file) for clip in reversed(take.clips)}
@@ -73,9 +74,13 @@ def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
 def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     take = _take(library, job)
     sources = take_sources(library, job.session, take.number)
-    existing = _saved_plan(library, job.session, "mix", take.number, MixPlan)
-    propose = existing is None or _option(job, "propose", bool, False)
-    roles = {track.name: track.role for track in take.tracks if track.role}
+    letter = _option(job, "kept", str, "")
+    existing = (
+        _kept_plan(library, job.session, take.number, letter)
+        if letter
+        else _saved_plan(library, job.session, "mix", take.number, MixPlan)
+    )
+    propose = existing is None or (not letter and _option(job, "propose", bool, False))
     with _new_bounce(library, job.session, "mix", take.number) as (bounce_id, folder):
         stems = folder / STEMS_FOLDER if _option(job, "stems", bool, False) else None
         plan, result = work.mix(
@@ -93,6 +98,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         plan = msgspec.structs.replace(plan, session=job.session, take=take.number)
         drawn = reports.draw_mix(
             plan,
+        version = "" if propose else fingerprint(work.plan_bytes(plan))
             sources,
             result.out,
             folder / HTML_FILE,
@@ -114,6 +120,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             stems={name: str(path.relative_to(folder)) for name, path in result.stems.items()},
             returns={name: str(path.relative_to(folder)) for name, path in result.returns.items()},
             created_utc=_now(),
+            plan_version=version or fingerprint(work.plan_bytes(plan)),
             rate_hz=result.rate_hz,
             frames=result.frames,
             integrated_lufs=result.loudness.integrated_lufs,
@@ -336,6 +343,14 @@ def _titled(library: Library, take: Take, bounce_id: str) -> dict[str, str]:
 
 def _whose(bounce: Bounce) -> dict[str, Any]:
     return {"session": bounce.session, "take": bounce.take, "bounce": bounce.id}
+
+
+def _kept_plan(library: Library, session: str, take: int, letter: str) -> MixPlan:
+    data = library.kept_plan(session, "mix", take, letter)
+    plan = None if data is None else work.read_plan(data, f"plan {letter} of take {take}")
+    if not isinstance(plan, MixPlan):
+        raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.", Exit.NOT_FOUND)
+    return plan
 
 
 def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:

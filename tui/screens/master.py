@@ -18,7 +18,7 @@ from tui.screens import master_rows
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask
 from tui.screens.mastering import master
-from tui.screens.mix_rows import bounce_rows, work_line
+from tui.screens.mix_rows import ab, bounce_rows, work_line
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
@@ -51,7 +51,7 @@ class MasterScreen(StudioScreen):
         every = picture.bounces.bounces
         if every and every[0].id != self._newest:
             self._newest = self.bounces.cursor = every[0].id
-        rows = bounce_rows(picture, self.look, self.studio.listening.heard)
+        rows = bounce_rows(picture, self.look, ab(self.studio.listening.heard))
         head: Line = [("   Masters and mixes, heard equally loud", "title")]
         self.bounces.show(rows, head=head, empty=[[("   None yet.", "dim")]])
         for paper in self.papers:

@@ -6,21 +6,38 @@ from collections.abc import Sequence
 from typing import ClassVar, Final, get_args
 
 from textual import on
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.errors import OtoError
 from core.plans.document import MixPlan, Strip
-from core.protocol import GetPlan, Play, Priority, SetPlanValue, SetPriority, StartJob, StepPlan, Stop
-from tui import knobs, words
+from core.protocol import (
+    Bounce,
+    GetOverview,
+    GetPlan,
+    KeepPlan,
+    KeptPlan,
+    Overview,
+    Play,
+    Priority,
+    ReplacePlan,
+    SetPlanValue,
+    SetPriority,
+    StartJob,
+    StepPlan,
+    Stop,
+)
+from tui import kept, knobs, words
 from tui.actions import ScreenName
 from tui.listening import bounce_of, matched_gain_db
 from tui.look import Look
 from tui.picture import Picture
 from tui.planbook import Knob, PlanBook
-from tui.screens import mix_rows
+from tui.screens import desk_rows, mix_rows
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.screens.mastering import master
+from tui.widgets.columns import Columns
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
@@ -55,6 +72,12 @@ class MixScreen(StudioScreen):
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.strips = Table(look, id="strips")
+        self.console = Columns(look, id="console", width=desk_rows.COLUMN)
+        self.curve_papers = [
+            self.paper("tone", self._tone),
+            self.paper("dynamics", self._dynamics),
+            self.paper("sends", self._sends),
+        ]
         self.settings = Table(look, id="settings")
         self.bounces = Table(look, id="bounces")
         self.reason_paper = self.paper("reason", self._reason)
@@ -75,6 +98,8 @@ class MixScreen(StudioScreen):
         """From the whole to the detail to the result."""
         return [
             self.strips,
+            self.console,
+            Horizontal(*self.curve_papers, id="curves"),
             self.settings,
             self.reason_paper,
             self.bounces,
@@ -94,6 +119,11 @@ class MixScreen(StudioScreen):
         """Key of the selected strip, bus or master."""
         return self.strips.cursor or knobs.MASTER
 
+    @property
+    def side_by_side(self) -> bool:
+        """Whether the strips stand as on a console."""
+        return self.has_class("-console")
+
     def show_body(self, picture: Picture) -> None:
         """Tables from the plan; another take's plan is fetched."""
         session = picture.session.session
@@ -105,16 +135,75 @@ class MixScreen(StudioScreen):
         plan = self.book.shown
         if plan is None:
             self.strips.show([], head=mix_rows.STRIP_HEAD, empty=_no_plan(picture, self.take))
+            self.console.stand([], empty=_no_plan(picture, self.take))
             self.settings.show([], head=[])
         else:
             rows = mix_rows.strip_rows(plan, self.look, self._alone, self._left_out)
             self.strips.show(rows, head=mix_rows.STRIP_HEAD)
+            self._show_console(plan)
             self._show_settings(plan)
-        head = mix_rows.bounce_head(self.take, self._alone, self._left_out)
-        rows = mix_rows.bounce_rows(picture, self.look, self.studio.listening.heard)
+        head = kept.head(picture, self.take) + mix_rows.bounce_head(self.take, self._alone, self._left_out)
+        letters = kept.letters(picture, self.take) or mix_rows.ab(self.studio.listening.heard)
+        rows = mix_rows.bounce_rows(picture, self.look, letters)
         self.bounces.show(rows, head=[(head, "title")], empty=[[("None yet: b renders the mix.", "dim")]])
-        self.reason_paper.repaint()
-        self.work_paper.repaint()
+        for paper in (self.reason_paper, self.work_paper, *self.curve_papers):
+            paper.repaint()
+
+    def show_meters(self) -> None:
+        """Time, and while a mix plays the console's meters."""
+        super().show_meters()
+        plan = self.book.shown
+        if self.side_by_side and plan is not None and self._playing_mix() is not None:
+            self._show_console(plan)
+
+    def _show_console(self, plan: MixPlan) -> None:
+        if not self.side_by_side:
+            return
+        playing = self._playing_mix()
+        bounce = playing or next(iter(self._mixes()), None)
+        position_s = self.picture.position_s if playing is not None else None
+        peaks = desk_rows.peaks_now(self._overview(bounce), bounce, position_s)
+        self.console.stand(
+            desk_rows.strips(
+                plan,
+                self.look,
+                self.console.size.height,
+                peaks,
+                live=playing is not None,
+                alone=self._alone,
+                left_out=self._left_out,
+            )
+        )
+        if self.strips.cursor is not None:
+            self.console.select(self.strips.cursor)
+
+    def _mixes(self) -> list[Bounce]:
+        """Mixes of this take, newest first."""
+        return [b for b in self.picture.bounces.bounces if b.kind == "mix" and b.take == self.take]
+
+    def _playing_mix(self) -> Bounce | None:
+        """The mix of this take that is heard, if one is."""
+        return next((b for b in self._mixes() if self.picture.playing and b.id == self.picture.transport.bounce), None)
+
+    def _overview(self, bounce: Bounce | None) -> Overview | None:
+        if bounce is None:
+            return None
+        return self.studio.overviews.look(self.picture, GetOverview(bounce=bounce.id), bounce.frames)
+
+    def _tone(self, width: int, height: int) -> list[Line]:
+        plan = self.book.shown
+        take = next((take for take in self.picture.finished_takes if take.number == self.take), None)
+        if plan is None or take is None:
+            return []
+        return desk_rows.tone(plan, self.section, take.rate_hz, self.look, width, height)
+
+    def _dynamics(self, width: int, height: int) -> list[Line]:
+        plan = self.book.shown
+        return desk_rows.dynamics(plan, self.section, self.look, width, height) if plan else []
+
+    def _sends(self, width: int, height: int) -> list[Line]:
+        plan = self.book.shown
+        return desk_rows.sends(plan, self.section, self.look, width, height) if plan else []
 
     def _show_settings(self, plan: MixPlan) -> None:
         rows = mix_rows.setting_rows(plan, self.section, self.look, every=self._every_knob)
@@ -130,10 +219,13 @@ class MixScreen(StudioScreen):
         return [mix_rows.work_line(self.picture, self.look, width, ("analyse", "mix", "master"))]
 
     @on(Table.Moved)
-    def _moved(self) -> None:
+    def _moved(self, event: Table.Moved) -> None:
+        if event.table is self.console and self.console.cursor is not None:
+            self.strips.select(self.console.cursor)
         if (plan := self.book.shown) is not None:
             self._show_settings(plan)
-        self.reason_paper.repaint()
+        for paper in (self.reason_paper, *self.curve_papers):
+            paper.repaint()
 
     # The plan: read, change, undo.
 
@@ -297,6 +389,14 @@ class MixScreen(StudioScreen):
         self._put(self.book.heard(await self.studio.link.call(request, MixPlan)))
         self.studio.say("info", f"{words.clean(strip.track)} is {priority} now.", "p proposes again with it.")
 
+    def do_console(self) -> None:
+        """Side by side, or as a table."""
+        among_strips = self.focused in (self.strips, self.console)
+        self.set_class(not self.side_by_side, "-console")
+        if among_strips:
+            (self.console if self.side_by_side else self.strips).focus()
+        self.call_after_refresh(self.show)
+
     def do_knobs(self) -> None:
         """Every knob, or those that are set."""
         self._every_knob = not self._every_knob
@@ -359,8 +459,7 @@ class MixScreen(StudioScreen):
 
     async def do_master(self) -> None:
         """Choose a target, master the newest mix of this take."""
-        mixes = [b for b in self.picture.bounces.bounces if b.kind == "mix" and b.take == self.take]
-        if mixes:
+        if mixes := self._mixes():
             await master(self, mixes[0])
         else:
             self.studio.say("warning", f"Take {self.take} has no mix to master.", "b renders one.")
@@ -374,6 +473,43 @@ class MixScreen(StudioScreen):
         """Hear the other bounce from the same place on."""
         self.compare(self.bounces)
 
+    async def do_keep_plan(self) -> None:
+        """Keep the plan as A, B or C, or make a kept one the plan."""
+        if self._subject is None or self.book.plan is None:
+            self.studio.say("warning", "There is no plan to keep yet.", "p lets OTO propose one.")
+            return
+        answer = await self.studio.ask(Pick(self.look, "Plans", kept.choices(self.picture, self.take)))
+        if answer is None:
+            return
+        session, take = self._subject
+        letter = kept.letter_of(answer)
+        if answer.startswith(kept.TAKE_UP):
+            request = GetPlan(kind="mix", take=take, session=session, kept=letter)
+            mix_plan = await self.studio.link.call(request, MixPlan)
+            await self.studio.call(ReplacePlan(take=take, plan=mix_plan, session=session))
+            self.studio.say("info", f"Plan {letter} is the plan now.", "u goes back.")
+            return
+        plan = await self.studio.link.call(KeepPlan(take=take, letter=letter, session=session), KeptPlan)
+        if kept.bounce_of(self.picture, plan) is None:
+            await self.studio.call(StartJob(kind="mix", session=session, take=take, options={"kept": letter}))
+        self.studio.say("info", f"This is plan {letter} now.", "X hears the kept plans one after the other.")
+
+    def do_next_plan(self) -> None:
+        """The next kept plan that is rendered; those that are not are queued."""
+        missing = kept.missing(self.picture, self.take)
+        for plan in missing:
+            self.studio.send(StartJob(kind="mix", take=plan.take, options={"kept": plan.letter}))
+        chosen = kept.next_rendered(self.picture, self.take)
+        if chosen is None:
+            self.studio.say(*kept.nothing_to_hear(self.picture, self.take))
+            return
+        plan, bounce = chosen
+        now = bounce_of(self.picture, self.picture.transport.bounce) if self.picture.playing else None
+        request = self.studio.listening.play(self.picture, bounce, now)
+        self.studio.send(request)
+        self.bounces.select(bounce.id)
+        self.studio.say("info", kept.announced(plan, request.gain_db, missing))
+
     def do_solo(self) -> None:
         """Hear the selected strip alone, or with the others that are heard alone."""
         self._choose_heard(alone=True)
@@ -385,8 +521,8 @@ class MixScreen(StudioScreen):
     def _choose_heard(self, *, alone: bool) -> None:
         """Hear another choice of stems at once; the plan is not changed."""
         strip = knobs.strip_of(self.section)
-        mixes = [b for b in self.picture.bounces.bounces if b.kind == "mix" and b.take == self.take and b.stems]
-        playing = next((b for b in mixes if self.picture.playing and b.id == self.picture.transport.bounce), None)
+        mixes = [mix for mix in self._mixes() if mix.stems]
+        playing = next((mix for mix in mixes if mix == self._playing_mix()), None)
         bounce = playing or next(iter(mixes), None)
         if bounce is None:
             self.studio.say("warning", "This take has no mix with stems yet.", "t renders one; then solo is instant.")

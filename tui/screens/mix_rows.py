@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from core.plans.document import MixPlan, Setting, Settings, Strip, value_of
 from core.plans.parameters import SENDS, STRIP
@@ -30,7 +30,7 @@ def strip_rows(plan: MixPlan, look: Look, alone: Set[str] = frozenset(), left_ou
         mark = "S" if strip in alone else "M" if strip in left_out else " "
         if isinstance(found, Strip) and found.priority != "normal":
             name = f"{look.glyphs.up if found.priority == 'lead' else look.glyphs.down}{name}"
-        role = _role(found) if isinstance(found, Strip) else "mix" if section == knobs.MASTER else "bus"
+        role = role_of(found) if isinstance(found, Strip) else "mix" if section == knobs.MASTER else "bus"
         text = " ".join(
             (
                 words.fit(name, 10, look.glyphs.ellipsis),
@@ -40,7 +40,7 @@ def strip_rows(plan: MixPlan, look: Look, alone: Set[str] = frozenset(), left_ou
                 ),
                 (words.pan(value_of(settings, "pan", 0.0)) if is_strip else "").rjust(5),
                 _highpass(settings).rjust(5),
-                f" {_bands(settings)} ",
+                f" {signs_of_bands(settings)} ",
                 words.fit(_compressor(settings), 10),
                 _sends(settings),
             )
@@ -50,7 +50,8 @@ def strip_rows(plan: MixPlan, look: Look, alone: Set[str] = frozenset(), left_ou
     return rows
 
 
-def _role(strip: Strip) -> str:
+def role_of(strip: Strip) -> str:
+    """A strip's role as it is read; "?" where OTO is not sure."""
     unsure = strip.role_confidence is not None and strip.role_confidence < 0.5
     return strip.role.replace("_", " ") + ("?" if unsure else "")
 
@@ -60,7 +61,7 @@ def _highpass(settings: Settings) -> str:
     return words.frequency(hz) if hz > 10.0 else "-"
 
 
-def _bands(settings: Settings) -> str:
+def signs_of_bands(settings: Settings) -> str:
     """Six signs: which bands lift and which cut."""
     gains = [value_of(settings, f"eq{band}_gain_db", 0.0) for band in BANDS]
     return "".join("." if abs(gain) < 0.05 else "+" if gain > 0 else "-" for gain in gains)
@@ -132,12 +133,17 @@ def reason(plan: MixPlan, section: str, name: str | None, width: int, rows: int)
     return [[(line, "text")] for line in words.wrap(why + locked, width, rows)]
 
 
-def bounce_rows(picture: Picture, look: Look, heard: Sequence[str]) -> list[Row]:
-    """A line per bounce, with A and B at the two that are compared."""
+def ab(heard: Sequence[str]) -> dict[str, str]:
+    """A and B for the two bounces that are compared."""
+    return dict(zip(heard, "AB", strict=False))
+
+
+def bounce_rows(picture: Picture, look: Look, letters: Mapping[str, str]) -> list[Row]:
+    """A line per bounce, with its letter where it has one among those that are compared."""
     playing = picture.transport.bounce if picture.playing else None
     rows: list[Row] = []
     for bounce in picture.bounces.bounces:
-        letter = "AB"[heard.index(bounce.id)] if bounce.id in heard else " "
+        letter = letters.get(bounce.id, " ")
         mark = look.glyphs.play if bounce.id == playing else " "
         rows.append(Row([(f"{mark}{letter} ", "accent"), (bounce_text(bounce), "text")], bounce.id))
     return rows
