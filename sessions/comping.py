@@ -53,6 +53,8 @@ class Layout:
 
     parts: tuple[CompPart, ...]
     """With the numbers that their takes have now."""
+    starts: tuple[int, ...]
+    """Where each part begins in the comp."""
     frames: int
     rate_hz: int
     overdub_of: int | None
@@ -94,6 +96,7 @@ def lay_out(comp: Comp, takes: Sequence[Take]) -> Layout:
     tracks = [(track, _stretches(track, spots)) for track in _tracks(spots)]
     return Layout(
         parts=parts,
+        starts=tuple(spot.at for spot in spots),
         frames=at,
         rate_hz=used[0].rate_hz,
         overdub_of=under,

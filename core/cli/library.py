@@ -39,6 +39,7 @@ def _summaries() -> list[SessionSummary]:
             tracks=len(session.tracks),
             bytes=library.session_bytes(session.id),
             path=str(library.session_path(session.id)),
+            notes=session.notes,
         )
         for session in library.sessions()
     ]

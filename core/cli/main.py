@@ -36,7 +36,16 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("latency", "devices"),
         ),
     ),
-    ("Library", (("sessions", "library"), ("takes", "library"), ("import", "library"), ("trash", "library"))),
+    (
+        "Library",
+        (
+            ("sessions", "library"),
+            ("takes", "library"),
+            ("comp", "comp"),
+            ("import", "library"),
+            ("trash", "library"),
+        ),
+    ),
     (
         "Mix, master, export",
         (

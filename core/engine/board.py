@@ -12,6 +12,7 @@ import msgspec
 from core.protocol import (
     BouncesTopic,
     BoxTopic,
+    CompTopic,
     DeviceTopic,
     DrivesTopic,
     JobsTopic,
@@ -36,6 +37,7 @@ STATE_TOPICS: tuple[TopicType, ...] = (
     DeviceTopic,
     SessionTopic,
     TakesTopic,
+    CompTopic,
     BouncesTopic,
     PlansTopic,
     JobsTopic,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.engine.interface import InterfaceKeeper
 from core.engine.player import Tape
 from core.engine.shelf import Shelf
-from core.engine.tapes import FileTape, SumTape, take_tape
+from core.engine.tapes import FileTape, SumTape, comp_tape, take_tape
 from core.errors import OtoError
 from core.protocol import Play, Seek
 
@@ -19,6 +19,7 @@ class Playing:
     take: int | None
     false_number: int
     bounce: str | None
+    comp: bool
     stems: tuple[str, ...]
     tape: Tape
     loop: tuple[float, float] | None
@@ -62,6 +63,7 @@ class Deck:
             take=request.take,
             false_number=request.false_number,
             bounce=request.bounce,
+            comp=request.comp,
             stems=request.stems,
             tape=tape,
             loop=request.loop,
@@ -98,10 +100,13 @@ class Deck:
         player.monitored = tuple(number - 1 for number in inputs if number <= capture.stream.inputs)
 
     def _tape(self, request: Play) -> Tape:
-        if request.take is not None and request.bounce is None:
+        if (request.take is not None) + (request.bounce is not None) + request.comp != 1:
+            raise OtoError("bad_input", "Play takes either a take, a bounce or the comp.")
+        if request.comp:
+            return comp_tape(self._shelf.library, self._shelf.need_open_session().id, self._keeper.rate_hz)
+        if request.take is not None:
             return self.tape_of_take(request.take, request.false_number)
-        if request.bounce is None or request.take is not None:
-            raise OtoError("bad_input", "Play takes either a take or a bounce.")
+        assert request.bounce is not None
         bounce = self._shelf.bounce(request.bounce)
         folder = self._shelf.library.bounce_path(bounce.session, bounce.id)
         if not request.stems:

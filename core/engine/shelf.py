@@ -15,6 +15,7 @@ from core.plans.document import BusStrip, MasterPlan, MixPlan, Plan, Setting, Se
 from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_of
 from core.protocol import (
     BouncesTopic,
+    CompTopic,
     CreateSession,
     EditMarker,
     EditSession,
@@ -26,15 +27,20 @@ from core.protocol import (
     KeptPlan,
     PlanLetter,
     PlanVersion,
+    Problem,
     ReplacePlan,
     SessionSummary,
     SessionTopic,
+    SetComp,
     SetPlanValue,
     SetPriority,
+    StepComp,
     StepPlan,
     TakesTopic,
 )
-from sessions.model import Bounce, Marker, Overview, SampleFormat, Session, Take, Track
+from sessions.comping import lay_out
+from sessions.errors import LibraryError
+from sessions.model import Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
 from sessions.overview import load_overview
 from sessions.store import Library
 
@@ -68,6 +74,7 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
                 tracks=len(session.tracks),
                 bytes=self.library.session_bytes(session.id),
                 path=str(self.library.session_path(session.id)),
+                notes=session.notes,
             )
             for session in self.library.sessions()
         ]
@@ -115,6 +122,7 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
         self._show_session()
         self._takes = self.library.takes(session.id)
         self._show_takes()
+        self.show_comp()
         self.show_bounces()
         self.show_plans()
         return session
@@ -124,12 +132,13 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
         self.session = None
         self._board.put(SessionTopic())
         self._board.put(TakesTopic())
+        self._board.put(CompTopic())
         self._board.put(BouncesTopic())
         self._board.put(PlansTopic())
 
     async def edit_session(self, request: EditSession) -> Session:
         """Rename, annotate, or choose the sample format."""
-        session = self.need_open_session()
+        session = self.of(request.session)
         changes = {
             field: value
             for field in ("name", "notes", "sample_format")
@@ -242,6 +251,7 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
                 for take in takes
             ]
             self._show_takes()
+            self.show_comp()
 
     async def add_marker(self, number: int, false_number: int, at_samples: int, name: str) -> Marker:
         """Set a marker in a finished take."""
@@ -257,6 +267,37 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
         marker = await asyncio.to_thread(add)
         await self.read_takes()
         return marker
+
+    # ------------------------------------------------------------ the comp that is being put together
+
+    async def set_comp(self, request: SetComp) -> Comp:
+        """Keep another comp; refused when it can't be laid out of the takes that are there."""
+        session = self.need_open_session()
+        comp = Comp(parts=request.parts, fade_ms=request.fade_ms)
+        if comp.parts:
+            comp = msgspec.structs.replace(comp, parts=lay_out(comp, self._takes).parts)
+        await asyncio.to_thread(self.library.save_comp, session.id, comp)
+        self.show_comp()
+        return comp
+
+    async def step_comp(self, request: StepComp) -> Comp | None:
+        """Undo or redo a change of the comp; None when there is none."""
+        session = self.need_open_session()
+        comp = await asyncio.to_thread(self.library.step_comp, session.id, forward=request.redo)
+        self.show_comp()
+        return comp
+
+    def show_comp(self) -> None:
+        """Refresh the comp topic: its takes may have gone, or come back."""
+        if self.session is None:
+            return
+        comp, notes, problem = Comp(), tuple[str, ...](), None
+        try:
+            comp = self.library.load_comp(self.session.id)
+            notes = lay_out(comp, self._takes).notes if comp.parts else ()
+        except LibraryError as error:
+            problem = Problem(code=error.code, message=error.message, hint=error.hint)
+        self._board.put(CompTopic(comp=comp, notes=notes, problem=problem))
 
     # ------------------------------------------------------------ bounces
 
@@ -400,8 +441,9 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
 
     async def _save(self, session: Session) -> Session:
         await asyncio.to_thread(self.library.save_session, session)
-        self.session = session
-        self._show_session()
+        if self.session is not None and self.session.id == session.id:
+            self.session = session
+            self._show_session()
         return session
 
 

@@ -186,6 +186,8 @@ class Studio:
             p.KeepLast: self._ordered(self.transport.keep_last),
             p.EditTake: self._ordered(self._edit_take),
             p.EditMarker: self._ordered(self._edit_marker),
+            p.SetComp: self._ordered(self.shelf.set_comp),
+            p.StepComp: self._ordered(self.shelf.step_comp),
             p.GetOverview: self._get_overview,
             p.TrashTake: self._ordered(self._trash_take),
             p.ListTrash: self._threaded(lambda _: self.library.trash_entries()),
@@ -202,7 +204,7 @@ class Studio:
             p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
             p.TakeJob: self._take_job,
             p.JobProgress: self._now(self.queue.progress),
-            p.FinishJob: self._now(self._finish_job),
+            p.FinishJob: self._finish_job,
             p.SelectDevice: self._ordered(self._select_device),
             p.MeasureLatency: self._ordered(self._measure_latency),
             p.EditSettings: self._ordered(self._edit_settings),
@@ -264,6 +266,7 @@ class Studio:
             version=VERSION,
             pid=self.server.pid,
             plans=get(protocol.PlansTopic),
+            comp=get(protocol.CompTopic),
         )
 
     async def _create_session(self, request: protocol.CreateSession) -> Session:
@@ -284,7 +287,8 @@ class Studio:
         if request.sample_format is not None:
             self.transport.refuse_while_recording("Changing the format")
         session = await self.shelf.edit_session(request)
-        await self.keeper.fit(session.rate_hz, session.sample_format)
+        if session is self.shelf.session:
+            await self.keeper.fit(session.rate_hz, session.sample_format)
         return session
 
     async def _trash_session(self, request: protocol.TrashSession) -> None:
@@ -352,7 +356,11 @@ class Studio:
     def _start_job(self, request: protocol.StartJob) -> protocol.Job:
         session = self.shelf.of(request.session)
         take = request.take
-        if take is None and request.kind not in ("export", "overview"):
+        if request.kind == "comp" and request.options.get("comp") is None:
+            # What is heard now is what is made, whatever becomes of it until a worker is free.
+            comp = msgspec.json.encode(self.library.load_comp(session.id)).decode()
+            request = msgspec.structs.replace(request, options={**request.options, "comp": comp})
+        if take is None and request.kind not in ("export", "overview", "comp"):
     def _get_plan(self, request: protocol.GetPlan) -> protocol.Plan:
         session = self.shelf.of(request.session)
         if request.kept is not None:
@@ -368,10 +376,13 @@ class Studio:
     async def _take_job(self, _: protocol.TakeJob, connection: Connection) -> protocol.Job | None:
         return self.queue.take(connection)
 
-    def _finish_job(self, request: protocol.FinishJob) -> None:
-        self.queue.finish(request)
+    async def _finish_job(self, request: protocol.FinishJob, _: Connection) -> None:
+        job = self.queue.finish(request)
         self.shelf.show_bounces()
         self.shelf.show_plans()
+        if job.kind == "comp":
+            async with self._in_order:
+                await self.shelf.read_takes()
 
     async def _select_device(self, request: protocol.SelectDevice) -> protocol.DeviceTopic:
         self.transport.refuse_while_recording("Choosing another interface")

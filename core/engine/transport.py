@@ -98,6 +98,7 @@ class Transport:
                 take=recording.take.number if recording is not None else take,
                 false_number=playing.false_number if playing is not None else 0,
                 bounce=playing.bounce if playing is not None else None,
+                comp=playing is not None and playing.comp,
                 stems=playing.stems if playing is not None else (),
                 position_s=round(self.position_s(), 3),
                 length_s=self._deck.length_s if playing is not None else None,

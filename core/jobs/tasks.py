@@ -25,9 +25,10 @@ from core.protocol import Job
 from core.report import HTML_FILE
 from core.version import VERSION
 from sessions.files import sha256_file, write_atomic
-from sessions.model import Bounce, BounceKind, ExportRecord, Take
+from sessions.model import Bounce, BounceKind, Comp, ExportRecord, Take
 from sessions.overview import save_overview
 from sessions.planshelf import fingerprint
+from sessions.splicing import make_comp
 from sessions.store import Library
 
 T = TypeVar("T")
@@ -220,6 +221,35 @@ def _overview(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     return {"session": job.session, "take": take.number}
 
 
+def _comp(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    try:
+        comp = msgspec.json.decode(_option(job, "comp", str, "{}"), type=Comp)
+    except msgspec.DecodeError as error:
+        raise OtoError("bad_input", f"The comp can't be read: {error}.", "", Exit.BAD_INPUT) from error
+    take, layout = make_comp(library, job.session, comp, name=_option(job, "name", str, ""), progress=progress)
+    folder = library.take_path(take.session, take.number)
+    return {
+        "session": take.session,
+        "take": take.number,
+        "files": [str(folder / clip.file) for clip in take.clips],
+        "frames": take.frames,
+        "rate_hz": take.rate_hz,
+        "overdub_of": take.overdub_of,
+        "parts": [
+            {
+                "take": part.take,
+                "false_number": part.false_number,
+                "start_s": part.start_samples / take.rate_hz,
+                "end_s": part.end_samples / take.rate_hz,
+                "at_s": at / take.rate_hz,
+            }
+            for part, at in zip(layout.parts, layout.starts, strict=True)
+        ],
+        "fade_ms": comp.fade_ms,
+        "notes": list(layout.notes),
+    }
+
+
 def _origin(library: Library, bounce: Bounce) -> Origin | None:
     """The plan and the mix of a master, where its mix is still there."""
     mix = next((one for one in library.bounces(bounce.session) if one.id == bounce.source_bounce), None)
@@ -236,6 +266,7 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "master": _master,
     "export": _export,
     "overview": _overview,
+    "comp": _comp,
 }
 
 
