@@ -330,9 +330,9 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = {}
-    """mix: propose, stems, style, hands, lead, background, kept; master: target, reference, bounce; export: to, formats,
-    bounces; overview: bounce, or false_number of the take; comp: comp (a `Comp` as JSON; without it the one that is
-    being put together), name."""
+    """mix: propose, stems, style, hands, lead, background, kept, engineer; master: target, reference, bounce; export:
+    to, formats, bounces; overview: bounce, or false_number of the take; comp: comp (a `Comp` as JSON; without it the
+    one that is being put together), name."""
 
 
 class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):
@@ -575,7 +575,7 @@ class BouncesTopic(_Message, tag_field="topic", tag="bounces", frozen=True, kw_o
     exports: tuple[ExportRecord, ...] = ()
 
 
-JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp"]
+JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp", "backup", "restore"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 

@@ -63,7 +63,10 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
         (
             ("demo", "demo"),
             ("doctor", "doctor"),
+            ("backup", "backup"),
+            ("restore", "backup"),
             ("settings", "settings"),
+            ("models", "models"),
             ("engine", "service"),
             ("worker", "service"),
             ("appliance", "appliance"),

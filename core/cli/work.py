@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BLEED_TOLD_DB = -25.0
 """Bleed further below a track's own playing is no news to a person."""
 
+BY_WORDS = {"rules": "rules", "model": "model", "person": "you"}
+"""Who told a role."""
+
 # ---------------------------------------------------------------- analyse
 
 
@@ -50,24 +53,26 @@ def _analyse(options: Namespace, console: Console) -> Answer:
         from core.desk.sources import file_sources
         from core.jobs.work import analyse
 
-        heard = analyse(file_sources(found.paths), console.progress)
+        heard = analyse(file_sources(found.paths), progress=console.progress)
         value = {
+            **heard,
             "tracks": [{"file": str(file), **track} for file, track in zip(found.paths, heard["tracks"], strict=True)],
-            "bleed": heard["bleed"],
         }
     rows = [
         (
             track["track"],
             track["role"],
             f"{track['confidence']:.0%}",
+            BY_WORDS[track["by"]],
             level(track["integrated_lufs"], "LUFS"),
             level(track["sample_peak_dbfs"], "dBFS"),
             track["why"],
         )
         for track in value["tracks"]
     ]
-    heading = ("track", "role", "sure", "loudness", "peak", "why")
-    return Answer(value, table(heading, rows) + _bleed_words(value["bleed"]))
+    heading = ("track", "role", "sure", "by", "loudness", "peak", "why")
+    notes = "".join(f"\nnote: {note}" for note in value["notes"])
+    return Answer(value, table(heading, rows) + _bleed_words(value["bleed"]) + (f"\n{notes}" if notes else ""))
 
 
 def _bleed_words(bleed: list[dict[str, Any]]) -> str:
@@ -86,7 +91,11 @@ def _mix_options(parser: ArgumentParser) -> None:
     parser.add_argument("--plan", type=Path, metavar="FILE", help="render this plan instead of proposing one")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the mix goes (replaced if it exists)")
     parser.add_argument("--stems", type=Path, metavar="FOLDER", help="also write each strip's part of the mix there")
-    parser.add_argument("--engineer", choices=("rules",), default="rules", help="who proposes (default: %(default)s)")
+    parser.add_argument(
+        "--engineer",
+        choices=("model", "rules"),
+        help="who tells what is on the tracks: learned models where they can be used, or rules alone (default: model)",
+    )
     parser.add_argument("--style", help="natural, punchy, warm, big or vintage (default: natural)")
     parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
     for priority, meaning in (("lead", "a track that stands in front"), ("background", "a track that stands behind")):
@@ -103,7 +112,7 @@ def _mix(options: Namespace, console: Console) -> Answer:
     if options.plan is not None and _wants_proposal(options):
         raise OtoError(
             "usage",
-            "--plan is rendered as it is: no --propose, --style, --hands, --lead or --background.",
+            "--plan is rendered as it is: no --propose, --engineer, --style, --hands, --lead or --background.",
             "",
             Exit.USAGE,
         )
@@ -117,8 +126,8 @@ def _mix(options: Namespace, console: Console) -> Answer:
 
 def _wants_proposal(options: Namespace) -> bool:
     """Whether anything was said that only a new proposal can heed."""
-    said = options.style is not None or options.hands is not None or options.lead or options.background
-    return bool(options.propose or said)
+    said = options.style is not None or options.hands is not None or options.engineer is not None
+    return bool(options.propose or said or options.lead or options.background)
 
 
 def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, Any]:
@@ -138,6 +147,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             style=options.style or "natural",
             hands=1.0 if options.hands is None else options.hands,
             priorities=work.priorities(options.lead, options.background),
+            engineer=work.engineer_of(options.engineer or "model"),
             stems=None if options.stems is None else options.stems.absolute(),
             progress=console.progress,
         )
@@ -178,6 +188,7 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
         "hands": options.hands,
         "lead": options.lead,
         "background": options.background,
+        "engineer": options.engineer,
     }
     report = report_file(options)
     value = do("mix", found.session, take, wanted, console)
@@ -218,8 +229,9 @@ def _put_plan(session: str, take: int | None, plan: Any) -> int:
 COMMANDS = {
     "analyse": Command(
         "what is on each track",
-        "Listen to a session's take, or to files, and say what each is: its role with how sure OTO is and why, its\n"
-        "loudness, peaks, spectrum, noise and hum. Changes nothing. Needs neither session nor engine for files.",
+        "Listen to a session's take, or to files, and say what each is: its role with how sure OTO is, who told it\n"
+        "(you, a learned model, or rules about names and sounds) and why; its loudness, peaks, spectrum, noise and\n"
+        "hum. Changes nothing. Needs neither session nor engine for files.",
         ("oto analyse Rehearsal", "oto analyse kick.wav bass.wav --json", "oto analyse stems/"),
         _analyse_options,
         _analyse,

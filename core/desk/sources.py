@@ -91,6 +91,8 @@ class FileSource:
             )
         self._path = path
         self._at = 0
+        stat = path.stat()
+        self.identity = f"{path.absolute()}:{stat.st_size}:{stat.st_mtime_ns}"
         self.name = path.stem if name is None else name
         self.channels = self._file.channels
         self.frames = self._file.frames
@@ -128,6 +130,8 @@ class ClipSource:
         self.frames = frames
         self.rate_hz = rate_hz
         self._clips = tuple(clips)
+        laid = ",".join(f"{at}={clip.identity}" for at, clip in clips)
+        self.identity = f"{frames}@{rate_hz}:{laid}"
 
     def read(self, start: int, frames: int) -> Audio:
         """Samples [start, start + frames) of the timeline, silence outside the clips."""
@@ -227,6 +231,11 @@ def _ramp(distance: Floats, length: int) -> Audio:
     """Rises from 0 to 1 over `length` samples as half a cosine."""
     ramp: Audio = (0.5 - 0.5 * np.cos(np.pi * np.minimum(distance / length, 1.0))).astype(np.float32)
     return ramp
+
+
+def identity_of(source: Source) -> str | None:
+    """What names the audio of a source as long as its files stay as they are; None for what is not made of files."""
+    return source.identity if isinstance(source, FileSource | ClipSource) else None
 
 
 def file_sources(paths: Sequence[Path]) -> list[Source]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from core.backup.make import back_up
+from core.backup.restore import restore
+from core.backup.shelf import find
 from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
 from core.export.export import ExportItem, check_formats, export_files
@@ -69,6 +73,7 @@ def _analyse(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         "take": take.number,
         "tracks": [{"file": files.get(track["track"]), **track} for track in heard["tracks"]],
         "bleed": heard["bleed"],
+        "notes": heard["notes"],
     }
 
 
@@ -89,17 +94,18 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             folder / MIX_FILE,
             plan=None if propose else existing,
             previous=existing,
-            roles=roles,
+            roles=_roles(take),
             style=_option(job, "style", str, existing.style if existing else "natural"),
             hands=float(_option(job, "hands", (int, float), existing.hands if existing else 1.0)),
             priorities=work.priorities(_option(job, "lead", list, []), _option(job, "background", list, [])),
+            engineer=work.engineer_of(_option(job, "engineer", str, "model")),
             stems=stems,
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
+        version = "" if propose else fingerprint(work.plan_bytes(plan))
         plan = msgspec.structs.replace(plan, session=job.session, take=take.number)
         drawn = reports.draw_mix(
             plan,
-        version = "" if propose else fingerprint(work.plan_bytes(plan))
             sources,
             result.out,
             folder / HTML_FILE,
@@ -118,10 +124,10 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             take=take.number,
             file=MIX_FILE,
             plan=PLAN_FILE,
+            plan_version=version or fingerprint(work.plan_bytes(plan)),
             stems={name: str(path.relative_to(folder)) for name, path in result.stems.items()},
             returns={name: str(path.relative_to(folder)) for name, path in result.returns.items()},
             created_utc=_now(),
-            plan_version=version or fingerprint(work.plan_bytes(plan)),
             rate_hz=result.rate_hz,
             frames=result.frames,
             integrated_lufs=result.loudness.integrated_lufs,
@@ -260,6 +266,30 @@ def _origin(library: Library, bounce: Bounce) -> Origin | None:
     return Origin(plan, library.bounce_path(bounce.session, mix.id) / mix.file)
 
 
+def _back_up(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    made = back_up(library.root.parent, Path(_option(job, "to", str, "")), progress=progress)
+    return {**dataclasses.asdict(made), "folder": str(made.folder)}
+
+
+def _restore(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    number = _option(job, "number", (int, float, type(None)), None)
+    done = restore(
+        find(Path(_option(job, "to", str, ""))),
+        library.root.parent,
+        number=None if number is None else int(number),
+        only=_option(job, "sessions", list, []),
+        progress=progress,
+    )
+    return {
+        "backup": done.backup.number,
+        "created_utc": done.backup.created_utc,
+        "host": done.backup.host,
+        "sessions": [one._asdict() for one in done.sessions],
+        "settings": [one._asdict() for one in done.settings],
+        "damaged": list(done.damaged),
+    }
+
+
 _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "analyse": _analyse,
     "mix": _mix,
@@ -267,6 +297,8 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "export": _export,
     "overview": _overview,
     "comp": _comp,
+    "backup": _back_up,
+    "restore": _restore,
 }
 
 
@@ -291,6 +323,11 @@ def _take(library: Library, job: Job) -> Take:
     if take.status == "recording":
         raise OtoError("busy", f"Take {take.number} is still being recorded.", "Stop it first.", Exit.BUSY)
     return take
+
+
+def _roles(take: Take) -> dict[str, str]:
+    """The roles that a person gave to tracks of a take, by track name."""
+    return {track.name: track.role for track in take.tracks if track.role}
 
 
 def _mix_to_master(library: Library, job: Job) -> Bounce:
@@ -338,6 +375,14 @@ def _saved_plan(library: Library, session: str, kind: BounceKind, take: int, for
     return plan if isinstance(plan, form) else None
 
 
+def _kept_plan(library: Library, session: str, take: int, letter: str) -> MixPlan:
+    data = library.kept_plan(session, "mix", take, letter)
+    plan = None if data is None else work.read_plan(data, f"plan {letter} of take {take}")
+    if not isinstance(plan, MixPlan):
+        raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.", Exit.NOT_FOUND)
+    return plan
+
+
 # ---------------------------------------------------------------- what a job leaves behind
 
 
@@ -374,14 +419,6 @@ def _titled(library: Library, take: Take, bounce_id: str) -> dict[str, str]:
 
 def _whose(bounce: Bounce) -> dict[str, Any]:
     return {"session": bounce.session, "take": bounce.take, "bounce": bounce.id}
-
-
-def _kept_plan(library: Library, session: str, take: int, letter: str) -> MixPlan:
-    data = library.kept_plan(session, "mix", take, letter)
-    plan = None if data is None else work.read_plan(data, f"plan {letter} of take {take}")
-    if not isinstance(plan, MixPlan):
-        raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.", Exit.NOT_FOUND)
-    return plan
 
 
 def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:

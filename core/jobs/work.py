@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from core.analysis.bleed import measure_bleed
 from core.analysis.loudness import Loudness
-from core.analysis.roles import guess_role
-from core.analysis.track import analyse_source
+from core.analysis.roles import RoleGuess
 from core.desk.render import MixResult, render_mix
 from core.desk.sources import Source
 from core.errors import Exit, OtoError
+from core.jobs.listening import ENGINEERS, Engineer, listen
 from core.master.render import MasterResult
 from core.mix.engineer import propose_mix
+from core.models.roles import decide_role
 from core.plans.document import MasterPlan, MixPlan, Plan, Priority
+from core.plans.roles import Role
 from core.progress import Progress
 
 PROPOSING_SHARE = 0.4
 """Of the progress of a mix; the rest is rendering."""
+LISTENING_SHARE = 0.7
+"""Of that; the rest is comparing the tracks with each other."""
 
 CURVES = ("loudness_curve", "peak_curve_dbfs", "onsets_s", "ear_levels")
 """Parts of an analysis that grow with the song; too long for a message."""
@@ -43,28 +47,38 @@ def plan_bytes(plan: Plan) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
 
 
-def analyse(sources: Sequence[Source], progress: Progress | None = None) -> dict[str, Any]:
+def analyse(
+    sources: Sequence[Source], roles: Mapping[str, str] | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
     """Listen to every source: role with its confidence and reason, then what was measured; who is heard on whose track.
 
-    JSON-able: "tracks" in the order of the sources, and "bleed", the loudest first.
+    `roles` are a person's, by track name. JSON-able: "tracks" in the order of the sources, "bleed", the loudest first,
+    and "notes": why there is no recogniser, and where names and sounds disagree.
     """
+    heard = listen(sources, "model", share(progress, 0.0, 0.8))
     tracks: list[dict[str, Any]] = []
-    analyses = []
-    for number, source in enumerate(sources):
-        analysis = analyse_source(source, progress=share(progress, 0.8 * number / len(sources), 0.8 / len(sources)))
-        analyses.append(analysis)
-        guess = guess_role(source.name, analysis)
+    notes = list(heard.notes)
+    for source in sources:
+        analysis = heard.analyses[source.name]
+        given = (roles or {}).get(source.name)
+        guess = (
+            RoleGuess(role=cast("Role", given), confidence=1.0, why="You said so.", by="person")
+            if given is not None
+            else decide_role(source.name, analysis, heard.recognised.get(source.name))
+        )
+        notes += [guess.note] if guess.note else []
         tracks.append(
             {
                 "track": source.name,
                 "role": guess.role,
                 "confidence": guess.confidence,
+                "by": guess.by,
                 "why": guess.why,
                 **{key: value for key, value in msgspec.to_builtins(analysis).items() if key not in CURVES},
             }
         )
-    bleed = measure_bleed(sources, analyses, progress=share(progress, 0.8, 0.2))
-    return {"tracks": tracks, "bleed": msgspec.to_builtins(bleed.bleeds)}
+    bleed = measure_bleed(sources, list(heard.analyses.values()), progress=share(progress, 0.8, 0.2))
+    return {"tracks": tracks, "bleed": msgspec.to_builtins(bleed.bleeds), "notes": notes}
 
 
 def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Priority]:
@@ -74,6 +88,13 @@ def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Prio
         raise OtoError("bad_input", f"{min(both)} can't lead and be background.", "Say one of them.", Exit.USAGE)
     leads: dict[str, Priority] = dict.fromkeys(lead, "lead")
     return leads | dict.fromkeys(background, "background")
+
+
+def engineer_of(name: str) -> Engineer:
+    """Who proposes. Raises OtoError("bad_input") for anybody unknown."""
+    if name not in ENGINEERS:
+        raise OtoError("bad_input", f"There is no engineer '{name}'.", f"Say {' or '.join(ENGINEERS)}.", Exit.USAGE)
+    return name
 
 
 def mix(
@@ -86,12 +107,14 @@ def mix(
     style: str = "natural",
     hands: float = 1.0,
     priorities: Mapping[str, Priority] | None = None,
+    engineer: Engineer = "model",
     stems: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[MixPlan, MixResult]:
     """Render `plan`, or a new proposal that keeps what a person set in `previous`."""
     if plan is not None:
         return plan, render_mix(plan, sources, out, stems=stems, progress=progress)
+    heard = listen(sources, engineer, share(progress, 0.0, PROPOSING_SHARE * LISTENING_SHARE))
     proposal = propose_mix(
         sources,
         roles=roles,
@@ -99,8 +122,11 @@ def mix(
         hands=hands,
         priorities=priorities,
         previous=previous,
-        progress=share(progress, 0.0, PROPOSING_SHARE),
+        analyses=heard.analyses,
+        recognised=heard.recognised,
+        progress=share(progress, PROPOSING_SHARE * LISTENING_SHARE, PROPOSING_SHARE * (1.0 - LISTENING_SHARE)),
     )
+    proposal = msgspec.structs.replace(proposal, engineer=heard.engineer, notes=(*heard.notes, *proposal.notes))
     rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
     return proposal, render_mix(proposal, sources, out, stems=stems, progress=rendering)
 

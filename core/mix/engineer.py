@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from core.analysis.roles import guess_role
 from core.analysis.track import Source, TrackAnalysis, analyse_source
 from core.errors import Exit, OtoError
 from core.mix import balance, groups, levels, placement, rides, space, tone
@@ -20,7 +19,8 @@ from core.mix.presets import STYLE, STYLES, StyleName
 from core.mix.sections import find_sections
 from core.mix.tempo import find_tempo
 from core.mix.unmasking import unmask
-from core.plans.document import By, MixPlan, Priority, Ride, Settings, Strip
+from core.models.roles import Recognition, decide_role
+from core.plans.document import MixPlan, Priority, Ride, Settings, Strip
 from core.plans.parameters import BUS, STRIP, by_name
 from core.plans.roles import ROLES, Role
 from core.progress import Progress, report
@@ -42,14 +42,16 @@ def propose_mix(
     priorities: Mapping[str, Priority] | None = None,
     previous: MixPlan | None = None,
     analyses: Mapping[str, TrackAnalysis] | None = None,
+    recognised: Mapping[str, Recognition] | None = None,
     progress: Progress | None = None,
 ) -> MixPlan:
     """Propose a mix of `sources`, one strip per source in their order.
 
     `roles` and `priorities` are a person's, by track name, and win over names and sounds; so do roles, priorities,
     settings, rides and mutes that a person or a lock put into `previous`. `hands` scales every proposal between neutral
-    (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again. Raises OtoError:
-    "bad_input" for no sources, an unknown style or role, or a priority for a track that isn't there; "cancelled".
+    (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again; `recognised` is what
+    the recogniser said of tracks. Raises OtoError: "bad_input" for no sources, an unknown style or role, or a priority
+    for a track that isn't there; "cancelled".
     """
     _check(sources, roles or {}, priorities or {}, style, hands)
     hands = round(hands, 2)
@@ -61,7 +63,8 @@ def propose_mix(
         report(listening, at / len(sources), f"Listening to {source.name}")
         heard = (analyses or {}).get(source.name) or analyse_source(source, progress=_part(listening, at, len(sources)))
         given = (roles or {}).get(source.name), (priorities or {}).get(source.name)
-        players.append(_player(source.name, heard, *given, before.get(source.name)))
+        recognition = (recognised or {}).get(source.name)
+        players.append(_player(source.name, heard, recognition, *given, before.get(source.name)))
     find_companions(players)
 
     drafts = {player: Draft(_STRIP, _kept(before.get(player.name)), hands) for player in players}
@@ -136,22 +139,25 @@ def _check(
 
 
 def _player(
-    name: str, heard: TrackAnalysis, given: str | None, priority: Priority | None, before: Strip | None
+    name: str,
+    heard: TrackAnalysis,
+    recognition: Recognition | None,
+    given: str | None,
+    priority: Priority | None,
+    before: Strip | None,
 ) -> Player:
     """Who it is: a person's word, else the earlier plan's if a person chose it there, else a guess."""
     muted = before is not None and "mute" in before.settings and before.settings["mute"].value is True
-    role_by: By = "person"
-    confidence: float | None = None
     if given is None and before is not None and before.role_by == "person":
         given = before.role
-    if given is None:
-        guess = guess_role(name, heard)
-        given, confidence, role_by = guess.role, guess.confidence, "rules"
+    guess = None if given is not None else decide_role(name, heard, recognition)
     return Player(
         name=name,
-        role=cast("Role", given),
-        role_confidence=confidence,
-        role_by=role_by,
+        role=guess.role if guess else cast("Role", given),
+        role_confidence=guess.confidence if guess else None,
+        role_by=guess.by if guess else "person",
+        role_why=guess.why if guess else "",
+        role_note=guess.note if guess else "",
         heard=heard,
         muted=muted,
         priority=priority or (before.priority if before else "normal"),
@@ -176,6 +182,7 @@ def _strip(player: Player, draft: Draft, ride: Ride | None) -> Strip:
         role=player.role,
         role_confidence=player.role_confidence,
         role_by=player.role_by,
+        role_why=player.role_why,
         priority=player.priority,
         settings=draft.settings,
         ride=ride,

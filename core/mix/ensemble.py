@@ -33,6 +33,9 @@ class Player:
     role_confidence: float | None
     role_by: By
     heard: TrackAnalysis
+    role_why: str = ""
+    role_note: str = ""
+    """What a person should hear about the role."""
     muted: bool = False
     priority: Priority = "normal"
     """What a person wants of it."""

@@ -48,6 +48,8 @@ def input_notes(players: Sequence[Player]) -> list[str]:
                     f"{name} has {heard.hum_hz} Hz hum, {below_db:.0f} dB below the playing: "
                     "check its cable and supply."
                 )
+        if player.role_note:
+            notes.append(player.role_note)
         if player.role_by == "rules" and (player.role_confidence or 0.0) < UNSURE:
             notes.append(
                 f"OTO can't tell what {name} is and balanced it by its sound alone: name it or give it a role."

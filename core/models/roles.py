@@ -108,7 +108,7 @@ def pooled(logits: NDArray[Any], labels: tuple[str, ...], temperature: float, un
     )
 
 
-def decide_role(name: str, analysis: TrackAnalysis, recognition: Recognition | None) -> RoleGuess:
+def decide_role(name: str, analysis: TrackAnalysis, recognition: Recognition | None = None) -> RoleGuess:
     """The role of a track that no person gave one: by its name, else by the recogniser, else by rules about sound.
 
     A name that only hints gives way to a surer sound, and a sure sound of another family than the name's leaves a note.

@@ -1,0 +1,137 @@
+"""Listening to tracks, once: what was measured and what the recogniser is shown are kept until the audio changes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from core import paths
+from core.analysis.track import TrackAnalysis, analyse_source
+from core.desk.sources import Source, identity_of
+from core.models.features import BANDS, FEATURES, FRAMES, Listener, Pictures
+from core.models.roles import Recognition, load_recogniser, recognise
+from core.models.runtime import Unusable
+from core.progress import Progress
+from core.version import VERSION
+from sessions.files import write_atomic
+
+Engineer = Literal["model", "rules"]
+ENGINEERS: Final[tuple[Engineer, ...]] = get_args(Engineer)
+
+FOLDER: Final = "heard"
+"""In the cache, a file per track."""
+MOST_KEPT: Final = 256
+"""Files of a third of a megabyte."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What there is to know of some tracks before anything is decided."""
+
+    analyses: dict[str, TrackAnalysis] = field(default_factory=dict)
+    recognised: dict[str, Recognition] = field(default_factory=dict)
+    """By track name; without silent tracks, and empty without a recogniser."""
+    engineer: str = "rules"
+    """Who listened, as a plan names it."""
+    notes: tuple[str, ...] = ()
+    """Why there is no recogniser, where one was wanted."""
+
+
+def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Progress | None = None) -> Listening:
+    """Hear every source, or remember how it was heard, and recognise it unless only rules are wanted.
+
+    Raises OtoError("cancelled", "bad_input"). A recogniser that can't be used is a note, never an error.
+    """
+    heard: dict[str, _Heard] = {}
+    for at, source in enumerate(sources):
+        heard[source.name] = _hear(source, _part(progress, at, len(sources)))
+    analyses = {name: one.analysis for name, one in heard.items()}
+    if engineer == "rules":
+        return Listening(analyses)
+    model = load_recogniser()
+    if isinstance(model, Unusable):
+        return Listening(analyses, notes=(f"{model.why} Names and rules told the roles.",))
+    recognised = {name: recognise(model, one.shown()) for name, one in heard.items()}
+    return Listening(
+        analyses,
+        recognised={name: each for name, each in recognised.items() if each is not None},
+        engineer=f"rules, {model.card.name} {model.card.version}",
+    )
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    """What is kept of a track."""
+
+    analysis: TrackAnalysis
+    pictures: bytes
+    """Float32, little end first, shape (n, FRAMES, BANDS)."""
+
+    def shown(self) -> Pictures:
+        return np.frombuffer(self.pictures, dtype="<f4").reshape(-1, FRAMES, BANDS).astype(np.float32)
+
+
+class _Overheard:
+    """A source that is read from front to back while somebody listens along, so that it is decoded once."""
+
+    def __init__(self, source: Source, listener: Listener) -> None:
+        self._source = source
+        self._listener = listener
+        self._at = 0
+        self.name = source.name
+        self.channels = source.channels
+        self.frames = source.frames
+        self.rate_hz = source.rate_hz
+
+    def read(self, start: int, frames: int) -> NDArray[np.float32]:
+        block = self._source.read(start, frames)
+        fresh = block[:, max(self._at - start, 0) :]
+        self._listener.add(fresh)
+        self._at += fresh.shape[1]
+        return block
+
+
+def _hear(source: Source, progress: Progress | None) -> _Heard:
+    identity = identity_of(source)
+    file = None if identity is None else _file_of(identity)
+    if file is not None:
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            heard = msgspec.msgpack.decode(file.read_bytes(), type=_Heard)
+            file.touch()
+            return heard
+    listener = Listener(source.rate_hz)
+    analysis = analyse_source(_Overheard(source, listener), progress=progress)
+    heard = _Heard(analysis, listener.pictures().astype("<f4").tobytes())
+    if file is not None:
+        with contextlib.suppress(OSError):
+            _keep(file, heard)
+    return heard
+
+
+def _file_of(identity: str) -> Path:
+    """Where a track is kept: another version of OTO, of the measurements or of the pictures listens anew."""
+    schema = TrackAnalysis.__struct_fields__
+    key = f"{VERSION}\0{schema}\0{FEATURES}\0{identity}"
+    return paths.cache() / FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.msgpack"
+
+
+def _keep(file: Path, heard: _Heard) -> None:
+    """Write a track's file; those that were not asked for the longest make room."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, msgspec.msgpack.encode(heard))
+    kept = sorted(file.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime_ns)
+    for old in kept[:-MOST_KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _part(progress: Progress | None, at: int, count: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda fraction, doing: progress((at + fraction) / count, doing)
