@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 from core.master.forecast import Forecast, LimiterForecast
-from core.plans.document import MasterPlan, Setting, Settings, ToneCurve, value_of
+from core.plans.document import By, MasterPlan, Setting, Settings, ToneCurve, value_of
 from core.plans.parameters import MASTER, by_name
 
 KNOBS: Final = by_name(MASTER)
@@ -24,14 +24,14 @@ class Draft:
         self.curve: ToneCurve | None = curve if self._keeps_curve else None
         self.notes: list[str] = []
 
-    def set(self, name: str, value: float | bool, why: str, confidence: float) -> None:
-        """Set a knob by rule, within its range."""
+    def set(self, name: str, value: float | bool, why: str, confidence: float, by: By = "rules") -> None:
+        """Set a knob within its range, unless a person has."""
         if name in self._kept:
             return
         knob = KNOBS[name]
         if not isinstance(value, bool):
             value = round(min(max(value, knob.low), knob.high), 2)
-        self.settings[name] = Setting(value=value, unit=knob.unit, by="rules", why=why, confidence=confidence)
+        self.settings[name] = Setting(value=value, unit=knob.unit, by=by, why=why, confidence=confidence)
 
     def set_curve(self, curve: ToneCurve | None) -> None:
         """Put a tone curve in, unless a person has one there."""

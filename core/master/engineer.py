@@ -1,29 +1,29 @@
-"""The mastering engineer made of rules: listens to a mix once or twice and proposes the settings of the master strip.
+"""The mastering engineer: listens to a mix once or twice and proposes the settings of the master strip.
 
-What is fine stays as it is. Every setting says what was measured; what a person set is kept and worked around.
+Rules decide; of tone and width a model may. What is fine stays as it is. Every setting says what was measured; what a
+person set is kept and worked around.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
 from core.desk.sources import Source
-from core.dsp.audio import Chain
-from core.master import levels, styles, tone
-from core.master.chain import EQ_SHAPES, master_chain
+from core.dsp.audio import Audio, Chain
+from core.master import balance, levels, styles
+from core.master.chain import master_chain
 from core.master.draft import KNOBS, Draft
 from core.master.forecast import LimiterForecast
 from core.master.levels import Heard
 from core.master.reference import FULLY, Model, Strengths, listen_to_references, matching_curve
 from core.master.render import processed
 from core.master.sections import SectionMeter
-from core.master.styles import Style
 from core.master.targets import MEDIA, Medium
+from core.models.mastering import Controller, PortraitMeter
 from core.plans.document import MasterPlan, Target
 from core.progress import Progress, part
 from core.version import VERSION
@@ -40,6 +40,13 @@ MONO_BELOW_HZ: Final = 110.0
 _ANY_SIGNAL: Final = Medium()
 
 
+class Meter(Protocol):
+    """What gathers something of a song as it passes."""
+
+    def add(self, block: Audio) -> None:
+        """Take (channels, n)."""
+
+
 def propose_master(
     source: Source,
     target: Target,
@@ -49,6 +56,8 @@ def propose_master(
     strengths: Strengths = FULLY,
     model: Model | None = None,
     style: str = "any",
+    hands: float = 1.0,
+    controller: Controller | None = None,
     previous: MasterPlan | None = None,
     progress: Progress | None = None,
 ) -> MasterPlan:
@@ -56,18 +65,21 @@ def propose_master(
 
     With references (or a `model` of them that was listened to before), each aspect of them is followed as far as
     `strengths` say, and their loudness takes the place of the target's; the target's ceiling stays. `style` names the
-    music whose balance counts without a reference, and that says how much limiting is borne. Settings of `previous`
-    that a person made or locked are kept. Raises OtoError: "not_found" and "bad_input" for files, styles and strengths
-    that can't be used, "cancelled" when `progress` says so.
+    music whose balance counts without a reference, and that says how much limiting is borne. With a `controller` a
+    model decides on tone and width where it is sure. `hands` is how much of tone, width and compression is applied, 0
+    to 1. Settings of `previous` that a person made or locked are kept. Raises OtoError: "not_found" and "bad_input" for
+    files, styles and strengths that can't be used, "cancelled" when `progress` says so.
     """
-    draft = Draft(previous)
+    draft, engineer = Draft(previous), "rules"
     liked = styles.style_named(style)
     paths = [*([reference] if reference else []), *references]
     if paths:
         model = listen_to_references(paths, part(progress, 0.0, 0.2))
     rest = part(progress, 0.2, 0.8) if paths else progress
     sections = SectionMeter(source.rate_hz, source.channels)
-    heard = _listen(source, Chain([]), sections, part(rest, 0.0, 0.5), f"listening to {source.name}")
+    portrait = PortraitMeter(source.rate_hz, source.channels)
+    meters = (sections, portrait) if controller and not model else (sections,)
+    heard = _listen(source, Chain([]), meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
     whole, loudest = sections.spectra()
     medium = MEDIA.get(target.name, _ANY_SIGNAL)
     if model and strengths.loudness:
@@ -87,19 +99,25 @@ def propose_master(
                 "its level is changed."
             )
         else:
-            _balance(draft, whole, liked, medium, source.rate_hz)
+            changes = balance.by_rules(whole, liked, source.rate_hz)
+            if controller and (drawn := portrait.result()):
+                engineer = controller.name
+                changes = balance.by_model(controller.advise(drawn), changes, whole, liked, source.rate_hz)
+            balance.put(draft, changes, medium, hands)
         if not mastered:
             _clean_lows(draft, whole)
             _image(draft, whole)
             if not model or heard.plr_db > model.plr_db:
-                levels.glue(draft, heard, target, strengths.dynamics if model else 1.0)
+                levels.glue(draft, heard, target, hands * (strengths.dynamics if model else 1.0))
         if medium.mono_below_hz and any(whole.side):
             draft.set("mono_below_hz", medium.mono_below_hz, medium.why, 0.9)
         if draft.shapes():
             shaping = master_chain(draft.settings, source.rate_hz, source.channels, draft.curve).shaping
-            heard = _listen(source, shaping, None, part(rest, 0.5, 0.5), "listening to the shaped mix") or heard
+            heard = _listen(source, shaping, (), part(rest, 0.5, 0.5), "listening to the shaped mix") or heard
         levels.reach_loudness(draft, heard, target, medium.most_limiting_db or liked.most_limiting_db)
     return MasterPlan(
+        engineer=engineer,
+        hands=hands,
         oto_version=VERSION,
         target=target,
         reference=str(paths[0]) if paths else None,
@@ -114,13 +132,13 @@ def propose_master(
 
 
 def _listen(
-    source: Source, chain: Chain, sections: SectionMeter | None, progress: Progress | None, doing: str
+    source: Source, chain: Chain, meters: Sequence[Meter], progress: Progress | None, doing: str
 ) -> Heard | None:
     """Measure a source behind a chain; None for silence and what is too short to have a loudness."""
     forecast = LimiterForecast(source.rate_hz, source.channels)
     for block in processed(source, chain, progress, doing):
-        if sections:
-            sections.add(block)
+        for meter in meters:
+            meter.add(block)
         forecast.add(block)
     forecast.finish()
     lufs, peak = forecast.unlimited_lufs(), forecast.peak_dbtp()
@@ -140,30 +158,6 @@ def _as_loud_as(model: Model, target: Target, strength: float) -> Target:
 
 
 # ---------------------------------------------------------------- the rules
-
-
-def _balance(draft: Draft, spectrum: Spectrum, style: Style, medium: Medium, rate_hz: int) -> None:
-    """Take back what stands outside the spread of finished songs, in tone and in width."""
-    heard = tone.heard_bands(rate_hz)
-    song_db = spectrum.levels_db()
-    off = tone.distance_db(song_db, style.middle_db, heard)
-    fit = tone.fit_equaliser(styles.tone_correction(song_db, style, heard), heard, rate_hz)
-    for band, gain_db in fit.items():
-        at = _nearest_band(tone.band_frequency_hz(band))
-        side, edge = ("above", style.high_db) if off[at] > 0 else ("below", style.low_db)
-        why = (
-            f"{_region(band)} the mix is {abs(off[at]):.1f} dB {side} the middle of finished {style.label}; "
-            f"{abs(edge[at] - style.middle_db[at]):.1f} dB are usual, most of what lies beyond is corrected."
-        )
-        most_db = medium.highs_db if medium.highs_db is not None and band == len(EQ_SHAPES) else math.inf
-        _equalise(draft, band, min(gain_db, most_db), why, 0.6)
-    own_db = spectrum.side_db(*styles.WIDTH_HZ)
-    change_db = styles.width_correction(own_db, style)
-    if own_db is not None and change_db:
-        low, _, high = style.side_db
-        usual = f"in most finished {style.label} {low:.1f} to {high:.1f} dB"
-        why = f"The sides are {own_db:.1f} dB against the middle, {usual}."
-        draft.set("width", 10 ** (change_db / 20), why, 0.5)
 
 
 def _clean_lows(draft: Draft, spectrum: Spectrum) -> None:
@@ -186,23 +180,3 @@ def _image(draft: Draft, spectrum: Spectrum) -> None:
         draft.notes.append(
             "Left and right partly cancel each other. A microphone or channel may have its polarity inverted."
         )
-
-
-def _equalise(draft: Draft, band: int, gain_db: float, why: str, confidence: float) -> None:
-    """Set a band of the EQ, unless a person has moved it: the correction was made for where it stands."""
-    names = (f"eq{band}_freq_hz", f"eq{band}_gain_db", f"eq{band}_q")
-    if draft.keeps(*names) or gain_db == 0.0:
-        return
-    draft.set(names[0], tone.band_frequency_hz(band), why, confidence)
-    draft.set(names[1], gain_db, why, confidence)
-    draft.set(names[2], float(KNOBS[names[2]].neutral), why, confidence)
-
-
-def _region(band: int) -> str:
-    frequency = tone.band_frequency_hz(band)
-    text = f"{frequency / 1000:g} kHz" if frequency >= 1000 else f"{frequency:g} Hz"
-    return {1: f"Below {text}", 6: f"Above {text}"}.get(band, f"Around {text}")
-
-
-def _nearest_band(frequency_hz: float) -> int:
-    return min(range(len(BAND_HZ)), key=lambda i: abs(math.log(BAND_HZ[i] / frequency_hz)))

@@ -20,7 +20,7 @@ _CENTRES: Final = np.array(BAND_HZ)
 HEARD_HZ: Final = (45.0, 14_000.0)
 """Below and above, songs differ too much to call anything a fault."""
 
-_LEAST_DB: Final = 0.4
+LEAST_DB: Final = 0.4
 """A correction smaller than this is not worth a filter."""
 _DAMPING: Final = 0.3
 
@@ -44,13 +44,13 @@ def fit_equaliser(correction_db: Floats, heard: Floats, rate_hz: int) -> dict[in
     Least squares over the third octaves, held back a little so that neighbouring bands don't fight. Bands that would do
     next to nothing are left out.
     """
-    if not np.any(np.abs(correction_db) >= _LEAST_DB):
+    if not np.any(np.abs(correction_db) >= LEAST_DB):
         return {}
     shapes = band_shapes(rate_hz) * heard
     gains = np.linalg.solve(shapes @ shapes.T + _DAMPING * np.eye(len(shapes)), shapes @ (correction_db * heard))
     largest = float(np.abs(correction_db).max())
     rounded = {i: round(float(np.clip(gain, -largest, largest)), 1) for i, gain in enumerate(gains, start=1)}
-    return {i: gain for i, gain in rounded.items() if abs(gain) >= _LEAST_DB}
+    return {i: gain for i, gain in rounded.items() if abs(gain) >= LEAST_DB}
 
 
 def band_frequency_hz(band: int) -> float:

@@ -1,0 +1,138 @@
+"""Tone and width of a master without a reference: what the rules want, what the model makes of it, and the settings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from core.analysis.features import BAND_HZ
+from core.analysis.spectrum import Spectrum
+from core.master import styles, tone
+from core.master.chain import EQ_SHAPES
+from core.master.draft import KNOBS, Draft
+from core.master.styles import Style
+from core.master.targets import Medium
+from core.models.mastering import Advice
+from core.plans.document import By
+
+WIDTH: Final = "width_db"
+_WIDTH_CONFIDENCE: Final = 0.5
+_EQ_CONFIDENCE: Final = 0.6
+LEAST_TONE_DB: Final = tone.LEAST_DB
+LEAST_WIDTH_DB: Final = 0.3
+_WORTH_TELLING_DB: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A change that somebody would make."""
+
+    change_db: float
+    why: str
+    confidence: float
+    by: By
+
+
+Changes = dict[str, Wanted]
+"""By "eq1_gain_db" to "eq6_gain_db" and "width_db"."""
+
+
+def by_rules(spectrum: Spectrum, style: Style, rate_hz: int) -> Changes:
+    """What takes back most of what stands outside the spread of finished songs."""
+    heard = tone.heard_bands(rate_hz)
+    song_db = spectrum.levels_db()
+    off = tone.distance_db(song_db, style.middle_db, heard)
+    changes: Changes = {}
+    for band, gain_db in tone.fit_equaliser(styles.tone_correction(song_db, style, heard), heard, rate_hz).items():
+        at = _nearest_band(tone.band_frequency_hz(band))
+        edge = style.high_db if off[at] > 0 else style.low_db
+        why = (
+            f"{measured_tone(spectrum, style, rate_hz, band)}; "
+            f"{abs(edge[at] - style.middle_db[at]):.1f} dB are usual, most of what lies beyond is corrected."
+        )
+        changes[_gain_of(band)] = Wanted(gain_db, why, _EQ_CONFIDENCE, "rules")
+    own_db = spectrum.side_db(*styles.WIDTH_HZ)
+    change_db = styles.width_correction(own_db, style)
+    if own_db is not None and change_db:
+        low, _, high = style.side_db
+        usual = f"in most finished {style.label} {low:.1f} to {high:.1f} dB"
+        why = f"The sides are {own_db:.1f} dB against the middle, {usual}."
+        changes[WIDTH] = Wanted(change_db, why, _WIDTH_CONFIDENCE, "rules")
+    return changes
+
+
+def by_model(advice: dict[str, Advice], rules: Changes, spectrum: Spectrum, style: Style, rate_hz: int) -> Changes:
+    """The model's changes, each giving way to the rules' the less sure the model is."""
+    changes: Changes = {}
+    for band in range(1, len(EQ_SHAPES) + 1):
+        name = _gain_of(band)
+        direction = "too quiet" if advice[name].heard_db > 0 else "too loud"
+        heard = (
+            f"{measured_tone(spectrum, style, rate_hz, band)}; going by how its bands move, the model hears "
+            f"{abs(advice[name].heard_db):.1f} dB as {direction}, {advice[name].spread_db:.1f} dB more or less."
+        )
+        changes[name] = _blended(advice[name], rules.get(name), heard)
+    own_db = spectrum.side_db(*styles.WIDTH_HZ)
+    if own_db is not None and own_db > styles.NO_SIDE_DB:
+        direction = "too narrow" if advice[WIDTH].heard_db > 0 else "too wide"
+        heard = (
+            f"The sides are {own_db:.1f} dB against the middle; the model hears this as "
+            f"{abs(advice[WIDTH].heard_db):.1f} dB {direction}, {advice[WIDTH].spread_db:.1f} dB more or less."
+        )
+        changes[WIDTH] = _blended(advice[WIDTH], rules.get(WIDTH), heard)
+    return changes
+
+
+def _blended(advice: Advice, rule: Wanted | None, heard: str) -> Wanted:
+    """The model's change and the rules' by the model's trust; what is said is what counted more."""
+    ruled_db = rule.change_db if rule else 0.0
+    model_db, rules_db = advice.trust * advice.change_db, (1.0 - advice.trust) * ruled_db
+    change_db = model_db + rules_db
+    if rule and abs(rules_db) > abs(model_db):
+        part = f" The model is not sure and adds {model_db:+.1f} dB." if abs(model_db) >= _WORTH_TELLING_DB else ""
+        return Wanted(change_db, rule.why + part, rule.confidence, "rules")
+    part = f" The rules add {rules_db:+.1f} dB." if abs(rules_db) >= _WORTH_TELLING_DB else ""
+    return Wanted(change_db, heard + part, round(advice.confidence(change_db), 2), "model")
+
+
+def put(draft: Draft, changes: Changes, medium: Medium, hands: float) -> None:
+    """Make settings of what is worth it; `hands` is how much of it, 0 to 1."""
+    for band in range(1, len(EQ_SHAPES) + 1):
+        if wanted := changes.get(_gain_of(band)):
+            most_db = medium.highs_db if medium.highs_db is not None and band == len(EQ_SHAPES) else math.inf
+            _equalise(draft, band, round(min(hands * wanted.change_db, most_db), 1), wanted)
+    if (wanted := changes.get(WIDTH)) and abs(change_db := hands * wanted.change_db) >= LEAST_WIDTH_DB:
+        draft.set("width", 10 ** (change_db / 20), wanted.why, wanted.confidence, wanted.by)
+
+
+def _equalise(draft: Draft, band: int, gain_db: float, wanted: Wanted) -> None:
+    """Set a band of the EQ, unless a person has moved it: the correction was made for where it stands."""
+    names = (f"eq{band}_freq_hz", _gain_of(band), f"eq{band}_q")
+    if draft.keeps(*names) or abs(gain_db) < LEAST_TONE_DB:
+        return
+    values = (tone.band_frequency_hz(band), gain_db, float(KNOBS[names[2]].neutral))
+    for name, value in zip(names, values, strict=True):
+        draft.set(name, value, wanted.why, wanted.confidence, wanted.by)
+
+
+def measured_tone(spectrum: Spectrum, style: Style, rate_hz: int, band: int) -> str:
+    """Where a song lies at a band of the EQ, in words."""
+    off = tone.distance_db(spectrum.levels_db(), style.middle_db, tone.heard_bands(rate_hz))
+    off_db = float(off[_nearest_band(tone.band_frequency_hz(band))])
+    side = "above" if off_db > 0 else "below"
+    return f"{_region(band)} the mix is {abs(off_db):.1f} dB {side} the middle of finished {style.label}"
+
+
+def _gain_of(band: int) -> str:
+    return f"eq{band}_gain_db"
+
+
+def _region(band: int) -> str:
+    frequency = tone.band_frequency_hz(band)
+    text = f"{frequency / 1000:g} kHz" if frequency >= 1000 else f"{frequency:g} Hz"
+    return {1: f"Below {text}", 6: f"Above {text}"}.get(band, f"Around {text}")
+
+
+def _nearest_band(frequency_hz: float) -> int:
+    return min(range(len(BAND_HZ)), key=lambda i: abs(math.log(BAND_HZ[i] / frequency_hz)))
