@@ -23,6 +23,16 @@ def settings_file() -> Path:
     return home() / "settings.json"
 
 
+def studio_file() -> Path:
+    """What a person wants of the studio on this terminal: keys, a screen reader."""
+    return home() / "studio.toml"
+
+
+def studio_log() -> Path:
+    """Where a studio on a terminal writes what went wrong in it."""
+    return home() / "studio.log"
+
+
 def jobs_folder() -> Path:
     """The queue of jobs, one file each."""
     return home() / "jobs"

@@ -12,9 +12,11 @@ def main() -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("The studio needs a terminal. 'oto status' and 'oto rec' work without one.", file=sys.stderr)
         return Exit.USAGE
+    from core.paths import studio_file
     from tui.app import Studio
+    from tui.wishes import read
 
-    app = Studio()
+    app = Studio(wishes=read(studio_file()))
     app.run()
     return app.return_code or Exit.OK
 

@@ -108,13 +108,17 @@ class Action:
     when: Reason = _always
     request: Callable[[Picture], protocol.Request] | None = None
 
-    @property
-    def shown_key(self) -> str:
-        """The key as it is printed on a keyboard."""
-        return shown_key(self.keys[0])
+    def keys_now(self, picture: Picture) -> tuple[str, ...]:
+        """Its keys on this studio: a person may have given it others."""
+        return picture.keys.get(self.id, self.keys)
+
+    def shown_key(self, picture: Picture) -> str:
+        """Its first key as it is printed on a keyboard; "" when it has none."""
+        keys = self.keys_now(picture)
+        return shown_key(keys[0]) if keys else ""
 
 
-_KEY_NAMES: Final = {
+KEY_NAMES: Final = {
     "space": "Space",
     "escape": "Esc",
     "enter": "Enter",
@@ -140,13 +144,36 @@ _KEY_NAMES: Final = {
     "asterisk": "*",
     "minus": "-",
     "colon": ":",
+    "semicolon": ";",
+    "slash": "/",
+    "backslash": "\\",
+    "equals_sign": "=",
+    "plus": "+",
+    "underscore": "_",
+    "apostrophe": "'",
+    "quotation_mark": '"',
+    "number_sign": "#",
+    "exclamation_mark": "!",
+    "at": "@",
+    "dollar_sign": "$",
+    "percent_sign": "%",
+    "ampersand": "&",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "vertical_line": "|",
+    "tilde": "~",
+    "circumflex_accent": "^",
+    "grave_accent": "`",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
+"""Textual's names of keys that are no letter, digit or function key, and what is printed on them."""
 
 
 def shown_key(key: str) -> str:
     """A Textual key name as it is printed on a keyboard; capitals mean shift."""
-    if key in _KEY_NAMES:
-        return _KEY_NAMES[key]
+    if key in KEY_NAMES:
+        return KEY_NAMES[key]
     if key.startswith("ctrl+"):
         return "Ctrl+" + key[5:].upper()
     return key.upper() if key.startswith("f") and key[1:].isdigit() else key

@@ -12,7 +12,7 @@ from textual.app import App
 
 from core.errors import OtoError
 from core.protocol import DeviceTopic, Meters, Request, Topic
-from tui import commands
+from tui import commands, mishap, reader
 from tui.actions import BY_ID, ScreenName
 from tui.guide import advanced
 from tui.link import Connect, Link, connect_to_engine
@@ -21,6 +21,7 @@ from tui.look import Look, detect, textual_theme
 from tui.overviews import Overviews
 from tui.picture import Link as LinkState
 from tui.picture import Picture, Said
+from tui.reader import LineDriver
 from tui.screens.base import StudioScreen
 from tui.screens.box import BoxScreen
 from tui.screens.dialogs import Dialog
@@ -31,7 +32,11 @@ from tui.screens.mix import MixScreen
 from tui.screens.record import RecordScreen
 from tui.screens.takes import TakesScreen
 from tui.sparing import SparingDriver
+from tui.wishes import Wishes
 
+NO_KEY: Final = "none"
+"""What no keyboard sends."""
+SPEAKING_S: Final = 0.1
 FRAME_S: Final = 1 / 20
 """Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
 
@@ -54,10 +59,16 @@ class Studio(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[Any]] = []
 
-    def __init__(self, connect: Connect = connect_to_engine, look: Look | None = None) -> None:
-        super().__init__(driver_class=SparingDriver)
-        self.look = look or detect()
-        self.picture = Picture()
+    def __init__(
+        self, connect: Connect = connect_to_engine, look: Look | None = None, wishes: Wishes | None = None
+    ) -> None:
+        self.wishes = wishes or Wishes()
+        aloud = self.wishes.screen_reader
+        super().__init__(driver_class=LineDriver if aloud else SparingDriver)
+        self.look = look or (reader.LOOK if aloud else detect())
+        self.picture = Picture(keys=self.wishes.keys)
+        self._spoken = reader.Spoken()
+        self._mishaps: set[str] = set()
         self.link = Link(connect, self.hear, self._link_changed)
         self.listening = Listening()
         self.overviews = Overviews(self.link, self.run_worker, self.paint)
@@ -73,7 +84,12 @@ class Studio(App[None]):
         """Show Record and start listening."""
         for name, screen in self._screens.items():
             self.install_screen(screen, name)
+        self.set_keymap({id: ",".join(keys) or NO_KEY for id, keys in self.picture.keys.items()})
         self.push_screen("record")
+        if self.wishes.screen_reader:
+            self.set_interval(SPEAKING_S, self._speak)
+        if self.wishes.problems:
+            self.say("warning", " ".join(self.wishes.problems))
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
 
@@ -121,7 +137,10 @@ class Studio(App[None]):
             self.picture = advanced(self.picture, self._place())
         for screen in self.screen_stack:
             if isinstance(screen, StudioScreen) and screen.is_mounted:
-                screen.show_meters() if only_meters else screen.show()
+                try:
+                    screen.show_meters() if only_meters else screen.show()
+                except Exception as error:  # a mistake in one screen leaves the others
+                    self._stumble(error)
 
     # What is asked for.
 
@@ -136,7 +155,11 @@ class Studio(App[None]):
             self.send(action.request(self.picture))
         else:
             own = getattr(screen, f"do_{action_id}", None)
-            result = own() if own is not None else getattr(commands, f"do_{action_id}")(self)
+            try:
+                result = own() if own is not None else getattr(commands, f"do_{action_id}")(self)
+            except Exception as error:  # a key that fails leaves the studio as it was
+                self._stumble(error)
+                return
             if inspect.iscoroutine(result):
                 self._start(result)
 
@@ -154,6 +177,8 @@ class Studio(App[None]):
                 await work
             except OtoError as error:
                 self.say_error(error)
+            except Exception as error:  # as in `perform`
+                self._stumble(error)
 
         self.run_worker(guarded(), group="keys")
 
@@ -170,6 +195,9 @@ class Studio(App[None]):
 
     def redraw(self) -> None:
         """Send the whole screen again."""
+        if self.wishes.screen_reader:
+            for line in reader.whole_screen(self.screen):
+                self.speak(line)
         if isinstance(self._driver, SparingDriver):
             self._driver.forget()
         self.screen.refresh(layout=True)
@@ -186,6 +214,32 @@ class Studio(App[None]):
         """Say something at the bottom until Esc."""
         self.picture = self.picture.saying(Said(level, message, hint))
         self.paint()
+
+    def speak(self, line: str) -> None:
+        """Say a line to whoever can't see the screen."""
+        if isinstance(self._driver, LineDriver):
+            self._driver.say(line)
+
+    def _speak(self) -> None:
+        before, self._spoken = self._spoken, reader.spoken(self.picture, self.screen)
+        for line in reader.news(before, self._spoken):
+            self.speak(line)
+
+    def _stumble(self, error: Exception) -> None:
+        """Go on after a mistake of our own: a sentence for the person, the rest into the log, once each."""
+        if (where := mishap.where(error)) not in self._mishaps:
+            self._mishaps.add(where)
+            log = mishap.note(error)
+            said = Said("error", f"The studio made a mistake and goes on. {mishap.UNHARMED}", f"More is in {log}.")
+            self.picture = self.picture.saying(said)
+            self._only_meters = False
+            self._changed.set()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's last resort, which would print all of the program: end with a sentence instead."""
+        ended = mishap.MishapError(mishap.note(error))
+        ended.__cause__ = error
+        super()._handle_exception(ended)
 
     def say_error(self, error: OtoError) -> None:
         """Say what was refused, in the engine's words."""

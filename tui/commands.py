@@ -17,7 +17,7 @@ from core.protocol import (
     Stop,
 )
 from tui import words
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, Action
 from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask, Choice, Pick
 
@@ -122,13 +122,17 @@ async def do_palette(studio: Studio) -> None:
     screen = studio.screen
     name = screen.SCREEN if isinstance(screen, StudioScreen) else "record"
     choices = [
-        Choice(action.id, f"{action.label} ({action.shown_key})", action.when(studio.picture) or action.tip)
+        Choice(action.id, f"{action.label} ({action.shown_key(studio.picture) or '-'})", _why_or_what(studio, action))
         for action in ACTIONS
         if name in action.screens and action.group != "Lists" and action.id != "palette"
     ]
     answer = await studio.ask(Pick(studio.look, "Do", choices))
     if answer is not None:
         studio.perform(answer, screen if isinstance(screen, StudioScreen) else None)
+
+
+def _why_or_what(studio: Studio, action: Action) -> str:
+    return action.when(studio.picture) or action.tip
 
 
 async def do_device(studio: Studio) -> None:

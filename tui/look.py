@@ -17,7 +17,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 Tier = Literal["unicode", "block", "console"]
-ThemeName = Literal["night", "day", "console", "mono"]
+ThemeName = Literal["night", "day", "colourblind", "console", "mono"]
 Role = Literal[
     "text",  # what is read
     "dim",  # what is read second
@@ -181,6 +181,22 @@ _DAY: Final[Palette] = {
     "meter_hot": "color(130) on color(255)",
     "meter_clip": "color(160) on color(255)",
 }
+_COLOURBLIND: Final[Palette] = {
+    **_NIGHT,
+    "good": "color(75) on color(234)",
+    "warn": "color(228) on color(234)",
+    "bad": "bold color(208) on color(234)",
+    "model": "color(75) on color(234)",
+    "person": "color(221) on color(234)",
+    "state_idle": "bold color(231) on color(238)",
+    "state_rec": "bold color(16) on color(202)",
+    "state_play": "bold color(16) on color(39)",
+    "state_problem": "bold color(16) on color(228)",
+    "meter_ok": "color(33) on color(234)",
+    "meter_hot": "color(228) on color(234)",
+    "meter_clip": "color(202) on color(234)",
+}
+"""After M. Okabe and K. Ito, "Color Universal Design", 2008: blue, yellow and vermilion are told apart by everyone."""
 _CONSOLE: Final[Palette] = {
     "text": "white on black",
     "dim": "cyan on black",
@@ -214,7 +230,13 @@ _MONO: Final[Palette] = {
     "state_rec": "reverse",
     "state_problem": "reverse",
 }
-PALETTES: Final[dict[ThemeName, Palette]] = {"night": _NIGHT, "day": _DAY, "console": _CONSOLE, "mono": _MONO}
+PALETTES: Final[dict[ThemeName, Palette]] = {
+    "night": _NIGHT,
+    "day": _DAY,
+    "colourblind": _COLOURBLIND,
+    "console": _CONSOLE,
+    "mono": _MONO,
+}
 
 
 @dataclass(frozen=True)
@@ -229,6 +251,7 @@ class Canvas:
 CANVAS: Final[dict[ThemeName, Canvas]] = {
     "night": Canvas("#d0d0d0", "#1c1c1c", "#87d7ff"),
     "day": Canvas("#262626", "#eeeeee", "#005faf"),
+    "colourblind": Canvas("#d0d0d0", "#1c1c1c", "#87d7ff"),
     "console": Canvas("ansi_white", "ansi_black", "ansi_cyan"),
     "mono": Canvas("ansi_default", "ansi_default", "ansi_default"),
 }

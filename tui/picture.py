@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -58,6 +59,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Until Esc, or until the engine has something newer."""
     guide: int | None = None
     """Which step of the guided first recording is shown; None when nobody is guided."""
+    keys: Mapping[str, tuple[str, ...]] = {}
+    """Keys by action, where a person has given an action others than it came with."""
     notices_read: int = 0
     """Number of the last notice that was dismissed."""
 

@@ -259,7 +259,10 @@ def bounce_overview(_: object = None) -> Overview:
     return Overview(
         frames=RATE_HZ * 187,
         rate_hz=RATE_HZ,
-        peaks={"mix": bytes(8 + x % 5 for x in range(480))},
+        peaks={
+            "mix": bytes(8 + x % 5 for x in range(480)),
+            **{name: bytes([min(6 + 12 * n, 255)]) * 480 for n, name in enumerate(BAND)},
+        },
         loudness_lufs=tuple(None if x < 2 else -26.0 if x < 24 else -15.0 + (x % 40) / 10 for x in seconds),
         band_hz=tuple(1000.0 * 2.0 ** (n / 3.0) for n in range(-16, 13)),
         band_db=tuple(8.0 - abs(n - 6) * 1.1 + (6.0 if n > 24 else 0.0) for n in range(29)),

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.desk.strip import bands, compressor, highpass
 from core.desk.settings import resolve
+from core.desk.strip import bands, compressor, highpass
 from core.dsp.audio import run
 from core.dsp.dynamics import gain_reduction_db
 from core.dsp.filters import frequency_response

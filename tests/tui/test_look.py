@@ -51,7 +51,7 @@ def test_accents_survive_on_the_console() -> None:
     assert Look(CONSOLE, "console").safe("Trompète 鼓 ★") == "Trompète ? ?"
 
 
-@pytest.mark.parametrize("theme", ["night", "day", "console"])
+@pytest.mark.parametrize("theme", ["night", "day", "colourblind", "console"])
 @pytest.mark.parametrize("role", ROLES)
 def test_no_text_vanishes_with_16_foregrounds_and_8_backgrounds(theme, role) -> None:
     style = Style.parse(PALETTES[theme][role])

@@ -7,6 +7,7 @@ import pytest
 
 from core.plans.document import MixPlan
 from core.protocol import (
+    BouncesTopic,
     DescribeSettings,
     DeviceInfo,
     DeviceTopic,
@@ -14,6 +15,7 @@ from core.protocol import (
     GetPlan,
     Job,
     JobsTopic,
+    KeptPlan,
     Losses,
     Notice,
     NoticesTopic,
@@ -26,6 +28,7 @@ from tests.tui.harness import (
     Recorder,
     band_picture,
     band_plan,
+    bounce,
     check_snapshot,
     meters,
     overviews,
@@ -83,11 +86,29 @@ def busy_box() -> Picture:
     return band_picture(jobs=JobsTopic(jobs=(failed, MIXING)), notices=NoticesTopic(notices=news), notices_read=2)
 
 
+def kept_plans() -> Picture:
+    """Two kept plans; B is heard, in the middle of the song."""
+    kept = tuple(KeptPlan(take=2, letter=letter, version=letter) for letter in ("A", "B"))
+    picture = band_picture()
+    bounces = (
+        bounce("mix-002-02", plan_version="B", integrated_lufs=-21.5),
+        bounce("mix-002-01", plan_version="A"),
+    )
+    return msgspec.structs.replace(
+        picture,
+        transport=TransportTopic(state="playing", bounce="mix-002-02", position_s=70.0, preroll_s=10.0),
+        plans=msgspec.structs.replace(picture.plans, kept=kept),
+        bounces=BouncesTopic(bounces=bounces),
+        meters=None,
+    )
+
+
 CASES = {
     "record": (recording_picture(18), []),
     "record-32": (recording_picture(32), []),
     "takes": (playing_take(), ["2"]),
     "mix": (band_picture(jobs=JobsTopic(jobs=(MIXING,))), ["3"]),
+    "console": (kept_plans(), ["3", "Z"]),
     "master": (band_picture(), ["4"]),
     "export": (band_picture(), ["5"]),
     "box": (busy_box(), ["6", "down", "down"]),
@@ -105,7 +126,7 @@ async def test_the_smallest_screen(name: str) -> None:
     check_snapshot(f"{name}-80x24", lines)
 
 
-@pytest.mark.parametrize("name", ["record", "takes", "mix", "master", "export", "box"])
+@pytest.mark.parametrize("name", ["record", "takes", "mix", "console", "master", "export", "box"])
 async def test_a_larger_screen(name: str) -> None:
     picture, keys = CASES[name]
     lines, _ = await shown(picture, *keys, size=LARGE)

@@ -32,7 +32,9 @@ NOTICE_ROWS: Final = 3
 def bindings_of(screen: ScreenName) -> list[BindingType]:
     """Key map of a screen, out of the registry."""
     return [
-        Binding(",".join(action.keys), f"act('{action.id}')", action.label, show=False, tooltip=action.tip)
+        Binding(
+            ",".join(action.keys), f"act('{action.id}')", action.label, show=False, tooltip=action.tip, id=action.id
+        )
         for action in actions_of(screen)
     ]
 

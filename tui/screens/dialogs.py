@@ -44,7 +44,7 @@ class Dialog(ModalScreen[T]):
     def __init__(self, look: Look, title: str, hint: str) -> None:
         super().__init__()
         self.look = look
-        self._title = title
+        self.heading = title
         self._hint = hint
 
     def action_leave(self) -> None:
@@ -69,7 +69,7 @@ class Ask(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Title, field, hint."""
         with Vertical(classes="box"):
-            yield self._text("title", [(self._title, "title")])
+            yield self._text("title", [(self.heading, "title")])
             field = Input(self._value, compact=True)
             field.cursor_blink = False
             yield field
@@ -110,7 +110,7 @@ class Pick(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Title, field, lines, hint."""
         with Vertical(classes="box tall"):
-            yield self._text("title", [(self._title, "title")])
+            yield self._text("title", [(self.heading, "title")])
             field = Input(compact=True)
             field.cursor_blink = False
             yield field

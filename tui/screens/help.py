@@ -57,7 +57,7 @@ class HelpScreen(StudioScreen):
 
 def help_row(action: Action, picture: Picture) -> Row:
     """Keys, name, what it does, where, and why not now."""
-    keys = " ".join(shown_key(key) for key in action.keys)
+    keys = " ".join(map(shown_key, action.keys_now(picture))) or "-"
     where = "" if action.screens == SCREENS else f" ({', '.join(action.screens)})"
     reason = action.when(picture)
     return Row(

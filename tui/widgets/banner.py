@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from tui import words
+from tui import kept, words
 from tui.look import Look, Role
 from tui.picture import Picture
 from tui.widgets.paper import Line, Span
@@ -93,11 +93,12 @@ def _time_s(picture: Picture) -> float:
     return picture.position_s if picture.recording or picture.playing else 0.0
 
 
-def _what(picture: Picture) -> str:
+def what(picture: Picture) -> str:
     """What is being recorded or played, or the next take's number."""
     transport = picture.transport
     if transport.bounce:
-        return words.clean(transport.bounce)
+        letter = kept.playing(picture)
+        return words.clean(transport.bounce) + (f" (plan {letter})" if letter else "")
     if transport.take is not None and (picture.recording or picture.playing):
         over = f" over {transport.overdub_of}" if transport.overdub_of else ""
         return f"take {transport.take}{over}"
@@ -127,7 +128,7 @@ def _facts(picture: Picture, look: Look, width: int) -> list[list[Span]]:
     temperature = "" if box.temperature_c is None else f"  {box.temperature_c:.0f}{look.glyphs.degree}C"
     return [
         [*mirror[transport.mirror], (words.fit(_session_name(picture), width, look.glyphs.ellipsis), "title")],
-        [(_what(picture), "accent"), (f"  {picture.device.rate_hz / 1000:g}k  cpu {box.cpu_percent:.0f}%", "dim")],
+        [(what(picture), "accent"), (f"  {picture.device.rate_hz / 1000:g}k  cpu {box.cpu_percent:.0f}%", "dim")],
         [
             (f"left {words.clock(left)}", "bad" if left is not None and left < SHORT_S else "text"),
             (f"  {words.size(box.disk_free_bytes)}", "dim"),
@@ -147,7 +148,7 @@ def _one_row(picture: Picture, width: int) -> Line:
     spans: list[Span] = [
         (f" {word} ", role),
         (f" {words.clock(_time_s(picture))} ", "title" if picture.recording or picture.playing else "dim"),
-        (f" {_what(picture)} ", "accent"),
+        (f" {what(picture)} ", "accent"),
     ]
     if picture.recording:
         spans.append((f" left {words.clock(picture.remaining_s)} ", "text"))

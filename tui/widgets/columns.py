@@ -35,6 +35,11 @@ class Columns(Table):
         self._columns = columns
         self.show([Row((), column.key) for column in columns], empty=empty)
 
+    def row_text(self) -> str:
+        """The column under the cursor, from top to bottom."""
+        column = next((column for column in self._columns if column.key == self.cursor), None)
+        return super().row_text() if column is None else " ".join(text for line in column.lines for text, _ in line)
+
     def on_click(self, event: Click) -> None:
         """A click selects."""
         at = self._first + event.x // (self.column_width + 1)

@@ -13,7 +13,11 @@ _ROLE_OF_LEVEL: dict[str, Role] = {"info": "good", "warning": "warn", "error": "
 
 def footer(picture: Picture, screen: ScreenName, width: int, height: int) -> list[Line]:
     """The transport's keys in one row, at the same place everywhere, and this screen's in the next."""
-    actions = [action for action in actions_of(screen) if action.footer != "no" and action.id != f"go_{screen}"]
+    actions = [
+        action
+        for action in actions_of(screen)
+        if action.footer != "no" and action.id != f"go_{screen}" and action.keys_now(picture)
+    ]
     transport = [action for action in actions if action.group == "Transport"]
     others = [action for action in actions if action.group != "Transport"]
     return [_keys(row, picture, width) for row in (transport, others)][:height]
@@ -21,41 +25,41 @@ def footer(picture: Picture, screen: ScreenName, width: int, height: int) -> lis
 
 def _keys(actions: list[Action], picture: Picture, width: int) -> Line:
     """Keys with labels, as many as fit; what does nothing now is dimmed."""
-    room = width - sum(_length(action) for action in actions if action.footer == "always")
+    room = width - sum(_length(action, picture) for action in actions if action.footer == "always")
     spans: list[Span] = []
     for action in actions:
         if action.footer == "wide":
-            room -= _length(action)
+            room -= _length(action, picture)
             if room < 0:
                 continue
         off = bool(action.when(picture))
-        spans.append((action.shown_key, "key_off" if off else "key"))
+        spans.append((action.shown_key(picture), "key_off" if off else "key"))
         spans.append((f" {action.label}  ", "key_off" if off else "text"))
     return spans
 
 
-def _length(action: Action) -> int:
-    return len(action.shown_key) + len(action.label) + 3
+def _length(action: Action, picture: Picture) -> int:
+    return len(action.shown_key(picture)) + len(action.label) + 3
 
 
 def notice(picture: Picture, screen: ScreenName, width: int, height: int) -> list[Line]:
     """The one thing to know now and what to do about it, in as many rows as it takes; else where there is to go."""
-    text, role = _to_say(picture)
-    return [[(line, role)] for line in words.wrap(text, width, height)] if text else [places(screen)]
+    text, role = to_say(picture)
+    return [[(line, role)] for line in words.wrap(text, width, height)] if text else [places(picture, screen)]
 
 
-def places(screen: ScreenName) -> Line:
+def places(picture: Picture, screen: ScreenName) -> Line:
     """Every screen by its digit, and which one this is."""
     spans: list[Span] = []
     for name in SCREENS[:-1]:  # help has its key below
         action = BY_ID[f"go_{name}"]
         here = name == screen
-        spans.append((f" {action.shown_key}", "dim" if here else "key"))
+        spans.append((f" {action.shown_key(picture)}", "dim" if here else "key"))
         spans.append((f" {action.label} ", "title" if here else "dim"))
     return spans
 
 
-def _to_say(picture: Picture) -> tuple[str, Role]:
+def to_say(picture: Picture) -> tuple[str, Role]:
     """A lost link first, then this studio's own word, then the engine's news, then what is wrong with the interface."""
     said, news, problem = picture.said, picture.notice, picture.device.problem
     if picture.link == "lost" and (said is None or said.level != "error"):

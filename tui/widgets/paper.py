@@ -45,6 +45,10 @@ class Paper(Widget):
                 first, last = changed_span(before, now)
                 self.refresh(Region(first, y, last - first + 1, 1))
 
+    def texts(self) -> list[str]:
+        """What is painted, as text."""
+        return ["".join(character for character, _ in row) for row in self._rows]
+
     def on_resize(self, _: Resize) -> None:
         """Draw for the new size."""
         self._rows = self._fresh_rows()

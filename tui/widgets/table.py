@@ -75,6 +75,16 @@ class Table(Paper, can_focus=True):
         to = {"up": at - 1, "down": at + 1, "page_up": at - page, "page_down": at + page, "top": 0}.get(how, len(keys))
         self.select(keys[min(max(to, 0), len(keys) - 1)])
 
+    def row_text(self) -> str:
+        """The line under the cursor, or what stands where there are no lines."""
+        row = next((row for row in self._table_rows if row.key is not None and row.key == self.cursor), None)
+        lines = self._empty if row is None else [row.spans]
+        return " ".join(text for line in lines for text, _ in line)
+
+    def head_text(self) -> str:
+        """The line above the others."""
+        return "".join(text for text, _ in self._head)
+
     def on_focus(self, _: Focus) -> None:
         """The cursor looks different where keys act."""
         self.repaint()
