@@ -451,7 +451,8 @@ class Library:
             return self._trash.take_back(entry, lambda: _claim(self.root, name))
         if entry.kind == "leftover":
             parent = (self.root / entry.path).parent
-            return self._trash.take_back(entry, lambda: parent / unique_name(name, (one.name for one in parent.iterdir())))
+            taken = [one.name for one in parent.iterdir()] if parent.is_dir() else []
+            return self._trash.take_back(entry, lambda: parent / unique_name(name, taken))
         session_id = entry.path.split("/")[0]
         takes = self.session_path(session_id) / "takes"
         place = parse_take_folder(name)

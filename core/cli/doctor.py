@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from core import paths
-from core.cli.command import Answer, Command, no_options
+from core.cli.command import Answer, Command
 from core.cli.console import size
 from core.errors import Exit, OtoError, as_oto_error
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
 
     from core.cli.console import Console
 
@@ -119,14 +119,15 @@ def _disk() -> Finding:
 def _library() -> Finding:
     if not paths.library().is_dir():
         return Finding("library", "ok", "none yet; the first take makes one")
+    from core.cli.care import read_plan
     from sessions.store import Library
     from sessions.verify import check_library
 
-    problems = check_library(Library(paths.library()))
+    problems = check_library(Library(paths.library()), read_plan=read_plan)
     if problems:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        hint = "Nothing was changed. Keep a copy of the library before you touch the files."
+        hint = "Nothing was changed. 'oto doctor --library' names everything; --repair mends what is safe to mend."
         return Finding("library", "warn", f"{first.path} {first.message}{more}", hint)
     return Finding("library", "ok", str(paths.library()))
 
@@ -156,7 +157,17 @@ CHECKS: Final[tuple[tuple[str, Callable[[], Finding]], ...]] = (
 )
 
 
-def _doctor(_options: Namespace, console: Console) -> Answer:
+def _options(parser: ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--library", action="store_true", help="look the library over whole, hashes too")
+    choice.add_argument("--repair", action="store_true", help="the same, and mend what is safe to mend")
+
+
+def _doctor(options: Namespace, console: Console) -> Answer:
+    if options.library or options.repair:
+        from core.cli.care import look_over
+
+        return look_over(console, repair=options.repair)
     findings: list[Finding] = []
     for number, (name, check) in enumerate(CHECKS):
         console.progress(number / len(CHECKS), f"looking at {name}")
@@ -180,9 +191,13 @@ COMMANDS = {
     "doctor": Command(
         "check that everything OTO needs is there",
         "Check Python, the audio and file libraries, interfaces, real-time permission, disk, library and engine, and\n"
-        "say what to do about what is missing. Changes nothing. Ends with 1 if something that OTO needs fails.",
-        ("oto doctor", "oto doctor --json | jq '.checks[] | select(.state != \"ok\")'"),
-        no_options,
+        "say what to do about what is missing. Changes nothing. Ends with 1 if something that OTO needs fails.\n\n"
+        "--library reads every document, plan and header, and every file that has a hash. --repair also mends:\n"
+        "documents are made again from journals and audio files, headers put right, leftovers go to the trash. No\n"
+        "audio is changed, nothing deleted, and what only you can decide is named. Ends with 1 if something is wrong\n"
+        "then.",
+        ("oto doctor", "oto doctor --repair", "oto doctor --json | jq '.checks[] | select(.state != \"ok\")'"),
+        _options,
         _doctor,
     ),
 }

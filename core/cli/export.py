@@ -33,7 +33,7 @@ def _options(parser: ArgumentParser) -> None:
 def _export(options: Namespace, console: Console) -> Answer:
     from core.cli.link import do
 
-    wanted: dict[str, Any] = {"to": str(_destination(options.to))}
+    wanted: dict[str, Any] = {"to": str(destination(options.to))}
     if options.format:
         wanted["formats"] = [name for word in options.format for name in word.split(",") if name]
     if options.bounce:
@@ -45,7 +45,7 @@ def _export(options: Namespace, console: Console) -> Answer:
     return Answer(value, "Written and read back:\n  " + "\n  ".join(lines))
 
 
-def _destination(word: str) -> Path:
+def destination(word: str) -> Path:
     """The folder that a person means: a path if it has a slash or exists, else a drive by its label."""
     path = Path(word).expanduser()
     if "/" in word or path.exists():

@@ -53,6 +53,19 @@ def do(kind: JobKind, session: str, take: int | None, options: dict[str, Any], c
         return follow(client, StartJob(kind=kind, session=session, take=take, options=options), console)
 
 
+def do_for_all(kind: JobKind, options: dict[str, Any], console: Console) -> dict[str, Any]:
+    """Have a job done that belongs to no session: by the running engine's worker, else here. Returns its result."""
+    client = engine_if_any(SILENCE_S)
+    if client is None:
+        from core.jobs.tasks import run_job
+        from sessions.store import Library
+
+        job = Job(id=LOCAL_JOB, kind=kind, session="", options=options)
+        return run_job(job, Library(paths.library()), console.progress)
+    with client:
+        return follow(client, StartJob(kind=kind, options=options), console)
+
+
 def end_engine() -> None:
     """End the running engine and wait until it is gone; it finishes its take first.
 

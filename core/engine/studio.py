@@ -198,9 +198,9 @@ class Studio:
             p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
             p.StepPlan: self._ordered(self.shelf.step_plan),
             p.SetPriority: self._ordered(self.shelf.set_priority),
+            p.KeepPlan: self._ordered(self.shelf.keep_plan),
             p.ReplacePlan: self._ordered(self.shelf.replace_plan),
             p.StartJob: self._now(self._start_job),
-            p.KeepPlan: self._ordered(self.shelf.keep_plan),
             p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
             p.TakeJob: self._take_job,
             p.JobProgress: self._now(self.queue.progress),
@@ -353,7 +353,15 @@ class Studio:
             raise OtoError(before.problem.code, before.problem.message, before.problem.hint)
         return None
 
+    def _get_plan(self, request: protocol.GetPlan) -> protocol.Plan:
+        session = self.shelf.of(request.session)
+        if request.kept is not None:
+            return self.shelf.kept_plan(session.id, request.take, request.kept)
+        return self.shelf.plan(session.id, request.kind, request.take)
+
     def _start_job(self, request: protocol.StartJob) -> protocol.Job:
+        if request.kind in ("backup", "restore"):
+            return self.queue.add(request, "", None)
         session = self.shelf.of(request.session)
         take = request.take
         if request.kind == "comp" and request.options.get("comp") is None:
@@ -361,12 +369,6 @@ class Studio:
             comp = msgspec.json.encode(self.library.load_comp(session.id)).decode()
             request = msgspec.structs.replace(request, options={**request.options, "comp": comp})
         if take is None and request.kind not in ("export", "overview", "comp"):
-    def _get_plan(self, request: protocol.GetPlan) -> protocol.Plan:
-        session = self.shelf.of(request.session)
-        if request.kept is not None:
-            return self.shelf.kept_plan(session.id, request.take, request.kept)
-        return self.shelf.plan(session.id, request.kind, request.take)
-
             good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
             if not good:
                 raise OtoError("not_found", f"'{session.name}' has no finished take.", "Record one first.")

@@ -1,0 +1,103 @@
+"""`oto backup`, `oto restore`: the library and the settings to a drive, and back on another box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.cli.command import Answer, Command
+from core.cli.console import size, table
+from core.errors import Exit
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from core.cli.console import Console
+
+
+def _backup_options(parser: ArgumentParser) -> None:
+    parser.add_argument("to", metavar="DRIVE|FOLDER", help="a drive's label, or any folder that is there")
+
+
+def _backup(options: Namespace, console: Console) -> Answer:
+    from core.cli.export import destination
+    from core.cli.link import do_for_all
+
+    value = do_for_all("backup", {"to": str(destination(options.to))}, console)
+    lines = [
+        f"Backup {value['number']} in {value['folder']}: {value['files']} files, {size(value['bytes'])}.",
+        f"Copied and read back: {value['copied_files']} files, {size(value['copied_bytes'])}; the others were there.",
+        *(f"Not in it: {what}." for what in value["left_out"]),
+    ]
+    return Answer(value, "\n".join(lines))
+
+
+def _restore_options(parser: ArgumentParser) -> None:
+    parser.add_argument("place", metavar="DRIVE|FOLDER", help="where the backup is")
+    parser.add_argument(
+        "--session", action="append", metavar="ID", help="only this session; more than once for several"
+    )
+    parser.add_argument("--from", type=int, metavar="N", dest="number", help="this backup (default: the newest)")
+    parser.add_argument("--list", action="store_true", help="say which backups there are, and restore nothing")
+
+
+def _restore(options: Namespace, console: Console) -> Answer:
+    from core.cli.export import destination
+    from core.cli.link import do_for_all
+
+    place = destination(options.place)
+    if options.list:
+        return _list(str(place))
+    wanted: dict[str, Any] = {"to": str(place)}
+    if options.session:
+        wanted["sessions"] = options.session
+    if options.number is not None:
+        wanted["number"] = options.number
+    value = do_for_all("restore", wanted, console)
+    words = {"there": "was here already", "restored": "is back", "renamed": "is back as"}
+    lines = [
+        f"{one['name']} {words[one['state']]}" + (f" {one['here']}" if one["state"] == "renamed" else "")
+        for one in [*value["sessions"], *value["settings"]]
+    ]
+    lines += [f"damaged on the drive: {path}" for path in value["damaged"]]
+    code = Exit.VERIFY_FAILED if value["damaged"] else Exit.OK
+    return Answer(value, "\n".join(lines) or "The backup is empty.", code)
+
+
+def _list(place: str) -> Answer:
+    from pathlib import Path
+
+    from core.backup.shelf import described, find
+
+    found = described(find(Path(place)))
+    rows = [
+        (str(one["number"]), str(one["created_utc"]), str(one["host"]), str(len(one["sessions"])), size(one["bytes"]))
+        for one in found
+    ]
+    return Answer(found, table(("backup", "made", "box", "sessions", "size"), rows))
+
+
+COMMANDS = {
+    "backup": Command(
+        "copy the library and the settings to a drive",
+        "Copy every session and the settings to the folder 'OTO backup' of a drive. Files that are there already are\n"
+        "not copied again; every new one is read back and compared. Nothing on the drive is replaced or removed, so\n"
+        "earlier backups stay usable, also when this one is interrupted. What can't fit is refused before a byte is\n"
+        "written. Not in it: the trash, and takes that are being recorded.",
+        ("oto backup STICK", "oto backup /media/sda1 --json"),
+        _backup_options,
+        _backup,
+    ),
+    "restore": Command(
+        "bring a backup back, on this box or another one",
+        "Bring the newest backup of a drive back. Sessions and settings that are here stay as they are; what differs\n"
+        "comes back under a name of its own. Each session appears whole or not at all; it may be interrupted and\n"
+        "repeated. Ends with 9 when files on the drive are missing or not what they were; those are named.",
+        (
+            "oto restore STICK",
+            "oto restore STICK --list",
+            "oto restore STICK --session '2026-11-22 Rehearsal' --from 3",
+        ),
+        _restore_options,
+        _restore,
+    ),
+}
