@@ -8,8 +8,9 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def one_terminal_everywhere(monkeypatch):
-    """Wall clocks in UTC, and no wish for no colours from outside."""
+def one_terminal_everywhere(monkeypatch, tmp_path):
+    """Wall clocks in UTC, a home of the test's own, and no wish for no colours from outside."""
+    monkeypatch.setenv("OTO_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     time.tzset()
