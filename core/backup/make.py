@@ -110,38 +110,38 @@ def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Mad
 
 def _sources(home: Path, left_out: list[str]) -> Iterator[_Source]:
     """The files that belong into a backup. Links are not followed; what is hidden is unfinished or in the trash."""
-    for path in sorted(home.iterdir()):
-        if path.suffix in SETTINGS_SUFFIXES and path.is_file() and not path.name.startswith("."):
-            yield _Source(path.name, path, path.stat())
+    for file in sorted(home.iterdir()):
+        if file.suffix in SETTINGS_SUFFIXES and file.is_file() and not file.name.startswith("."):
+            yield _Source(file.name, file, file.stat())
     root = home / "library"
     for parent, folders, names in os.walk(root):
         folder = Path(parent)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and not (folder / name).is_symlink())
-        where = _shown(folder.relative_to(root).as_posix())
-        if folder == root:  # what lies here belongs to no session
+        if folder == root:  # files here belong to no session
             continue
+        unfinished = ""
         if JOURNAL_FILE in names and in_use(folder / JOURNAL_FILE):
-            left_out.append(f"{where} is being recorded")
-            folders.clear()
-            continue
-        if folder.parent.name == "bounces" and "bounce.json" not in names:
-            left_out.append(f"{where} is being rendered")
+            unfinished = "is being recorded"
+        elif folder.parent.name == "bounces" and "bounce.json" not in names:
+            unfinished = "is being rendered"
+        if unfinished:
+            left_out.append(f"{_shown(folder.relative_to(root))} {unfinished}")
             folders.clear()
             continue
         for name in sorted(names):
             file = folder / name
-            path = file.relative_to(root).as_posix()
+            shown = _shown(file.relative_to(root))
             if name.startswith(".") or file.is_symlink() or not file.is_file():
                 continue
-            if _shown(path) != path:
-                left_out.append(f"{_shown(path)} has a name that is no text")
+            if shown != file.relative_to(root).as_posix():
+                left_out.append(f"{shown} has a name that is no text")
                 continue
-            yield _Source(f"library/{path}", file, file.stat())
+            yield _Source(f"library/{shown}", file, file.stat())
 
 
-def _shown(path: str) -> str:
-    """A path with what is no text in it replaced."""
-    return path.encode(errors="replace").decode()
+def _shown(path: Path) -> str:
+    """A path as text, with what is no text in it replaced."""
+    return path.as_posix().encode(errors="replace").decode()
 
 
 def _compared(

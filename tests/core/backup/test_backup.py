@@ -1,4 +1,4 @@
-"""Backups: everything comes back as it was, nothing is copied twice, nothing is replaced, any moment may be the last."""
+"""Backups: everything comes back as it was, nothing is copied twice or replaced, and any moment may be the last."""
 
 from __future__ import annotations
 
