@@ -42,7 +42,7 @@ class Console:
     groups: Values
     """BUS knobs, (batch, groups)."""
     returns: Mapping[str, Values]
-    """REVERB or DELAY knobs by effect: numbers, or (batch,) for `fader_db` and a delay's `feedback` and `damping_hz`."""
+    """REVERB or DELAY knobs by effect: numbers; the fader, a delay's feedback and damping may be (batch,)."""
     master: Values
     """BUS knobs, (batch,)."""
 
