@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 from core.protocol import Bounce, KeptPlan, PlanLetter
-from tui import words
 from tui.picture import Picture
-from tui.screens.dialogs import Choice
 
 LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
-KEEP: Final = "keep "
-TAKE_UP: Final = "take up "
 
 
 def plans(picture: Picture, take: int | None) -> list[KeptPlan]:
@@ -85,28 +81,6 @@ def nothing_to_hear(picture: Picture, take: int | None) -> tuple[Literal["info",
     return "info", "The kept plans are being rendered.", "X plays them when they are done."
 
 
-def choices(picture: Picture, take: int | None) -> list[Choice]:
-    """What can be done with kept plans: keep the one that stands, the first free letter first, or go back to one."""
-    there = {plan.letter: plan for plan in plans(picture, take)}
-    order = sorted(LETTERS, key=lambda letter: letter in there)
-    keep = [
-        Choice(KEEP + letter, f"Keep as {letter}", "in place of the one before" if letter in there else "")
-        for letter in order
-    ]
-    return keep + [
-        Choice(TAKE_UP + letter, f"Go on with {letter}", _detail(picture, there[letter])) for letter in there
-    ]
-
-
-def letter_of(choice: str) -> PlanLetter:
-    """The letter that a choice is about."""
-    return cast("PlanLetter", choice[-1])
-
-
-def _detail(picture: Picture, plan: KeptPlan) -> str:
-    bounce = bounce_of(picture, plan)
-    return "not rendered" if bounce is None else f"{words.clean(bounce.id)}, {words.loudness(bounce.integrated_lufs)}"
-
-
 def _named(waiting: Sequence[KeptPlan]) -> str:
-    return " and ".join(f"plan {plan.letter}" for plan in waiting).capitalize()
+    letters = [plan.letter for plan in waiting]
+    return f"Plan {letters[0]}" if len(letters) == 1 else f"Plans {' and '.join(letters)}"

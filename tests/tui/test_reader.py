@@ -47,7 +47,7 @@ async def test_screens_lines_states_and_refusals_are_said_once_each(monkeypatch)
         await pilot.pause(0.3)
         said = new()
         assert "Propose in the style" in said
-        assert "big wide, deep" in said
+        assert "punchy drums and bass" in said
         await pilot.press("escape", "ctrl+l")
         await pilot.pause(0.3)
         assert "Lead Vocal" in new()

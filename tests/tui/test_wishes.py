@@ -37,7 +37,7 @@ TABLES = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TABLES)
 def test_whatever_is_wished_no_key_has_two_meanings_and_recording_keeps_its_keys(table) -> None:
     granted, problems = keys_from(table)

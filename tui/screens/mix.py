@@ -9,7 +9,6 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.errors import OtoError
 from core.plans.document import MixPlan, Strip
 from core.protocol import (
     Bounce,
@@ -21,10 +20,8 @@ from core.protocol import (
     Play,
     Priority,
     ReplacePlan,
-    SetPlanValue,
     SetPriority,
     StartJob,
-    StepPlan,
     Stop,
 )
 from tui import kept, knobs, words
@@ -32,16 +29,15 @@ from tui.actions import ScreenName
 from tui.listening import bounce_of, matched_gain_db
 from tui.look import Look
 from tui.picture import Picture
-from tui.planbook import Knob, PlanBook
-from tui.screens import desk_rows, mix_rows
-from tui.screens.base import StudioScreen, bindings_of
+from tui.planbook import Knob
+from tui.screens import desk_rows, keeping, mix_rows
+from tui.screens.base import bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.screens.mastering import master
+from tui.screens.planning import PlanScreen
 from tui.widgets.columns import Columns
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
-
-MUCH: Final = 10
 
 STYLES: Final = {
     "natural": "as it was played",
@@ -63,7 +59,7 @@ HANDS: Final = {
 PRIORITIES: Final[tuple[Priority, ...]] = get_args(Priority)
 
 
-class MixScreen(StudioScreen):
+class MixScreen(PlanScreen):
     """Strips, the selected strip's settings, bounces."""
 
     SCREEN: ClassVar[ScreenName] = "mix"
@@ -82,17 +78,11 @@ class MixScreen(StudioScreen):
         self.bounces = Table(look, id="bounces")
         self.reason_paper = self.paper("reason", self._reason)
         self.work_paper = self.paper("work", self._work)
-        self.book = PlanBook()
-        self._subject: tuple[str, int] | None = None
-        """Session and take of the plan in the book."""
-        self._version: str | None = None
-        """Of the plan in the book; None when it is to be read."""
         self._alone: frozenset[str] = frozenset()
         """Strips that are heard alone."""
         self._left_out: frozenset[str] = frozenset()
         self._chosen_take: int | None = None
         self._every_knob = False
-        self._sending = False
 
     def body(self) -> Sequence[Widget]:
         """From the whole to the detail to the result."""
@@ -129,7 +119,7 @@ class MixScreen(StudioScreen):
         session = picture.session.session
         subject = (session.id, self.take) if session is not None and self.take is not None else None
         if subject != self._subject:
-            self._subject, self._version, self.book = subject, None, PlanBook()
+            self._turn_to(subject)
             self._alone = self._left_out = frozenset()
         self._look_again()
         plan = self.book.shown
@@ -227,38 +217,6 @@ class MixScreen(StudioScreen):
         for paper in (self.reason_paper, *self.curve_papers):
             paper.repaint()
 
-    # The plan: read, change, undo.
-
-    def _look_again(self) -> None:
-        """Read the plan if the engine has another one than the book."""
-        if self._subject is None or self._sending:
-            return
-        take = self._subject[1]
-        plans = self.picture.plans.plans
-        now = next((plan.version for plan in plans if plan.kind == "mix" and plan.take == take), "")
-        if now != self._version and self.picture.link == "up":
-            self._version = now
-            self.run_worker(self._fetch(), group="plan", exclusive=True)
-
-    async def _fetch(self) -> None:
-        subject = self._subject
-        if subject is None:
-            return
-        try:
-            plan = await self.studio.link.call(GetPlan(kind="mix", take=subject[1], session=subject[0]), MixPlan)
-        except OtoError as error:
-            if error.code != "not_found":
-                self._version = None  # the link says by itself that it is down
-                return
-            plan = None
-        if subject == self._subject and not self._sending:
-            self._put(self.book.heard(plan))
-
-    def _put(self, book: PlanBook) -> None:
-        if book != self.book:
-            self.book = book
-            self.show()
-
     def _knob(self) -> Knob | None:
         """Section and knob that keys act on: the selected setting, or, among the strips, the fader."""
         if self.book.plan is None:
@@ -269,73 +227,6 @@ class MixScreen(StudioScreen):
         if "fader_db" in knobs.knobs_of(self.section):
             return self.section, "fader_db"
         return None
-
-    def _turn(self, steps: int) -> None:
-        plan, at = self.book.shown, self._knob()
-        if plan is None or at is None:
-            return
-        section, name = at
-        knob = knobs.knobs_of(section)[name]
-        self._change(at, knobs.nudge(knob, knobs.value_now(plan, section, knob), steps))
-
-    def _change(self, at: Knob, value: knobs.Value) -> None:
-        self._put(self.book.wanting(at, value))
-        if not self._sending:
-            self._sending = True
-            self.run_worker(self._send(), group="send")
-
-    async def _send(self) -> None:
-        """Send changes one after the other; what was turned further meanwhile is sent once, with its last value."""
-        try:
-            while self.book.wanted and self._subject is not None:
-                at, value = next(iter(self.book.wanted.items()))
-                plan = await self._set(at, value)
-                self._put(self.book.answered(at, value).heard(plan))
-        except OtoError as error:
-            self._put(self.book.refused())
-            self.studio.say_error(error)
-        finally:
-            self._sending = False
-            self._look_again()
-
-    async def _set(self, at: Knob, value: knobs.Value | None, locked: bool | None = None) -> MixPlan:
-        assert self._subject is not None
-        session, take = self._subject
-        request = SetPlanValue(
-            kind="mix", take=take, session=session, strip=knobs.strip_of(at[0]), name=at[1], value=value, locked=locked
-        )
-        return await self.studio.link.call(request, MixPlan)
-
-    def do_less(self) -> None:
-        """Down a little."""
-        self._turn(-1)
-
-    def do_more(self) -> None:
-        """Up a little."""
-        self._turn(1)
-
-    def do_less_much(self) -> None:
-        """Down a lot."""
-        self._turn(-MUCH)
-
-    def do_more_much(self) -> None:
-        """Up a lot."""
-        self._turn(MUCH)
-
-    async def do_neutral(self) -> None:
-        """Take the setting out of the plan."""
-        if (at := self._knob()) is not None:
-            self._put(self.book.heard(await self._set(at, None)))
-
-    async def do_lock(self) -> None:
-        """Lock or unlock the setting at the value it has."""
-        at, plan = self._knob(), self.book.plan
-        if at is None or plan is None:
-            return
-        knob = knobs.knobs_of(at[0])[at[1]]
-        setting = knobs.settings_of(plan, at[0]).get(at[1])
-        locked = setting is None or not setting.locked
-        self._put(self.book.heard(await self._set(at, knobs.value_now(plan, at[0], knob), locked)))
 
     async def do_choose(self) -> None:
         """Play a bounce, or type a value."""
@@ -356,25 +247,6 @@ class MixScreen(StudioScreen):
                 self._change(at, knobs.parse(knob, typed))
             except ValueError as error:
                 self.studio.say("warning", str(error))
-
-    async def do_undo(self) -> None:
-        """One step back."""
-        await self._step("Nothing to undo.")
-
-    async def do_redo(self) -> None:
-        """One step forward again."""
-        await self._step("Nothing to redo.", redo=True)
-
-    async def _step(self, otherwise: str, *, redo: bool = False) -> None:
-        plan: MixPlan | None = None
-        if self._subject is not None:
-            session, take = self._subject
-            request = StepPlan(kind="mix", take=take, redo=redo, session=session)
-            plan = await self.studio.link.call(request, MixPlan | None)  # type: ignore[arg-type]
-        if plan is None:
-            self.studio.say("info", otherwise)
-        else:
-            self._put(self.book.refused().heard(plan))
 
     async def do_priority(self) -> None:
         """Say how much the selected track matters."""
@@ -478,12 +350,12 @@ class MixScreen(StudioScreen):
         if self._subject is None or self.book.plan is None:
             self.studio.say("warning", "There is no plan to keep yet.", "p lets OTO propose one.")
             return
-        answer = await self.studio.ask(Pick(self.look, "Plans", kept.choices(self.picture, self.take)))
+        answer = await self.studio.ask(Pick(self.look, "Plans", keeping.choices(self.picture, self.take)))
         if answer is None:
             return
         session, take = self._subject
-        letter = kept.letter_of(answer)
-        if answer.startswith(kept.TAKE_UP):
+        letter = keeping.letter_of(answer)
+        if answer.startswith(keeping.TAKE_UP):
             request = GetPlan(kind="mix", take=take, session=session, kept=letter)
             mix_plan = await self.studio.link.call(request, MixPlan)
             await self.studio.call(ReplacePlan(take=take, plan=mix_plan, session=session))
