@@ -22,10 +22,10 @@ from core.protocol import (
     EditTake,
     EditTrack,
     GetOverview,
-    PlansTopic,
     KeepPlan,
     KeptPlan,
     PlanLetter,
+    PlansTopic,
     PlanVersion,
     Problem,
     ReplacePlan,
@@ -42,16 +42,16 @@ from sessions.comping import lay_out
 from sessions.errors import LibraryError
 from sessions.model import Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
 from sessions.overview import load_overview
+from sessions.planshelf import fingerprint
 from sessions.store import Library
+
+LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
 
 _decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
 
 
 class Shelf:
-from sessions.planshelf import fingerprint
     """Holds the open session. Reads and writes go through the library; the board shows the result."""
-
-LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
 
     def __init__(self, board: Board, library: Library) -> None:
         self.library = library
@@ -337,6 +337,21 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
             )
         return _decode_plan.decode(data)
 
+    def kept_plan(self, session_id: str, take: int, letter: PlanLetter) -> Plan:
+        """The mix plan of a take that is kept under a letter."""
+        data = self.library.kept_plan(session_id, "mix", take, letter)
+        if data is None:
+            raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.")
+        return _decode_plan.decode(data)
+
+    async def keep_plan(self, request: KeepPlan) -> KeptPlan:
+        """Keep the mix plan of a take beside others."""
+        session = self.of(request.session)
+        data = _document(self.plan(session.id, "mix", request.take))
+        await asyncio.to_thread(self.library.keep_plan, session.id, "mix", request.take, request.letter, data)
+        self.show_plans()
+        return KeptPlan(take=request.take, letter=request.letter, version=fingerprint(data))
+
     async def set_plan_value(self, request: SetPlanValue) -> Plan:
         """A person changes, locks or clears one setting of a plan."""
         session = self.of(request.session)
@@ -377,21 +392,6 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
         session = self.of(request.session)
         kind: Literal["mix", "master"] = "mix" if isinstance(request.plan, MixPlan) else "master"
         await self._save_plan(session.id, kind, request.take, request.plan)
-
-    def kept_plan(self, session_id: str, take: int, letter: PlanLetter) -> Plan:
-        """The mix plan of a take that is kept under a letter."""
-        data = self.library.kept_plan(session_id, "mix", take, letter)
-        if data is None:
-            raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.")
-        return _decode_plan.decode(data)
-
-    async def keep_plan(self, request: KeepPlan) -> KeptPlan:
-        """Keep the mix plan of a take beside others."""
-        session = self.of(request.session)
-        data = _document(self.plan(session.id, "mix", request.take))
-        await asyncio.to_thread(self.library.keep_plan, session.id, "mix", request.take, request.letter, data)
-        self.show_plans()
-        return KeptPlan(take=request.take, letter=request.letter, version=fingerprint(data))
 
     async def _save_plan(
         self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan, *, same_step: bool = False
@@ -447,6 +447,11 @@ LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
         return session
 
 
+def _document(plan: Plan) -> bytes:
+    """A plan as it is saved."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2)
+
+
 def with_value(plan: Plan, request: SetPlanValue) -> Plan:
     """The plan with one setting changed by a person. Raises OtoError for an unknown strip, name or value."""
     if isinstance(plan, MasterPlan):
@@ -489,11 +494,6 @@ def _with_setting(settings: Settings, known: dict[str, Parameter], request: SetP
         unit=parameter.unit,
         by=before.by if same and before is not None else "person",
         why=before.why if same and before is not None else "",
-def _document(plan: Plan) -> bytes:
-    """A plan as it is saved."""
-    return msgspec.json.format(msgspec.json.encode(plan), indent=2)
-
-
         confidence=before.confidence if same and before is not None else None,
         locked=request.locked if request.locked is not None else (before.locked if before is not None else False),
     )
