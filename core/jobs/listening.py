@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -18,7 +20,7 @@ from core.analysis.track import TrackAnalysis, analyse_source
 from core.desk.sources import Source, identity_of
 from core.models.features import BANDS, FEATURES, FRAMES, Listener, Pictures
 from core.models.roles import Recognition, load_recogniser, recognise
-from core.models.runtime import Unusable
+from core.models.runtime import THREADS, Unusable
 from core.progress import Progress
 from core.version import VERSION
 from sessions.files import write_atomic
@@ -50,9 +52,7 @@ def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Pr
 
     Raises OtoError("cancelled", "bad_input"). A recogniser that can't be used is a note, never an error.
     """
-    heard: dict[str, _Heard] = {}
-    for at, source in enumerate(sources):
-        heard[source.name] = _hear(source, _part(progress, at, len(sources)))
+    heard = dict(zip([source.name for source in sources], _hear_all(sources, progress), strict=True))
     analyses = {name: one.analysis for name, one in heard.items()}
     if engineer == "rules":
         return Listening(analyses)
@@ -98,7 +98,7 @@ class _Overheard:
         return block
 
 
-def _hear(source: Source, progress: Progress | None) -> _Heard:
+def _hear(source: Source, progress: Progress | None = None) -> _Heard:
     identity = identity_of(source)
     file = None if identity is None else _file_of(identity)
     if file is not None:
@@ -131,7 +131,32 @@ def _keep(file: Path, heard: _Heard) -> None:
         old.unlink(missing_ok=True)
 
 
-def _part(progress: Progress | None, at: int, count: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda fraction, doing: progress((at + fraction) / count, doing)
+class _Together:
+    """One progress for several threads, of which one at a time may speak; the end of one is the end of all."""
+
+    def __init__(self, progress: Progress | None, count: int) -> None:
+        self.wanted = True
+        self._progress = progress
+        self._done = [0.0] * count
+        self._lock = threading.Lock()
+
+    def of(self, at: int) -> Progress:
+        def tell(fraction: float, doing: str) -> bool:
+            with self._lock:
+                self._done[at] = fraction
+                if self.wanted and self._progress is not None:
+                    self.wanted = self._progress(sum(self._done) / len(self._done), doing)
+                return self.wanted
+
+        return tell
+
+
+def _hear_all(sources: Sequence[Source], progress: Progress | None) -> list[_Heard]:
+    """Hear two tracks at a time: most of it is arithmetic that lets another thread go on."""
+    together = _Together(progress, len(sources))
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            return list(pool.map(_hear, sources, [together.of(at) for at in range(len(sources))]))
+        except BaseException:
+            together.wanted = False
+            raise

@@ -73,7 +73,7 @@ def test_a_track_is_decoded_once_for_everything_and_then_remembered(with_toy, tm
 def test_the_pictures_are_those_of_the_audio(with_toy, tmp_path):
     path = file_of(tmp_path, "Audio 1", 900.0)
     listen([FileSource(path)])
-    heard = listening._hear(FileSource(path), None)
+    heard = listening._hear(FileSource(path))
     assert np.array_equal(heard.shown(), excerpts(FileSource(path).read(0, 6 * RATE_HZ), RATE_HZ))
 
 
@@ -101,6 +101,27 @@ def test_what_was_not_asked_for_the_longest_is_forgotten(with_nothing, tmp_path,
     assert Counted.read_samples == 0
     listen(counted(files[1]))
     assert Counted.read_samples > 0
+
+
+def test_listening_ends_when_nobody_wants_it_any_more(with_nothing, tmp_path):
+    sources = counted(*(file_of(tmp_path, f"Audio {n}", 90.0 * n, length_s=1.0) for n in range(1, 7)))
+    with pytest.raises(OtoError) as ended:
+        listen(sources, progress=lambda fraction, doing: False)
+    assert ended.value.code == "cancelled"
+    assert Counted.read_samples < 6 * RATE_HZ
+
+
+def test_progress_only_grows_and_names_every_track(with_nothing, tmp_path):
+    told = []
+    sources = [FileSource(file_of(tmp_path, f"Audio {n}", 90.0 * n, length_s=1.0)) for n in range(1, 5)]
+
+    def progress(fraction, doing):
+        told.append((fraction, doing))
+        return True
+
+    listen(sources, progress=progress)
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+    assert {doing for _, doing in told} == {f"Listening to {source.name}" for source in sources}
 
 
 def test_rules_alone_listen_without_a_word_about_models(with_nothing, tmp_path):
