@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from core.backup.shelf import FOLDER, BackupList, Entry, Kept, Shelf, stored_folder, stored_name
+from core.backup.shelf import FILES, FOLDER, LISTS, BackupList, Entry, Kept, Shelf, stored_folder, stored_name
 from core.errors import Exit, OtoError
 from core.export.copy import Moved, copy_verified, told_as_drive_errors
 from core.progress import Progress, report
@@ -77,8 +77,7 @@ def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Mad
     total = max(2 * sum(source.state.st_size for source in missing), 1)
     moved = 0
     with told_as_drive_errors(FOLDER):
-        (place / FOLDER).mkdir(exist_ok=True)
-        shelf.files.mkdir(exist_ok=True)
+        _make_folder(place, FOLDER, FILES)
     for source in missing:
 
         def tell(count: int, name: str = source.file.name) -> None:
@@ -96,6 +95,7 @@ def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Mad
         entries=tuple(sorted(entries, key=lambda entry: entry.path)),
     )
     with told_as_drive_errors("the list of this backup"):
+        _make_folder(shelf.folder, LISTS)
         shelf.add(made)
     return Made(
         number=number,
@@ -179,13 +179,23 @@ def _entry(source: _Source, kept: Kept) -> Entry:
 
 
 def _copy(source: _Source, shelf: Shelf, moved: Moved) -> Kept:
-    folder = shelf.files / stored_folder(source.path)
     with told_as_drive_errors(source.file.name):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _make_folder(shelf.files, *stored_folder(source.path).parts)
         copied = copy_verified(source.file, folder, stored_name(source.file.name), moved=moved)
         kept = Kept(stored=copied.path.relative_to(shelf.files).as_posix(), bytes=copied.bytes, sha256=copied.sha256)
         shelf.remember(kept)
     return kept
+
+
+def _make_folder(place: Path, *parts: str) -> Path:
+    """A folder below `place`, made if need be. Raises OtoError("bad_input") for a link on the way, OSError."""
+    for part in parts:
+        place = place / part
+        if place.is_symlink():
+            words = f"{place.name!r} on the drive is a link to somewhere else, and nothing is written through it."
+            raise OtoError("bad_input", words, "Remove it, or use another drive.", Exit.BAD_INPUT)
+        place.mkdir(exist_ok=True)
+    return place
 
 
 def _refuse_what_cannot_fit(missing: list[_Source], drive: Drive, place: Path) -> None:

@@ -141,7 +141,6 @@ class Shelf:
     def add(self, made: BackupList) -> None:
         """Make a backup one, in a single step. Raises OSError."""
         folder = self.folder / LISTS
-        folder.mkdir(exist_ok=True)
         partial = folder / f".{made.number:06d}.partial"
         partial.unlink(missing_ok=True)
         write_new(partial, msgspec.json.encode(made))

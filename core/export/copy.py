@@ -82,7 +82,7 @@ def told_as_drive_errors(name: str) -> Iterator[None]:
         raise OtoError(
             "drive_lost",
             f"The drive failed or was pulled while {name!r} was written: {error.strerror or error}.",
-            "The session on this box is untouched. Plug the drive in again and repeat the export.",
+            "The session on this box is untouched. Plug the drive in again and repeat.",
         ) from error
 
 

@@ -120,7 +120,8 @@ def _refuse_what_cannot_fit(sizes: Sequence[tuple[str, int]], destination: Path,
                 Exit.BAD_INPUT,
             )
     needed = sum(count for _, count in sizes) + SLACK_BYTES
-    free = shutil.disk_usage(destination).free
+    with told_as_drive_errors(str(destination)):
+        free = shutil.disk_usage(destination).free
     if needed > free:
         raise OtoError(
             "no_space",
@@ -151,6 +152,9 @@ def _encode_all(
         for name in formats:
             if name == STEMS:
                 folder = destination / f"{base} stems"
+                if folder.is_symlink():
+                    words = f"{folder.name!r} on the drive is a link to somewhere else, so nothing was written."
+                    raise OtoError("bad_input", words, "Remove it, or use another drive.", Exit.BAD_INPUT)
                 parcels += [
                     _Parcel(path, folder, safe_name(stem) + path.suffix, item.bounce)
                     for stem, path in item.stems.items()

@@ -30,13 +30,13 @@ def jack_rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., jack.Jac
 
 @pytest.fixture
 def loop_drive(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Mounts ext4 drives: `loop_drive(mebibytes, label)` returns where."""
-    if reason := drives.why_not():
-        pytest.skip(reason)
+    """Mounts drives: `loop_drive(mebibytes, label, file_system)` returns where."""
     with ExitStack() as mounted:
 
-        def mount(mebibytes: int, label: str = "STICK") -> Path:
-            return mounted.enter_context(drives.mounted_drive(tmp_path, mebibytes, label))
+        def mount(mebibytes: int, label: str = "STICK", file_system: str = "ext4") -> Path:
+            if reason := drives.why_not(file_system):
+                pytest.skip(reason)
+            return mounted.enter_context(drives.mounted_drive(tmp_path, mebibytes, label, file_system))
 
         yield mount
 
