@@ -3,13 +3,15 @@
     python benchmarks/restore.py ../shared/data --music /tmp/music --peer PYTHON_WITH_MATCHERING [--songs N]
 
 The songs are those of the packages kept for testing (supertuxkart-data, hyperrogue-music, singularity-music, unpacked
-under --music) and the mixes of multitracks/test; of each the middle --seconds count. Each is darkened (-1.5 dB per
-octave from 250 Hz up), dulled (one pole at 2.5 kHz), squashed (compressed 4:1 from 6 dB below its loudness on, then 6
-dB into a limiter) and narrowed (sides -6 dB), and left as it is. What has to do the restoring:
+under --music) and the mixes of multitracks/test, or those of --packages; of each the middle --seconds count. Each is
+darkened (-1.5 dB per octave from 250 Hz up), dulled (one pole at 2.5 kHz), squashed (compressed 4:1 from 6 dB below its
+loudness on, then 6 dB into a limiter) and narrowed (sides -6 dB), and left as it is; with --faults also brightened (1
+dB per octave from 250 Hz up), muddy (5 dB around 250 Hz) and widened (sides +4 dB). What has to do the restoring:
 
 - loudness only: the degraded song itself;
-- OTO: no reference, no word about the style, for broadcast (-23 LUFS), where nothing has to be limited;
-- OTO, streaming: the same for -14 LUFS, where a dynamic song pays for loudness with crest (with --streaming);
+- rules and model: OTO's mastering engineers (--engineers), with no reference and no word about the style, for broadcast
+  (-23 LUFS), where nothing has to be limited;
+- ..., streaming: the same for -14 LUFS, where a dynamic song pays for loudness with crest (with --streaming);
 - Matchering: given another song of the same package, the one that follows in the list.
 
 Distance = mean over third octaves from 45 Hz to 14 kHz of |dB|, + |dB| of crest, + |dB| of sides against the middle
@@ -47,6 +49,8 @@ from core.dsp.linear_phase import shape_tone
 from core.master.engineer import propose_master
 from core.master.render import render_master
 from core.master.targets import TARGETS
+from core.models import mastering
+from core.models.runtime import Unusable
 
 Audio = NDArray[np.float32]
 BANDS = np.array(BAND_HZ)
@@ -58,7 +62,11 @@ other, *jobs = sys.argv[1:]
 for song, out in zip(jobs[::2], jobs[1::2]):
     matchering.process(target=song, reference=other, results=[matchering.Result(out, subtype="FLOAT")])
 """
-CONTENDERS = ("loudness only", "OTO", "OTO, streaming", "Matchering")
+ENGINEERS = ("rules", "model")
+MODELS = Path(os.environ["OTO_MODELS"]) if "OTO_MODELS" in os.environ else None
+"""A folder with a controller that is not in use yet."""
+TARGETS_OF = {"": "broadcast", ", streaming": "streaming"}
+CONTENDERS = ("loudness only", *(f"{name}{at}" for at in TARGETS_OF for name in ENGINEERS), "Matchering")
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,15 @@ class Song:
     other: Path
 
 
-def songs(data: Path, music: Path) -> Iterator[Song]:
-    """Every test song with the one that follows it in its package or family."""
+def songs(data: Path, music: Path, packages: set[str]) -> Iterator[Song]:
+    """Every song of the packages with the one that follows it in its package or family."""
     families: dict[str, list[Path]] = {}
     for row in csv.DictReader((data / "facts" / "finished_music.csv").open()):
         path = music / row["path"].removeprefix("/")
-        if row["source"] in TEST_PACKAGES and path.exists():
+        if row["source"] in packages and path.exists():
             families.setdefault(row["source"], []).append(path)
-    families["multitracks"] = sorted((data / "multitracks" / "test").iterdir())
+    if packages == TEST_PACKAGES:
+        families["multitracks"] = sorted((data / "multitracks" / "test").iterdir())
     for family in families.values():
         for path, other in zip(family, [*family[1:], family[0]], strict=True):
             yield Song(path, other)
@@ -122,8 +131,24 @@ def squashed(audio: Audio, rate_hz: int) -> Audio:
 
 
 def narrowed(audio: Audio, _rate_hz: int) -> Audio:
-    middle, side = audio.mean(axis=0), 0.5 * (audio[0] - audio[1]) * 10 ** (-6.0 / 20)
+    return _sides(audio, -6.0)
+
+
+def _sides(audio: Audio, gain_db: float) -> Audio:
+    middle, side = audio.mean(axis=0), 0.5 * (audio[0] - audio[1]) * 10 ** (gain_db / 20)
     return np.stack([middle + side, middle - side]).astype(np.float32)
+
+
+def brightened(audio: Audio, rate_hz: int) -> Audio:
+    return _toned(audio, rate_hz, np.where(BANDS > 250.0, np.log2(BANDS / 250.0), 0.0))
+
+
+def muddy(audio: Audio, rate_hz: int) -> Audio:
+    return _toned(audio, rate_hz, 5.0 * np.exp(-0.5 * np.square(np.log2(BANDS / 250.0) / 0.6)))
+
+
+def widened(audio: Audio, _rate_hz: int) -> Audio:
+    return _sides(audio, 4.0)
 
 
 def untouched(audio: Audio, _rate_hz: int) -> Audio:
@@ -131,8 +156,9 @@ def untouched(audio: Audio, _rate_hz: int) -> Audio:
 
 
 FAULTS: dict[str, Callable[[Audio, int], Audio]] = {
-    fault.__name__: fault for fault in (darkened, dulled, squashed, narrowed, untouched)
+    fault.__name__: fault for fault in (darkened, dulled, squashed, narrowed, untouched, brightened, muddy, widened)
 }
+USUAL_FAULTS = list(FAULTS)[:5]
 
 
 # ---------------------------------------------------------------- measuring
@@ -169,9 +195,12 @@ def distance(song: Audio, original: Audio, rate_hz: int) -> tuple[float, float, 
 # ---------------------------------------------------------------- restoring
 
 
-def with_oto(song: Path, target: str, out: Path) -> None:
+def with_oto(song: Path, engineer: str, target: str, out: Path) -> None:
     source = FileSource(song)
-    render_master(propose_master(source, TARGETS[target]), source, out)
+    found = mastering.controller(MODELS) if engineer == "model" else None
+    if isinstance(found, Unusable):
+        raise SystemExit(found.why)
+    render_master(propose_master(source, TARGETS[target], controller=found), source, out)
 
 
 def with_matchering(peer: str, other: Path, jobs: dict[Path, Path]) -> None:
@@ -180,9 +209,11 @@ def with_matchering(peer: str, other: Path, jobs: dict[Path, Path]) -> None:
     subprocess.run([peer, "-c", MATCHERING, str(other), *words], check=True, capture_output=True)
 
 
-def judge(job: tuple[Song, str, float, list[str], dict[str, str]]) -> dict[str, dict[str, tuple[float, float, float]]]:
+def judge(
+    job: tuple[Song, str, float, list[str], dict[str, tuple[str, str]]],
+) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Distances of one song: per fault and contender."""
-    song, peer, seconds, faults, targets = job
+    song, peer, seconds, faults, engineers = job
     original, rate_hz = read(song.path, seconds)
     model, model_hz = read(song.other, seconds)
     result: dict[str, dict[str, tuple[float, float, float]]] = {}
@@ -196,8 +227,8 @@ def judge(job: tuple[Song, str, float, list[str], dict[str, str]]) -> dict[str, 
             degraded = FAULTS[fault](original, rate_hz)
             sf.write(bad[fault], degraded.T, rate_hz, subtype="FLOAT")
             result[fault] = {"loudness only": distance(degraded, original, rate_hz)}
-            for contender, target in targets.items():
-                with_oto(bad[fault], target, out)
+            for contender, (engineer, target) in engineers.items():
+                with_oto(bad[fault], engineer, target, out)
                 result[fault][contender] = distance(at_rate(out, rate_hz), original, rate_hz)
         if peer:
             with_matchering(peer, other, {bad[fault]: matched[fault] for fault in faults})
@@ -245,19 +276,22 @@ def main() -> None:
     parser.add_argument("--peer", default=os.environ.get("OTO_PEER_PYTHON", ""), help="a Python that has Matchering")
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--songs", type=int, help="only so many, drawn by lot")
-    parser.add_argument("--faults", nargs="*", choices=FAULTS, default=list(FAULTS))
+    parser.add_argument("--faults", nargs="*", choices=FAULTS, default=USUAL_FAULTS)
+    parser.add_argument("--engineers", nargs="*", choices=ENGINEERS, default=list(ENGINEERS))
+    parser.add_argument("--packages", nargs="*", default=sorted(TEST_PACKAGES))
     parser.add_argument("--streaming", action="store_true", help="also let OTO master for streaming")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="append each song's figures to this file, and go on from it")
     options = parser.parse_args()
-    chosen = list(songs(options.data, options.music))
+    chosen = list(songs(options.data, options.music, set(options.packages)))
     chosen = [chosen[i] for i in np.random.default_rng(1).permutation(len(chosen))][: options.songs]
     known: dict[str, dict[str, dict[str, list[float]]]] = {}
     if options.keep and options.keep.exists():
         known = dict(json.loads(line) for line in options.keep.read_text().splitlines())
     todo = [song for song in chosen if str(song.path) not in known]
-    targets = {"OTO": "broadcast"} | ({"OTO, streaming": "streaming"} if options.streaming else {})
-    jobs = [(song, options.peer, options.seconds, options.faults, targets) for song in todo]
+    ends = list(TARGETS_OF)[: 2 if options.streaming else 1]
+    engineers = {f"{name}{end}": (name, TARGETS_OF[end]) for end in ends for name in options.engineers}
+    jobs = [(song, options.peer, options.seconds, options.faults, engineers) for song in todo]
     with ProcessPoolExecutor(options.workers) as pool:
         for song, found in zip(todo, pool.map(judge, jobs), strict=True):
             known[str(song.path)] = json.loads(json.dumps(found))

@@ -42,6 +42,10 @@ def _options(parser: ArgumentParser) -> None:
             f"--{aspect}", type=float, metavar="PERCENT", help=f"how far the references' {aspect} is followed: 0 to 100"
         )
     parser.add_argument("--style", help="any, orchestral, electronic or band: whose balance counts without a reference")
+    parser.add_argument(
+        "--engineer", choices=("rules", "model"), help="who decides on tone and width without a reference"
+    )
+    parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
     parser.add_argument("--codecs", action="store_true", help="also check what MP3, Ogg, Opus and AAC make of it")
     parser.add_argument(
@@ -64,6 +68,8 @@ def _master(options: Namespace, console: Console) -> Answer:
         "target": options.target,
         "references": [str(existing_file(path)) for path in options.reference or ()],
         "style": options.style,
+        "engineer": options.engineer,
+        "hands": options.hands,
         "codecs": options.codecs,
         **{aspect: getattr(options, aspect) for aspect in ASPECTS},
     }
@@ -98,6 +104,10 @@ def _check(options: Namespace) -> None:
     if any(getattr(options, aspect) is not None for aspect in ASPECTS) and not options.reference:
         names = ", ".join(f"--{aspect}" for aspect in ASPECTS)
         raise OtoError("usage", f"{names} say how far a --reference is followed.", "", Exit.USAGE)
+    if options.hands is not None and not 0.0 <= options.hands <= 1.0:
+        raise OtoError("usage", "--hands is between 0 (untouched) and 1 (the whole proposal).", "", Exit.USAGE)
+    if options.album and (options.engineer or options.hands is not None):
+        raise OtoError("usage", "An album is mastered by the rules: no --engineer and no --hands.", "", Exit.USAGE)
     if options.album and (options.reference or options.report):
         raise OtoError("usage", "An album has no --reference and no --report.", "", Exit.USAGE)
 

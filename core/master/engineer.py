@@ -90,6 +90,7 @@ def propose_master(
     else:
         if heard.integrated_lufs < QUIET_LUFS:
             levels.to_working_level(draft, heard)
+        glue = hands * (strengths.dynamics if model else 1.0)
         mastered = heard.plr_db <= MASTERED_PLR_DB
         if model:
             draft.set_curve(matching_curve(loudest, model, strengths, source.rate_hz))
@@ -102,13 +103,15 @@ def propose_master(
             changes = balance.by_rules(whole, liked, source.rate_hz)
             if controller and (drawn := portrait.result()):
                 engineer = controller.name
-                changes = balance.by_model(controller.advise(drawn), changes, whole, liked, source.rate_hz)
+                advice = controller.advise(drawn)
+                changes = balance.by_model(advice, changes, whole, liked, source.rate_hz)
+                glue *= levels.left_to_press(draft, advice["crest_db"])
             balance.put(draft, changes, medium, hands)
         if not mastered:
             _clean_lows(draft, whole)
             _image(draft, whole)
             if not model or heard.plr_db > model.plr_db:
-                levels.glue(draft, heard, target, hands * (strengths.dynamics if model else 1.0))
+                levels.glue(draft, heard, target, glue)
         if medium.mono_below_hz and any(whole.side):
             draft.set("mono_below_hz", medium.mono_below_hz, medium.why, 0.9)
         if draft.shapes():

@@ -7,6 +7,7 @@ from typing import Final
 
 from core.master.draft import Draft
 from core.master.forecast import Forecast, LimiterForecast
+from core.models.mastering import Advice
 from core.plans.document import Target
 
 WORKING_LUFS: Final = -18.0
@@ -17,6 +18,10 @@ MUCH_LIMITING_DB: Final = 5.0
 """The same, from which on it may be heard."""
 STROKES_PLR_DB: Final = 18.0
 """Peaks this far above the loudness are single strokes: compression that lets them pass only lowers what is between."""
+PRESSED_DB: Final = 3.0
+"""Crest that was lost, from which on a person should know."""
+MOST_PRESSED_DB: Final = 6.0
+"""The same, from which on nothing more is compressed."""
 QUICK_MS: Final = 2.0
 SLOW_MS: Final = 30.0
 _CLOSE_ENOUGH_LU: Final = 0.02
@@ -68,6 +73,17 @@ def glue(draft: Draft, heard: Heard, target: Target, strength: float = 1.0) -> N
 
 def _attack_words(attack_ms: float) -> str:
     return "slow enough to let strokes through" if attack_ms == SLOW_MS else "quick enough to catch single strokes"
+
+
+def left_to_press(draft: Draft, crest: Advice) -> float:
+    """How much of the usual compression a song still bears, 0 to 1, after the model heard how far it was pressed."""
+    pressed_db = max(crest.change_db, 0.0)
+    if pressed_db >= PRESSED_DB:
+        draft.notes.append(
+            f"The model hears {crest.heard_db:.1f} dB of the peaks as lost to a compressor or limiter, "
+            f"{crest.spread_db:.1f} dB more or less. No master gives them back: take a mix without it, if there is one."
+        )
+    return max(1.0 - pressed_db / MOST_PRESSED_DB, 0.0)
 
 
 def hold_peaks(draft: Draft, target: Target) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,9 @@ Floats = NDArray[np.float64]
 BANDS: Final = len(BAND_HZ)
 DYNAMICS: Final = ("crest", "frame crest", "least frame crest", "loud over middle", "middle over quiet", "at the top")
 """What `Portrait.dynamics` holds; all in dB but the last, which is a share."""
-FEATURES: Final = 3 * BANDS + len(DYNAMICS) + 1
+WIDTH_EDGES_HZ: Final = (20.0, 150.0, 600.0, 2_400.0, 14_000.0)
+"""Between them the width is heard: finer than that, it tells one song from another rather than wide from narrow."""
+FEATURES: Final = 3 * BANDS + len(DYNAMICS) + len(WIDTH_EDGES_HZ)
 """Length of a vector."""
 
 FEATURES_NAME: Final = "mastering-portrait-1"
@@ -135,11 +138,12 @@ def vector(portrait: Portrait) -> Audio:
     level_db = _decibels(middle + side)
     level_db = level_db - tonal_mean_db(level_db)[..., None]
     level = np.clip(level_db, _DEEPEST_DB, -_DEEPEST_DB) / 15
-    overall = _decibels(_judged_sum(side) / np.maximum(_judged_sum(middle), 1e-300))
-    overall = (np.clip(overall, _NARROWEST_DB, _WIDEST_DB)[..., None] + 10) / 10
+    spans = (*pairwise(WIDTH_EDGES_HZ), (WIDTH_EDGES_HZ[1], WIDTH_EDGES_HZ[-1]))
+    ratios = [_between(side, *span) / np.maximum(_between(middle, *span), 1e-300) for span in spans]
+    width = (np.clip(_decibels(np.stack(ratios, axis=-1)), _NARROWEST_DB, _WIDEST_DB) + 10) / 10
     bursts, flux = (portrait.bursts_db - 8) / 8, (portrait.flux_db - 4) / 3
     dynamics = (portrait.dynamics - np.array((16, 12, 8, 5, 8, 0.05))) / np.array((5, 3, 3, 4, 8, 0.1))
-    parts = (level, np.clip(bursts, -3, 6), np.clip(flux, -3, 6), np.clip(dynamics, -4, 6), overall)
+    parts = (level, np.clip(bursts, -3, 6), np.clip(flux, -3, 6), np.clip(dynamics, -4, 6), width)
     fed: Audio = np.concatenate(parts, axis=-1).astype(np.float32)
     return fed
 
@@ -151,9 +155,9 @@ def tonal_mean_db(level_db: Floats) -> Floats:
     return mean
 
 
-def _judged_sum(power: Floats) -> Floats:
-    wide = _JUDGED & (np.array(BAND_HZ) >= 150.0)
-    total: Floats = power[..., wide].sum(axis=-1)
+def _between(power: Floats, low_hz: float, high_hz: float) -> Floats:
+    within = (np.array(BAND_HZ) >= low_hz) & (np.array(BAND_HZ) <= high_hz)
+    total: Floats = power[..., within].sum(axis=-1)
     return total
 
 
@@ -185,8 +189,8 @@ class Advice:
     spread_db: float
     """How far off that is on the mean."""
     caution: float
-    usual_db: float
-    """How far off the rules are on the mean."""
+    even_db: float
+    """Spread at which the rules count as much."""
 
     @property
     def change_db(self) -> float:
@@ -196,8 +200,8 @@ class Advice:
 
     @property
     def trust(self) -> float:
-        """0..1: its weight beside the rules, each weighed by the square of how far off it is."""
-        return self.usual_db**2 / (self.usual_db**2 + self.spread_db**2)
+        """0..1: its weight beside the rules, which take over smoothly as the spread grows."""
+        return self.even_db**2 / (self.even_db**2 + self.spread_db**2)
 
     def confidence(self, change_db: float) -> float:
         """How probable it is that a change brings the value nearer to what it should be, by a Laplace distribution."""
@@ -217,7 +221,7 @@ class Controller:
         said = self._model.run(portrait=vector(portrait)[None, :])
         known = self._model.card.thresholds
         return {
-            name: Advice(float(change), float(spread), known["caution"], known[f"rules {name}"])
+            name: Advice(float(change), float(spread), known["caution"], known[f"even {name}"])
             for name, change, spread in zip(VALUES, said["change_db"][0], said["spread_db"][0], strict=True)
         }
 
