@@ -13,10 +13,12 @@ from textual.pilot import Pilot
 
 from core.client import Client
 from core.errors import OtoError
-from core.protocol import Shutdown
+from core.plans.document import MixPlan, Strip
+from core.protocol import ReplacePlan, Shutdown
 from core.settings import Settings, save
 from tests.rig.engine import EngineRig
 from tests.tui.harness import screen_lines
+from tui import kept
 from tui.app import Studio
 from tui.look import Look
 
@@ -109,3 +111,34 @@ async def test_a_killed_engine_is_started_again_and_the_take_is_there(engine) ->
         await until(pilot, lambda: app.picture.recording and app.picture.transport.take == 2, "the next take")
         await pilot.press("s")
         await until(pilot, lambda: len(app.picture.finished_takes) == 2, "both takes")
+
+
+async def test_two_plans_are_kept_rendered_and_heard_in_turn(engine) -> None:
+    app = Studio(look=Look())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: app.picture.meters is not None, "meters")
+        await pilot.press("r")
+        await until(pilot, lambda: app.picture.recording and app.picture.position_s > 1.5, "a running take")
+        await pilot.press("s")
+        await until(pilot, lambda: bool(app.picture.finished_takes), "the finished take")
+        session = engine.status().session.session
+        strips = tuple(Strip(track=track.name) for track in session.tracks)
+        engine.call(ReplacePlan(take=1, plan=MixPlan(oto_version="0", strips=strips)))
+        await pilot.press("3", "Z")
+        await until(pilot, lambda: "Kick: EQ" in text_of(app), "the console")
+        await pilot.press("K", "enter")
+        await until(pilot, lambda: len(app.picture.plans.kept) == 1, "plan A")
+        await pilot.press("less_than_sign")
+        await until(pilot, lambda: "-5.0" in text_of(app), "the fader")
+        await pilot.press("K", "enter")
+        await until(pilot, lambda: len(app.picture.plans.kept) == 2, "plan B")
+        await until(pilot, lambda: len(kept.letters(app.picture, 1)) == 2, "both bounces", 180.0)
+        await pilot.press("X")
+        await until(pilot, lambda: kept.playing(app.picture) == "A", "plan A to be heard")
+        await pilot.press("X")
+        await until(pilot, lambda: kept.playing(app.picture) == "B", "plan B to be heard")
+        assert "(plan B)" in text_of(app)
+    louder, quieter = sorted(engine.status().bounces.bounces, key=lambda bounce: -(bounce.integrated_lufs or -99.0))
+    assert louder.integrated_lufs is not None
+    assert quieter.integrated_lufs is not None
+    assert louder.plan_version != quieter.plan_version
