@@ -220,7 +220,7 @@ class DeliveryCheck(Document, frozen=True, kw_only=True):
 class Overview(Document, frozen=True, kw_only=True):
     """Peaks, and for a bounce its loudness, spectrum and what the limiter did; nothing that can't be made again."""
 
-    schema: int = 1
+    schema: int = 2
     frames: int
     """Length of what it shows; another length means that it is out of date."""
     rate_hz: int
@@ -228,6 +228,8 @@ class Overview(Document, frozen=True, kw_only=True):
     """Per track id (of a bounce: "mix", stems and returns by their names), for each of 480 equal parts the sample peak,
     in half dB below full scale.
     """
+    level_lufs: float | None = None
+    """Of a take: how loud its tracks are as they are played together, to compare takes; None when silent."""
     loudness_lufs: tuple[float | None, ...] = ()
     """Short-term loudness at the end of every second; None while it is silent."""
     loudness_range_lu: float | None = None

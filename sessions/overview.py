@@ -14,6 +14,8 @@ OVERVIEW_FILE: Final = "overview.json"
 COLUMNS: Final = 480
 """Into how many equal parts a timeline is cut."""
 SILENCE: Final = 255
+SCHEMA: Final = 2
+"""An overview of another shape is made again."""
 
 
 def load_overview(folder: Path, frames: int) -> Overview | None:
@@ -22,7 +24,7 @@ def load_overview(folder: Path, frames: int) -> Overview | None:
         overview = msgspec.json.decode((folder / OVERVIEW_FILE).read_bytes(), type=Overview)
     except (OSError, msgspec.DecodeError):
         return None
-    return overview if overview.frames == frames and overview.schema == 1 else None
+    return overview if overview.frames == frames and overview.schema == SCHEMA else None
 
 
 def save_overview(folder: Path, overview: Overview) -> None:

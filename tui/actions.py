@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 from core import protocol
 from tui.picture import Picture
 
-ScreenName = Literal["record", "takes", "mix", "master", "export", "box", "help"]
+ScreenName = Literal["record", "takes", "mix", "master", "export", "box", "sessions", "help"]
 SCREENS: Final[tuple[ScreenName, ...]] = get_args(ScreenName)
 Group = Literal["Transport", "Studio", "Lists", "Record", "Takes", "Mix", "Master", "Export", "Box"]
 GROUPS: Final[tuple[Group, ...]] = get_args(Group)
@@ -73,6 +73,12 @@ def _has_take(picture: Picture) -> str:
 
 def _has_finished_take(picture: Picture) -> str:
     return _session(picture) or ("" if picture.finished_takes else "There is no finished take yet: r records one.")
+
+
+def _has_comp(picture: Picture) -> str:
+    if reason := _session(picture):
+        return reason
+    return "" if picture.comp.comp.parts else "No comp is begun: + puts the selected take into one."
 
 
 def _not_recording(picture: Picture) -> str:
@@ -181,12 +187,13 @@ def shown_key(key: str) -> str:
 
 _RECORD: Final = ("record",)
 _TAKES: Final = ("record", "takes")
+_SHELVES: Final = ("record", "takes", "sessions")
 _MIX: Final = ("mix",)
 _EXPORT: Final = ("export",)
 _TURNING: Final = ("takes", "mix")
 _MASTER: Final = ("mix", "master")
 _COMPARING: Final = ("takes", "mix", "master")
-_HEARING: Final = ("record", "takes", "mix", "master", "export", "box")
+_HEARING: Final = ("record", "takes", "mix", "master", "export", "box", "sessions")
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
@@ -232,8 +239,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("arm_all", ("A",), "Arm all", "Arm every track, or disarm all when all are armed.", "Record",
            screens=_RECORD, footer="wide", when=_can_arm,
            request=lambda picture: protocol.ArmAll(armed=not all(track.armed for track in picture.tracks))),
-    Action("rename", ("n",), "Name", "Give what is selected a name: a track, a take, a marker.", "Takes",
-           screens=_TAKES, footer="always", when=_session),
+    Action("rename", ("n",), "Name", "Give what is selected a name: a track, a take, a marker, a session.", "Takes",
+           screens=_SHELVES, footer="always", when=_session),
     Action("role", ("i",), "Role", "Say which instrument the selected track is.", "Record",
            screens=_RECORD, footer="always", when=_session),
     Action("clear_clips", ("c",), "Clear clips", "Forget clip counts and peak holds.", "Record",
@@ -241,12 +248,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Takes.
     Action("star", ("asterisk",), "Star", "Mark the selected take as a good one, or no longer.", "Takes",
            screens=_TAKES, footer="wide", when=_has_take),
-    Action("notes", ("w",), "Notes", "Write about the selected take.", "Takes",
-           screens=("takes",), footer="always", when=_has_take),
-    Action("trash", ("delete",), "Trash", "Move the selected take to the trash, or take the selected marker away.",
-           "Takes", screens=_TAKES, footer="wide", when=_has_take),
-    Action("restore", ("R",), "Restore", "Bring something back out of the trash.", "Takes",
-           screens=("takes",), footer="wide", when=_linked),
+    Action("notes", ("w",), "Notes", "Write about the selected take or session.", "Takes",
+           screens=("takes", "sessions"), footer="wide", when=_linked),
+    Action("trash", ("delete",), "Trash", "Move what is selected to the trash, or take a marker or a part of the comp "
+           "away.", "Takes", screens=_SHELVES, footer="wide", when=_linked),
+    Action("restore", ("R",), "Restore", "Bring something back out of the trash, or empty it.", "Takes",
+           screens=("takes", "sessions"), footer="wide", when=_linked),
+    Action("find", ("slash",), "Find", "Show only the lines with these words, or all of them again.", "Takes",
+           screens=("takes", "sessions"), footer="wide", when=_linked),
+    Action("part_start", ("left_parenthesis",), "From", "A stretch begins here, where it plays or where the cursor is.",
+           "Takes", screens=("takes",), footer="always", when=_has_finished_take),
+    Action("part_end", ("right_parenthesis",), "To", "The stretch ends here.",
+           "Takes", screens=("takes",), footer="always", when=_has_finished_take),
+    Action("put_part", ("plus",), "Put", "The selected take plays in this stretch of the comp.",
+           "Takes", screens=("takes",), footer="always", when=_has_finished_take),
+    Action("make_take", ("T",), "Make take", "Make a take of the comp; the takes that it is made of stay as they are.",
+           "Takes", screens=("takes",), footer="always", when=_has_comp),
+    Action("edit_comp", ("E",), "Edit comp", "Take the selected comp up again as it was put together.",
+           "Takes", screens=("takes",), when=_has_finished_take),
     # Mix.
     Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader); in a take, "
            "earlier.", "Lists", screens=_TURNING, when=_linked),
@@ -260,9 +279,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=("mix", "box"), when=_linked),
     Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
            screens=_MIX, footer="wide", when=_linked),
-    Action("undo", ("u",), "Undo", "Take the last change of the plan back, whoever made it, again and again.", "Mix",
-           screens=_MIX, footer="always", when=_linked),
-    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_MIX, footer="wide", when=_linked),
+    Action("undo", ("u",), "Undo", "Take the last change of the plan, or of the comp, back, again and again.", "Mix",
+           screens=_TURNING, footer="always", when=_linked),
+    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_TURNING, footer="wide", when=_linked),
     Action("knobs", ("z",), "All knobs", "Show every knob of the strip, or only those that are set.", "Mix",
            screens=_MIX),
     Action("propose", ("p",), "Propose", "Let OTO propose the mix; what a person set or locked stays.", "Mix",
@@ -325,6 +344,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("go_master", ("4",), "Master", "The Master screen.", "Studio"),
     Action("go_export", ("5",), "Export", "The Export screen.", "Studio"),
     Action("go_box", ("6",), "Box", "The Box screen.", "Studio"),
+    Action("go_sessions", ("S",), "Sessions", "All sessions: open, name, write about, put into the trash.", "Studio"),
     Action("go_help", ("question_mark", "f1"), "Keys", "All keys.", "Studio", footer="always"),
     Action("guide", ("G",), "Guide", "Be guided through a first recording, from the meters to the master.", "Studio"),
     Action("palette", ("colon", "ctrl+p"), "Palette", "Find anything by its name.", "Studio"),

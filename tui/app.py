@@ -30,6 +30,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.master import MasterScreen
 from tui.screens.mix import MixScreen
 from tui.screens.record import RecordScreen
+from tui.screens.sessions import SessionsScreen
 from tui.screens.takes import TakesScreen
 from tui.sparing import SparingDriver
 from tui.wishes import Wishes
@@ -47,6 +48,7 @@ SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
     "master": MasterScreen,
     "export": ExportScreen,
     "box": BoxScreen,
+    "sessions": SessionsScreen,
     "help": HelpScreen,
 }
 

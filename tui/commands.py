@@ -92,6 +92,11 @@ def do_go_box(studio: Studio) -> None:
     studio.go("box")
 
 
+def do_go_sessions(studio: Studio) -> None:
+    """To Sessions."""
+    studio.go("sessions")
+
+
 def do_go_help(studio: Studio) -> None:
     """To Help."""
     studio.go("help")

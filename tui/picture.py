@@ -10,6 +10,7 @@ import msgspec
 from core.protocol import (
     BouncesTopic,
     BoxTopic,
+    CompTopic,
     DeviceTopic,
     DrivesTopic,
     Job,
@@ -46,6 +47,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     device: DeviceTopic = DeviceTopic()
     session: SessionTopic = SessionTopic()
     takes: TakesTopic = TakesTopic()
+    comp: CompTopic = CompTopic()
     bounces: BouncesTopic = BouncesTopic()
     plans: PlansTopic = PlansTopic()
     jobs: JobsTopic = JobsTopic()
@@ -149,6 +151,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     DeviceTopic: "device",
     SessionTopic: "session",
     TakesTopic: "takes",
+    CompTopic: "comp",
     BouncesTopic: "bounces",
     PlansTopic: "plans",
     JobsTopic: "jobs",

@@ -113,6 +113,15 @@ def loudness(lufs: float | None) -> str:
     return "silent" if lufs is None else f"{lufs:.1f} LUFS"
 
 
+def local_date(utc: str) -> str:
+    """The day of an ISO 8601 moment ("2026-11-22"); nothing when it can't be read."""
+    try:
+        moment = datetime.fromisoformat(utc)
+    except ValueError:
+        return ""
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone().date().isoformat()
+
+
 def local_time(utc: str) -> str:
     """The wall clock of an ISO 8601 moment ("14:05"); nothing when it can't be read."""
     try:

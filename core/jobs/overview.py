@@ -40,19 +40,38 @@ Peaks = NDArray[np.float32]
 
 
 def take_overview(take: Take, folder: Path, progress: Progress | None = None) -> Overview:
-    """Peaks of every track of a take. Raises OtoError("bad_input", "cancelled")."""
+    """Peaks of every track of a take, and how loud they are together. Raises OtoError("bad_input", "cancelled")."""
     peaks = {track.id: np.zeros(COLUMNS, np.float32) for track in take.tracks}
+    energy = np.zeros(take.frames // take.rate_hz + 2)
     for number, clip in enumerate(take.clips):
         report(progress, number / len(take.clips), f"looking at {clip.file}")
-        at = clip.start_samples
+        at, loudness = clip.start_samples, _Seconds(take.rate_hz)
         for block in _blocks(folder / clip.file):
             add_peaks(peaks[clip.track], block, at, take.frames)
+            loudness.add(block)
             at += block.shape[1]
+        first = round(clip.start_samples / take.rate_hz)
+        heard = loudness.energy[: len(energy) - first]
+        energy[first : first + len(heard)] += heard
     return Overview(
         frames=take.frames,
         rate_hz=take.rate_hz,
+        level_lufs=_level_lufs(energy / max(len(take.tracks), 1)),
         peaks={track: half_decibels(columns) for track, columns in peaks.items()},
     )
+
+
+def _level_lufs(energy: NDArray[np.float64]) -> float | None:
+    """How loud seconds of K-weighted energy are together, quiet ones left out as in BS.1770-5; None when all is silent.
+
+    The energies of tracks are added up as if none of them was alike, and divided by their number, as they are played.
+    That is a little off for two microphones of one source, and off by as much in every take of them.
+    """
+    loud = energy[energy > 10.0 ** ((SILENT_LUFS + 0.691) / 10.0)]
+    if not len(loud):
+        return None
+    loud = loud[loud > 0.1 * loud.mean()]
+    return round(float(10.0 * np.log10(loud.mean())) - 0.691, 1)
 
 
 @dataclass(frozen=True)
@@ -184,6 +203,11 @@ class _Seconds:
         whole = power[: seconds * self._rate_hz].reshape(seconds, self._rate_hz)
         self._energy += whole.mean(axis=1).tolist()
         self._rest = power[seconds * self._rate_hz :]
+
+    @property
+    def energy(self) -> NDArray[np.float64]:
+        """Mean square of every whole second so far."""
+        return np.array(self._energy)
 
     def short_term_lufs(self) -> tuple[float | None, ...]:
         """A value per whole second; windows at the start are as short as what there is."""

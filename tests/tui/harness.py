@@ -86,6 +86,7 @@ def topics_of(picture: Picture) -> list[Topic]:
         "device",
         "session",
         "takes",
+        "comp",
         "bounces",
         "plans",
         "jobs",

@@ -24,7 +24,8 @@ CONSOLE_KEYS = {
     *(f"f{n}" for n in range(1, 13)),
     "space", "enter", "escape", "tab", "shift+tab", "backspace", "delete", "up", "down", "left", "right",
     "pageup", "pagedown", "home", "end", "ctrl+p", "ctrl+l", "comma", "full_stop", "colon", "question_mark", "asterisk",
-    "less_than_sign", "greater_than_sign", "left_square_bracket", "right_square_bracket", "minus",
+    "less_than_sign", "greater_than_sign", "left_square_bracket", "right_square_bracket", "minus", "plus", "slash",
+    "left_parenthesis", "right_parenthesis",
 }  # fmt: skip
 """What a keyboard on the Linux console can send and Textual can tell apart."""
 

@@ -62,4 +62,4 @@ async def test_the_guide_is_on_every_screen_until_esc_ends_it() -> None:
         await pilot.press("escape")
         await pilot.pause(0.05)
         assert "The meters show" not in "\n".join(screen_lines(app))
-    assert len(SCREENS) == 7
+    assert len(SCREENS) == 8

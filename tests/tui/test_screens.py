@@ -8,6 +8,8 @@ import pytest
 from core.plans.document import MixPlan
 from core.protocol import (
     BouncesTopic,
+    Comp,
+    CompTopic,
     DescribeSettings,
     DeviceInfo,
     DeviceTopic,
@@ -16,14 +18,17 @@ from core.protocol import (
     Job,
     JobsTopic,
     KeptPlan,
+    ListSessions,
     Losses,
     Notice,
     NoticesTopic,
     Problem,
+    SessionSummary,
     TakesTopic,
     TransportTopic,
 )
 from tests.tui.harness import (
+    RATE_HZ,
     SETTINGS,
     Recorder,
     band_picture,
@@ -40,6 +45,7 @@ from tests.tui.harness import (
 from tests.tui.test_look import SAFE, as_seen
 from tui.look import CONSOLE, PALETTES, Look
 from tui.picture import Picture
+from tui.splice import part_of
 from tui.widgets.banner import banner, state_of
 
 SMALL, LARGE = (80, 24), (120, 36)
@@ -52,7 +58,11 @@ MIXING = Job(
 async def tour(picture: Picture, *stops: list[str], size=SMALL, look: Look | None = None, plan: MixPlan | None = None):
     """The screen after each stop of a tour through one studio: its lines, and its cells with their styles."""
     app, _ = studio(
-        picture, look, Recorder({GetPlan: plan or band_plan(), GetOverview: overviews, DescribeSettings: SETTINGS})
+        picture,
+        look,
+        Recorder(
+            {GetPlan: plan or band_plan(), GetOverview: overviews, DescribeSettings: SETTINGS, ListSessions: SESSIONS}
+        ),
     )
     seen = []
     async with app.run_test(size=size) as pilot:
@@ -67,6 +77,31 @@ async def tour(picture: Picture, *stops: list[str], size=SMALL, look: Look | Non
 async def shown(picture: Picture, *keys: str, size=SMALL, look: Look | None = None):
     """The screen after some keys."""
     return (await tour(picture, list(keys), size=size, look=look))[0]
+
+
+def comp_picture() -> Picture:
+    """Two takes in a comp, the second of them without the voice."""
+    slow, fast = (part_of(take, 0, take.frames) for take in band_picture().finished_takes)
+    parts = (
+        msgspec.structs.replace(fast, end_samples=61 * RATE_HZ),
+        msgspec.structs.replace(slow, start_samples=61 * RATE_HZ + 1_200, end_samples=100 * RATE_HZ),
+        msgspec.structs.replace(fast, start_samples=100 * RATE_HZ),
+    )
+    notes = ("Lead Vocal is silent from 1:01.0 to 1:40.0: take 1 has no such track.",)
+    return band_picture(comp=CompTopic(comp=Comp(parts=parts), notes=notes))
+
+
+SESSIONS = [
+    SessionSummary(
+        id=f"2026-11-{day} {name}", name=name, created_utc=f"2026-11-{day}T19:00:00Z", takes=takes, tracks=10,
+        bytes=size, path=f"/home/oto/library/2026-11-{day} {name}", notes=notes,
+    )
+    for day, name, takes, size, notes in (
+        (22, "Rehearsal", 3, 1_430_000_000, ""),
+        (20, "Blue Monday", 1, 208_000_000, "the slow one, with the borrowed amp"),
+        (14, "Gig at the harbour with a very long name indeed", 12, 22_400_000_000, "monitor desk"),
+    )
+]  # fmt: skip
 
 
 def playing_take() -> Picture:
@@ -107,6 +142,8 @@ CASES = {
     "record": (recording_picture(18), []),
     "record-32": (recording_picture(32), []),
     "takes": (playing_take(), ["2"]),
+    "comp": (comp_picture(), ["2", "up", "left_parenthesis", "tab", "down"]),
+    "sessions": (band_picture(), ["S", "down"]),
     "mix": (band_picture(jobs=JobsTopic(jobs=(MIXING,))), ["3"]),
     "console": (kept_plans(), ["3", "Z"]),
     "master": (band_picture(), ["4"]),
@@ -126,7 +163,7 @@ async def test_the_smallest_screen(name: str) -> None:
     check_snapshot(f"{name}-80x24", lines)
 
 
-@pytest.mark.parametrize("name", ["record", "takes", "mix", "console", "master", "export", "box"])
+@pytest.mark.parametrize("name", ["record", "takes", "comp", "sessions", "mix", "console", "master", "export", "box"])
 async def test_a_larger_screen(name: str) -> None:
     picture, keys = CASES[name]
     lines, _ = await shown(picture, *keys, size=LARGE)

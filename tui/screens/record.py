@@ -12,11 +12,12 @@ from core.plans.roles import ROLES
 from core.protocol import EditTake, EditTrack, Play, Record, Take, Track, TrashTake
 from tui import words
 from tui.actions import ScreenName
+from tui.composing import take_key
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
-from tui.screens.takes_rows import take_key, take_state
+from tui.screens.takes_rows import take_state
 from tui.widgets import banner
 from tui.widgets.bridge import Bridge, track_at
 from tui.widgets.paper import Span

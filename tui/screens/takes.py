@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar, Final
 
 from textual import on
@@ -14,29 +14,34 @@ from core.protocol import (
     EditTake,
     FalseTake,
     GetOverview,
-    ListTrash,
     Marker,
     Overview,
     Play,
-    Restore,
+    SetComp,
+    StartJob,
+    StepComp,
     Take,
-    TrashEntry,
     TrashTake,
 )
-from tui import words
+from tui import commands, composing, splice, words
 from tui.actions import ScreenName
+from tui.composing import COMP, Composing, take_key
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens import takes_rows
 from tui.screens.base import StudioScreen, bindings_of
-from tui.screens.dialogs import Ask, Choice, Pick
-from tui.screens.takes_rows import take_key
+from tui.screens.dialogs import Ask
+from tui.screens.trash import bring_back
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
 
 STEPS: Final = 100
 """Into how many steps left and right cut a take."""
 MUCH: Final = 10
+SLIP_S: Final = 0.005
+"""How far an arrow slips a part of the comp."""
+LEAD_S: Final = 2.0
+"""How much of what comes before a seam is heard with it."""
 
 
 class TakesScreen(StudioScreen):
@@ -49,11 +54,18 @@ class TakesScreen(StudioScreen):
         super().__init__(look)
         self.list = Table(look, id="take-list")
         self.markers = Table(look, id="markers")
-        self.head_paper = self.paper("take-head", lambda w, _: [takes_rows.head(self._take(), look, w)])
+        self.head_paper = self.paper(
+            "take-head", lambda w, _: [takes_rows.head(self._take(), self._stretch_s(), look, w)]
+        )
         self.wave_paper = self.paper("wave", self._wave)
         self._at_s = 0.0
         """Where the selected take is played from."""
         self._newest: str | None = None
+        self._composing = Composing()
+        self._compared: tuple[str, str] | None = None
+        """The two that are heard against each other."""
+        self._wanted = ""
+        """Words that a take has to have to be listed."""
 
     def body(self) -> Sequence[Widget]:
         """Takes and markers on top, the waveform below."""
@@ -65,24 +77,25 @@ class TakesScreen(StudioScreen):
         if takes and take_key(takes[0]) != self._newest:
             self._newest = self.list.cursor = take_key(takes[0])
             self._at_s = 0.0
-        heard = self._heard()
+        heard, width = self._heard(), self.list.size.width
         rows = [
-            takes_rows.take_row(
-                take,
-                self._overview(take, ask=False),
-                heard is not None and heard is take,
-                self.look,
-                self.list.size.width,
-            )
+            takes_rows.take_row(take, self._overview(take, ask=False), heard == take_key(take), self.look, width)
             for take in takes
+            if _has_words(take, self._wanted)
         ]
+        tape = composing.tape_of(picture)
+        if picture.comp.comp.parts:
+            rows = [takes_rows.comp_row(picture, tape, heard == COMP, self.look, width), *rows]
         name = words.clean(picture.session.session.name) if picture.session.session else ""
-        title = words.fit(f"  Takes of {name}" if name else "  Takes", 40, self.look.glyphs.ellipsis).rstrip()
+        what = f"Takes with '{self._wanted}'" if self._wanted else "Takes"
+        title = words.fit(f"  {what} of {name}" if name else f"  {what}", 40, self.look.glyphs.ellipsis).rstrip()
         self.list.show(rows, head=[(title, "title")], empty=_no_takes(picture))
         take = self._take()
-        self.markers.show(
-            takes_rows.marker_rows(take), head=[("Markers", "title")], empty=[[("m sets one while playing.", "dim")]]
-        )
+        if self.list.cursor == COMP:
+            self.markers.show(takes_rows.part_rows(tape), head=[("Parts", "title")])
+        else:
+            empty: list[Line] = [[("m sets one while playing.", "dim")]]
+            self.markers.show(takes_rows.marker_rows(take), head=[("Markers", "title")], empty=empty)
         self.head_paper.repaint()
         self.wave_paper.repaint()
 
@@ -97,9 +110,17 @@ class TakesScreen(StudioScreen):
         overview = self._overview(take)
         if take is None or overview is None:
             return takes_rows.no_wave(self.picture, self._problem(take), take)
-        heard_s = self.picture.position_s if self._heard() is take else None
+        heard_s = self.picture.position_s if self._heard() == take_key(take) else None
         at_s = self._at_s if heard_s is None else heard_s
-        return takes_rows.wave(take, overview, at_s, heard_s, self.look, width, height)
+        return takes_rows.wave(take, overview, at_s, heard_s, self._stretch_s(), self.look, width, height)
+
+    def _stretch_s(self) -> tuple[float, float] | None:
+        """The chosen stretch as it lies in the selected take."""
+        take = self._take()
+        if take is None or self._composing.stretch is None:
+            return None
+        start, end = self._composing.within(self.picture, take_key(take))
+        return start / take.rate_hz, end / take.rate_hz
 
     def _overview_request(self, take: Take) -> GetOverview:
         return GetOverview(take=take.number, false_number=take.false_number)
@@ -107,6 +128,9 @@ class TakesScreen(StudioScreen):
     def _overview(self, take: Take | None, *, ask: bool = True) -> Overview | None:
         if take is None or take.status == "recording":
             return None
+        if take.number == 0:
+            tape = composing.tape_of(self.picture)
+            return None if tape is None else self._composing.look(tape, lambda one: self._overview(one, ask=ask))
         return self.studio.overviews.look(self.picture, self._overview_request(take), take.frames, ask=ask)
 
     def _problem(self, take: Take | None) -> str:
@@ -123,26 +147,30 @@ class TakesScreen(StudioScreen):
         self.show_body(self.picture)
 
     def _take(self) -> Take | None:
-        return next((take for take in self.picture.takes.takes if take_key(take) == self.list.cursor), None)
+        return composing.shown(self.picture, self.list.cursor)
 
     def _finished(self) -> Take | None:
         """The selected take, or a word that it is not finished."""
         take = self._take()
-        if take is None or take.status == "recording":
-            self.studio.say("warning", "Select a finished take first." if take is None else "This take still runs.")
+        if take is None or take.status == "recording" or take.number == 0:
+            why = "Select a finished take first." if take is None else "This take still runs."
+            self.studio.say("warning", "The comp is no take yet: T makes one." if self.list.cursor == COMP else why)
             return None
         return take
 
-    def _heard(self) -> Take | None:
-        """The take that plays."""
+    def _heard(self) -> str | None:
+        """The key of what plays, if it is a take or the comp."""
         transport = self.picture.transport
-        if not self.picture.playing or transport.take is None:
+        if not self.picture.playing or transport.bounce is not None:
             return None
+        if transport.comp:
+            return COMP
         place = transport.take, transport.false_number
-        return next((take for take in self.picture.takes.takes if (take.number, take.false_number) == place), None)
+        takes = self.picture.takes.takes
+        return next((take_key(take) for take in takes if (take.number, take.false_number) == place), None)
 
     def _marker(self) -> Marker | None:
-        """The selected marker, where markers have the focus."""
+        """The selected marker, where markers have the focus; of the comp, where a part begins."""
         take = self._take()
         if take is None or self.focused is not self.markers:
             return None
@@ -151,48 +179,184 @@ class TakesScreen(StudioScreen):
     # Listening.
 
     def playable(self) -> Play | None:
-        """The selected take, from the place under the waveform."""
+        """The selected take, or the comp, from the place under the waveform."""
         take = self._take()
         if take is None or take.status == "recording":
             return None
-        return Play(take=take.number, false_number=take.false_number, at_s=self._at_s)
+        return _play(take, self._at_s)
 
     def do_choose(self) -> None:
-        """Play from here, also while something plays."""
-        if self._finished() is not None and (request := self.playable()) is not None:
+        """Play from here, also while something plays; a part of the comp from a little before its seam."""
+        if (request := self.playable()) is None:
+            self._finished()
+        elif self.list.cursor == COMP and self._marker() is not None:
+            self.studio.send(Play(comp=True, at_s=max(self._at_s - LEAD_S, 0.0)))
+        else:
             self.studio.send(request)
 
     def do_compare(self) -> None:
-        """The selected take from where the other one is."""
-        take = self._finished()
-        if take is not None:
-            self.studio.send(Play(take=take.number, false_number=take.false_number))
+        """The selected take, or the one heard before, from the same place in the song and equally loud."""
+        take, heard = self._take(), self._heard()
+        if take is None or take.status == "recording":
+            self._finished()
+            return
+        key = take_key(take)
+        if heard is None:
+            self.studio.send(_play(take, self._at_s))
+            return
+        if key == heard:
+            key = next((one for one in self._compared or () if one != heard), heard)
+        other, now = composing.shown(self.picture, key), composing.shown(self.picture, heard)
+        if other is None or now is None or key == heard:
+            self.studio.say("warning", "Comparing needs another take: select it.")
+            return
+        self._compared = (heard, key)
+        at = composing.place(self.picture, heard, round(self.picture.position_s * now.rate_hz), key)
+        gain_db = composing.matched_gain_db(self._level(other), self._level(now))
+        self.studio.send(_play(other, min(max(at, 0), other.frames) / other.rate_hz, gain_db))
+        self.list.select(key)
 
-    def _step(self, steps: int) -> None:
+    def _level(self, take: Take) -> float | None:
+        """How loud a take is as it is played; of overdubs nobody knows it, because of what plays under them."""
+        overview = self._overview(take)
+        return None if overview is None or take.overdub_of is not None else overview.level_lufs
+
+    def _step(self, steps: int) -> Coroutine[Any, Any, None] | None:
         take = self._take()
         if take is None or not take.frames:
-            return
+            return None
+        if self._part() is not None:
+            return self._slip(steps * SLIP_S)
         length_s = take.frames / take.rate_hz
         self._at_s = min(max(self._at_s + steps * length_s / STEPS, 0.0), length_s)
         self.wave_paper.repaint()
+        return None
 
-    def do_less(self) -> None:
+    def do_less(self) -> Coroutine[Any, Any, None] | None:
         """Earlier."""
-        self._step(-1)
+        return self._step(-1)
 
-    def do_more(self) -> None:
+    def do_more(self) -> Coroutine[Any, Any, None] | None:
         """Later."""
-        self._step(1)
+        return self._step(1)
 
-    def do_less_much(self) -> None:
+    def do_less_much(self) -> Coroutine[Any, Any, None] | None:
         """Much earlier."""
-        self._step(-MUCH)
+        return self._step(-MUCH)
 
-    def do_more_much(self) -> None:
+    def do_more_much(self) -> Coroutine[Any, Any, None] | None:
         """Much later."""
-        self._step(MUCH)
+        return self._step(MUCH)
+
+    # Putting a comp together.
+
+    def _here(self) -> tuple[str, int] | None:
+        """What plays and where it is, else what is selected and the place under its waveform."""
+        key, at_s = self._heard(), self.picture.position_s
+        if key is None:
+            key, at_s = self.list.cursor, self._at_s
+        take = composing.shown(self.picture, key)
+        if take is None or key is None or take.status == "recording":
+            self._finished()
+            return None
+        return key, min(max(round(at_s * take.rate_hz), 0), take.frames)
+
+    def do_part_start(self) -> None:
+        """A stretch begins here."""
+        if here := self._here():
+            self._composing.begin(self.picture, *here)
+            self.show_body(self.picture)
+
+    def do_part_end(self) -> None:
+        """The stretch ends here."""
+        if here := self._here():
+            self._composing.end(self.picture, *here)
+            self.show_body(self.picture)
+
+    async def do_put_part(self) -> None:
+        """The selected take plays in the stretch, or from the selected marker to the next."""
+        take = self._finished()
+        if take is None:
+            return
+        request = self._composing.put(self.picture, take, self._section(take))
+        await self._lay(request, self._composing.stretch.start if self._composing.stretch else 0)
+
+    def _section(self, take: Take) -> tuple[int, int] | None:
+        """From the selected marker to the next one."""
+        marker = self._marker()
+        if marker is None:
+            return None
+        later = (one.at_samples for one in take.markers if one.at_samples > marker.at_samples)
+        return marker.at_samples, next(later, take.frames)
+
+    async def _lay(self, request: SetComp, seam: int) -> None:
+        """Change the comp; while something plays, let the seam be heard."""
+        was_playing = self.picture.playing
+        await self.studio.call(request)
+        take = self.picture.takes.takes[0]
+        if was_playing and request.parts:
+            await self.studio.call(Play(comp=True, at_s=max(seam / take.rate_hz - LEAD_S, 0.0)))
+
+    def _part(self) -> tuple[splice.Tape, int] | None:
+        """The comp and which part of it is selected."""
+        tape, marker = composing.tape_of(self.picture), self._marker()
+        if tape is None or self.list.cursor != COMP or marker is None:
+            return None
+        return tape, tape.index(marker.at_samples)
+
+    async def _slip(self, by_s: float) -> None:
+        """Pull the selected part's audio by so much."""
+        if (part := self._part()) is not None:
+            tape, n = part
+            parts = splice.slipped(tape, n, round(by_s * tape.takes[n].rate_hz))
+            await self._lay(SetComp(parts=parts, fade_ms=self.picture.comp.comp.fade_ms), tape.starts[n])
+
+    async def do_make_take(self) -> None:
+        """Let a worker make a take of the comp."""
+        if problem := self.picture.comp.problem:
+            self.studio.say("warning", problem.message, problem.hint)
+            return
+        name = await self.studio.ask(Ask(self.look, "Name of the new take", hint="May be empty. Esc leaves."))
+        if name is not None:
+            await self.studio.call(StartJob(kind="comp", options={"name": name}))
+            self.studio.say("info", "The comp is being made.", "It comes into the list as a take of its own.")
+
+    def do_edit_comp(self) -> None:
+        """Take a comp up again as it was put together."""
+        take = self._take()
+        if take is None or take.comp is None:
+            self.studio.say("warning", "Select a take that is a comp first.")
+            return
+        self.studio.send(SetComp(parts=take.comp.parts, fade_ms=take.comp.fade_ms))
+        self.studio.say("info", f"The parts of take {take.number} are laid out again.", "T makes another take of them.")
+
+    async def do_undo(self) -> None:
+        """Take the last change of the comp back."""
+        if await self.studio.call(StepComp()) is None:
+            self.studio.say("info", "Nothing to undo in the comp.")
+
+    async def do_redo(self) -> None:
+        """Put back what was undone."""
+        if await self.studio.call(StepComp(redo=True)) is None:
+            self.studio.say("info", "Nothing to redo in the comp.")
+
+    def do_leave_place(self) -> None:
+        """Let go of the stretch, then as everywhere."""
+        said = self.picture.said is not None or self.picture.notice is not None
+        if self._composing.stretch is None or said:
+            commands.do_leave_place(self.studio)
+            return
+        self._composing.stretch = None
+        self.show_body(self.picture)
 
     # Keeping order.
+
+    async def do_find(self) -> None:
+        """List the takes with some words only."""
+        wanted = await self.studio.ask(Ask(self.look, "Takes with", self._wanted, "Empty lists all. Esc leaves."))
+        if wanted is not None:
+            self._wanted = wanted
+            self.show_body(self.picture)
 
     def _edit(self, take: Take, **changes: Any) -> EditTake:
         return EditTake(take=take.number, false_number=take.false_number, **changes)
@@ -231,7 +395,12 @@ class TakesScreen(StudioScreen):
                 await self.studio.call(self._edit(take, notes=notes))
 
     async def do_trash(self) -> None:
-        """Move the selected take to the trash, or take the selected marker away."""
+        """Move the selected take to the trash, or take the selected marker, part or the whole comp away."""
+        if self.list.cursor == COMP:
+            part = self._part()
+            await self._lay(SetComp(parts=() if part is None else splice.without(*part)), 0)
+            self.studio.say("info", "The comp is taken away." if part is None else "The part is gone.", "u undoes it.")
+            return
         take = self._finished()
         if take is None:
             return
@@ -246,16 +415,19 @@ class TakesScreen(StudioScreen):
 
     async def do_restore(self) -> None:
         """Bring something back out of the trash."""
-        entries = await self.studio.link.call(ListTrash(), list[TrashEntry])
-        if not entries:
-            self.studio.say("info", "The trash is empty.")
-            return
-        choices = [
-            Choice(entry.id, entry.title, f"{words.size(entry.bytes)}, {entry.trashed_utc[:10]}") for entry in entries
-        ]
-        answer = await self.studio.ask(Pick(self.look, "Bring back out of the trash", choices))
-        if answer is not None:
-            await self.studio.call(Restore(entry=answer))
+        await bring_back(self.studio)
+
+
+def _play(take: Take, at_s: float, gain_db: float = 0.0) -> Play:
+    if take.number == 0:
+        return Play(comp=True, at_s=at_s, gain_db=gain_db)
+    return Play(take=take.number, false_number=take.false_number, at_s=at_s, gain_db=gain_db)
+
+
+def _has_words(take: Take, wanted: str) -> bool:
+    """Whether a take's number, names or notes have all of these words."""
+    text = " ".join((str(take.number), take.name, take.notes, *(marker.name for marker in take.markers))).casefold()
+    return all(word in text for word in wanted.casefold().split())
 
 
 def _no_takes(picture: Picture) -> list[Line]:

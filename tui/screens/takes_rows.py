@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
-from core.protocol import Overview, Take
+from core.protocol import CompPart, Overview, Take
 from tui import waveform, words
+from tui.composing import COMP, take_key
 from tui.look import Look, Role
 from tui.picture import Picture
+from tui.splice import Tape
 from tui.widgets.paper import Line, Span
 from tui.widgets.table import Row
 
@@ -15,11 +19,6 @@ MINI: Final = 24
 """Columns of a waveform in the list."""
 TRACK_NAME: Final = 14
 HEAD_WIDTH: Final = 52
-
-
-def take_key(take: Take) -> str:
-    """What a take's line stands for; false takes share their number with the take that replaced them."""
-    return f"{take.number} false {take.false_number}" if take.false_take else str(take.number)
 
 
 def take_state(take: Take) -> tuple[str, Role]:
@@ -38,7 +37,9 @@ def take_row(take: Take, overview: Overview | None, playing: bool, look: Look, w
     length = "" if take.status == "recording" else words.short_clock(take.frames / take.rate_hz)
     gaps = f"{len(take.gaps)} gaps" if take.gaps else ""
     over = f"over {take.overdub_of}" if take.overdub_of else ""
-    text = "  ".join(part for part in (words.clean(take.name), state, over, gaps, words.clean(take.notes)) if part)
+    made = f"comp of {_numbers(take.comp.parts)}" if take.comp else ""
+    said = (words.clean(take.name), state, made, over, gaps, words.clean(take.notes))
+    text = "  ".join(part for part in said if part)
     mini = MINI if width >= HEAD_WIDTH + MINI else 0
     spans: list[Span] = [
         (glyphs.play if playing else " ", "accent"),
@@ -51,6 +52,43 @@ def take_row(take: Take, overview: Overview | None, playing: bool, look: Look, w
         heights = waveform.columns(waveform.loudest(overview.peaks.values()), mini)
         spans.append((" " + waveform.bars(heights, 1, glyphs)[0], "dim"))
     return Row(spans, take_key(take))
+
+
+def comp_row(picture: Picture, tape: Tape | None, playing: bool, look: Look, width: int) -> Row:
+    """The comp that is being put together: its length, whose parts, and what is missing."""
+    glyphs, topic = look.glyphs, picture.comp
+    length = "" if tape is None else words.short_clock(tape.end / tape.takes[0].rate_hz)
+    problem = topic.problem.message if topic.problem else ""
+    said = words.clean(problem) or "  ".join((f"of {_numbers(topic.comp.parts)}", *map(words.clean, topic.notes)))
+    spans: list[Span] = [
+        (glyphs.play if playing else " ", "accent"),
+        ("comp ", "title"),
+        (f"{length:>6}         ", "text"),
+        (
+            words.fit(said, max(width - 21, 8), glyphs.ellipsis),
+            "warn" if problem or topic.notes else "text",
+        ),
+    ]
+    return Row(spans, COMP)
+
+
+def part_rows(tape: Tape | None) -> list[Row]:
+    """Parts by where they begin, and how much later than the comp their takes are there."""
+    if tape is None:
+        return []
+    rate_hz = tape.takes[0].rate_hz
+    rows: list[Row] = []
+    for part, at in zip(tape.parts, tape.starts, strict=True):
+        later_ms = round((part.start_samples - at) / rate_hz * 1000)
+        shift = "" if not later_ms else f"{later_ms:+d} ms" if abs(later_ms) < 1000 else f"{later_ms / 1000:+.1f} s"
+        whose = f"take {part.take}{' false' if part.false_number else ''}"
+        place = f"{words.short_clock(at / rate_hz):>7}  "
+        rows.append(Row([(place, "accent"), (f"{whose}  ", "text"), (shift, "dim")], str(at)))
+    return rows
+
+
+def _numbers(parts: Sequence[CompPart]) -> str:
+    return ", ".join(str(part.take) for part in parts)
 
 
 def marker_rows(take: Take | None) -> list[Row]:
@@ -69,28 +107,42 @@ def marker_rows(take: Take | None) -> list[Row]:
     ]
 
 
-def head(take: Take | None, look: Look, width: int) -> Line:
-    """What is selected, in a line."""
+def head(take: Take | None, stretch_s: tuple[float, float] | None, look: Look, width: int) -> Line:
+    """What is selected, in a line, and the stretch that is chosen in it."""
     if take is None:
         return []
+    here: Span = ("", "accent")
+    if stretch_s is not None:
+        here = (f"   from {words.short_clock(stretch_s[0])} to {words.short_clock(stretch_s[1])}", "accent")
     counted = f"{len(take.tracks)} tracks"
     rate = f"{take.rate_hz / 1000:g} kHz {take.sample_format}"
     state, role = take_state(take)
-    facts = [f"take {take.number}", state, words.short_clock(take.frames / take.rate_hz), counted, rate]
-    text = "  ".join(fact for fact in facts if fact)
+    size = sum(clip.frames for clip in take.clips) * (3 if take.sample_format == "pcm24" else 4)
+    what = f"take {take.number}" if take.number else "comp"
+    length = words.short_clock(take.frames / take.rate_hz)
+    made = (words.size(size) if size else "", words.local_date(take.started_utc) if take.number else "")
+    text = "  ".join(fact for fact in (what, state, length, counted, rate, *made) if fact)
     notes = words.clean(take.notes)
     return [
         (text, role if role != "text" else "title"),
-        (words.fit(f"   {notes}" if notes else "", max(width - len(text), 0), look.glyphs.ellipsis), "dim"),
+        here,
+        (words.fit(f"   {notes}" if notes else "", max(width - len(text + here[0]), 0), look.glyphs.ellipsis), "dim"),
     ]
 
 
 def wave(
-    take: Take, overview: Overview, at_s: float, heard_s: float | None, look: Look, width: int, height: int
+    take: Take,
+    overview: Overview,
+    at_s: float,
+    heard_s: float | None,
+    stretch_s: tuple[float, float] | None,
+    look: Look,
+    width: int,
+    height: int,
 ) -> list[Line]:
     """The take as one waveform, its markers under it, a ruler with the place to play from; tracks if there is room.
 
-    What has been heard already is bright.
+    What has been heard already is bright; brackets on the ruler are the ends of the chosen stretch.
     """
     length_s = max(take.frames / take.rate_hz, 1e-3)
     known = [track for track in take.tracks if track.id in overview.peaks]
@@ -102,7 +154,8 @@ def wave(
     lines: list[Line] = [
         [(line[:heard], "good"), (line[heard:], "text")] for line in waveform.bars(total, rows, look.glyphs)
     ]
-    lines += [_marker_line(take, look, width), _ruler(at_s, length_s, heard_s, look, width)]
+    ruler = _bracketed(_ruler(at_s, length_s, heard_s, look, width), stretch_s, length_s, width)
+    lines += [_marker_line(take, look, width), ruler]
     for track in tracks:
         columns = waveform.columns(overview.peaks[track.id], max(width - TRACK_NAME - 1, 1))
         name = words.fit(words.clean(track.name), TRACK_NAME, look.glyphs.ellipsis)
@@ -128,6 +181,19 @@ def _ruler(at_s: float, length_s: float, heard_s: float | None, look: Look, widt
     after = width - start - len(here) - len(end)
     tail = end.rjust(max(width - start - len(here), 0)) if after > 0 else ""
     return [(" " * start, "dim"), (here, "title" if heard_s is None else "good"), (tail, "dim")]
+
+
+def _bracketed(ruler: Line, stretch_s: tuple[float, float] | None, length_s: float, width: int) -> Line:
+    """The ruler with the ends of a stretch, where nothing else stands there."""
+    if stretch_s is None:
+        return ruler
+    cells: list[Span] = [(character, role) for text, role in ruler for character in text]
+    cells += [(" ", "dim")] * (width - len(cells))
+    for bracket, place_s in zip("()", stretch_s, strict=True):
+        at = min(max(round(place_s / length_s * width), 0), width - 1)
+        if cells[at][0] == " ":
+            cells[at] = (bracket, "accent")
+    return [("".join(text for text, _ in run), role) for role, run in groupby(cells, key=lambda cell: cell[1])]
 
 
 def no_wave(picture: Picture, problem: str, take: Take | None) -> list[Line]:

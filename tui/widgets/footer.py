@@ -51,7 +51,7 @@ def notice(picture: Picture, screen: ScreenName, width: int, height: int) -> lis
 def places(picture: Picture, screen: ScreenName) -> Line:
     """Every screen by its digit, and which one this is."""
     spans: list[Span] = []
-    for name in SCREENS[:-1]:  # help has its key below
+    for name in SCREENS[:-2]:  # sessions and help have their keys below
         action = BY_ID[f"go_{name}"]
         here = name == screen
         spans.append((f" {action.shown_key(picture)}", "dim" if here else "key"))
