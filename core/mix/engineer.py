@@ -12,7 +12,7 @@ from core.analysis.track import Source, TrackAnalysis, analyse_source
 from core.errors import Exit, OtoError
 from core.mix import balance, groups, levels, placement, rides, space, tone
 from core.mix.draft import Draft, kept_settings
-from core.mix.ensemble import Player, find_companions
+from core.mix.ensemble import Player, find_companions, find_leader
 from core.mix.notes import input_notes, left_out_notes, song_notes
 from core.mix.preparing import prepare
 from core.mix.presets import STYLE, STYLES, StyleName
@@ -65,6 +65,7 @@ def propose_mix(
         given = (roles or {}).get(source.name), (priorities or {}).get(source.name)
         recognition = (recognised or {}).get(source.name)
         players.append(_player(source.name, heard, recognition, *given, before.get(source.name)))
+    find_leader(players)
     find_companions(players)
 
     drafts = {player: Draft(_STRIP, _kept(before.get(player.name)), hands) for player in players}

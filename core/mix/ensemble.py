@@ -67,6 +67,32 @@ class Player:
         return not self.muted and peak is not None and peak > FAINT_DBFS and self.role != "click"
 
 
+def find_leader(players: Sequence[Player]) -> None:
+    """Of voices that only the recogniser knows, let one lead, unless somebody is known to: the others back it.
+
+    The recogniser hears that somebody sings, not who leads. Whoever sings longest does; a second microphone or a double
+    of the leader (`alike`) is the leader too.
+    """
+    voices = [player for player in players if player.audible and player.role == "lead_vocal"]
+    unsaid = [player for player in voices if player.role_by == "model" and player.priority != "lead"]
+    known = [player for player in voices if player not in unsaid]
+    if not unsaid:
+        return
+    leader = max(known or unsaid, key=_sounding_s)
+    for player in unsaid:
+        if player is leader or any(
+            alike(player.heard, front.heard) > SAME_SOURCE_CORRELATION for front in (*known, leader)
+        ):
+            continue
+        player.role = "backing_vocal"
+        longer = f" ({_sounding_s(leader):.0f} s against {_sounding_s(player):.0f} s)" if not known else ""
+        player.role_why += f" {leader.name} leads{longer}, so this one backs it."
+
+
+def _sounding_s(player: Player) -> float:
+    return player.heard.activity * player.heard.duration_s
+
+
 def find_companions(players: Sequence[Player]) -> None:
     """Find stereo pairs and several microphones or copies of one sound, by name and by how loudness moves."""
     sounding = [player for player in players if player.audible]
