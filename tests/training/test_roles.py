@@ -20,6 +20,8 @@ from training.roles.labels import LABELS, NO_LABEL, OTHER, index_of  # noqa: E40
 from training.roles.network import RoleNetwork  # noqa: E402
 from training.roles.train import Plan, loss_of, train  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 
 def tiny(rows: int = 40, seed: int = 0) -> Pictures:
     """Pictures of two roles that anyone can tell apart, and of something else."""

@@ -114,7 +114,7 @@ def play_bank(bank: Bank, label: str, split: Split, rng: Generator) -> Audio | N
         return None
     if label == "drums" and not {"kick", "snare", "hihat"} <= wanted:
         return None
-    chosen = {piece: bank[piece][rng.integers(len(bank[piece]))] for piece in bank}
+    chosen = {piece: bank[piece][int(rng.integers(len(bank[piece])))] for piece in bank}
     several = label in {"toms", "cymbals", "percussion"} or rng.random() < 0.2
     out = np.zeros(round((PHRASE_S + LONGEST_STROKE_S + 1.0) * RATE_HZ), np.float32)
     struck = 0

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from training.data.manifest import Source, Split
-from training.data.phrases import PHRASE_S, random_phrase
+from training.data.phrases import PHRASE_S, Phrase, random_phrase
 from training.data.soundfonts import RATE_HZ
 
 with warnings.catch_warnings():
@@ -154,7 +154,7 @@ def sung(split: Split, rng: Generator) -> Audio:
     return np.asarray(soxr.resample(total, rate_hz, RATE_HZ)[: round(PHRASE_S * RATE_HZ)], dtype=np.float32)
 
 
-def _melody_hz(phrase: list, frames: int, rng: Generator) -> NDArray[np.float64]:
+def _melody_hz(phrase: Phrase, frames: int, rng: Generator) -> NDArray[np.float64]:
     """The notes' pitch over time, with glides of about 60 ms, vibrato and a little drift."""
     keys = np.full(frames, float(phrase[0].pitch))
     for note in phrase:

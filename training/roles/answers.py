@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.pictures import Pictures
-from training.roles.labels import LABELS, OTHER, index_of
+from training.roles.labels import LABELS, index_of
 
 Floats = NDArray[np.float64]
 BINS: Final = 10
@@ -70,7 +71,9 @@ def calibration_error(truth: NDArray[np.int64], probability: Floats) -> float:
     ))  # fmt: skip
 
 
-def interval(groups: NDArray[np.str_], statistic, seed: int = 4, draws: int = 400) -> tuple[float, float]:  # noqa: ANN001
+def interval(
+    groups: NDArray[np.str_], statistic: Callable[[NDArray[np.int64]], float], seed: int = 4, draws: int = 400
+) -> tuple[float, float]:
     """95 % bootstrap interval of `statistic(rows)`, drawing whole groups (songs, sources) with replacement."""
     rng = np.random.default_rng(seed)
     names = np.unique(groups)
@@ -85,6 +88,3 @@ def interval(groups: NDArray[np.str_], statistic, seed: int = 4, draws: int = 40
 def _log_softmax(logits: Floats) -> Floats:
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
-
-
-__all__ = ["OTHER", "Tracks", "calibration_error", "interval", "macro_accuracy", "pooled", "top2", "tracks_of"]

@@ -34,7 +34,8 @@ class Sampler:
     @classmethod
     def of(cls, pictures: Pictures) -> Sampler:
         """A sampler over all rows; within a label each kind of source counts with the root of its size."""
-        rows, weights = {}, {}
+        rows: dict[str, NDArray[np.int64]] = {}
+        weights: dict[str, NDArray[np.float64]] = {}
         for label in (*LABELS, OTHER):
             found = np.flatnonzero(pictures.label == label)
             if not found.size:

@@ -70,9 +70,9 @@ def tables(measured: list[Figures], roles: list[RoleFigures], drift: dict[str, f
     wall = f"{drift['int8_wall_ms']:.1f} against {drift['float_wall_ms']:.1f} ms on the clock"
     lines += [
         "",
-        f"int8 against float: {sizes}. The best guess differs on {_percent(drift['changed'])} of the test tracks, its",
-        f"probability by {drift['p99']:.3f} at the 99th percentile. A track of six pictures takes {cpu} ({wall}), on two",
-        "threads of two busy x86-64 cores.",
+        f"int8 against float: {sizes}. The best guess differs on {_percent(drift['changed'])} of the test tracks,",
+        f"its probability by {drift['p99']:.3f} at the 99th percentile. A track of six pictures takes {cpu} ({wall}),",
+        "on two threads of two busy x86-64 cores.",
     ]
     return "\n".join(lines)
 

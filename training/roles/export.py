@@ -50,7 +50,8 @@ def network_of(checkpoint: Path) -> RoleNetwork:
     """The network of a checkpoint, ready to answer."""
     network = RoleNetwork()
     network.load_state_dict(torch.load(checkpoint, weights_only=True))
-    return network.eval()
+    network.eval()
+    return network
 
 
 def write_float(network: RoleNetwork, path: Path) -> None:

@@ -60,14 +60,15 @@ def rate_at(step: int, plan: Plan) -> float:
     return plan.rate * 0.5 * (1.0 + math.cos(math.pi * (step - rise) / (plan.steps - rise)))
 
 
-@torch.inference_mode()
 def logits_of(network: torch.nn.Module, mel: NDArray[np.float16]) -> NDArray[np.float64]:
     """Logits of pictures (n, 200, 64)."""
     network.eval()
-    parts = [
-        network(torch.from_numpy(mel[at : at + 128].astype(np.float32)[:, None]))[0] for at in range(0, len(mel), 128)
-    ]
-    return torch.cat(parts).double().numpy()
+    with torch.inference_mode():
+        parts = [
+            network(torch.from_numpy(mel[at : at + 128, None].astype(np.float32)))[0].double().numpy()
+            for at in range(0, len(mel), 128)
+        ]
+    return np.concatenate(parts)
 
 
 def validate(network: torch.nn.Module, pictures: Pictures, tracks: Tracks) -> dict[str, float]:
