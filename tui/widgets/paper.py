@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import groupby, repeat
+from operator import itemgetter
+from typing import Final
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -20,6 +24,9 @@ Line = Sequence[Span]
 
 Cells = list[tuple[str, Role]]
 """One entry per cell; the second cell of a wide character is empty."""
+
+_NARROW: Final = re.compile("[ -~\u2500-\u259f]*")
+"""ASCII, box lines and blocks: one cell each."""
 
 
 class Paper(Widget):
@@ -74,7 +81,11 @@ def cells(line: Line, width: int, look: Look) -> Cells:
     """A line as exactly `width` cells, cut or padded; what the font can't draw is replaced."""
     out: Cells = []
     for text, role in line:
-        for character in look.safe(text):
+        text = look.safe(text)
+        if _NARROW.fullmatch(text):  # nearly all there is: a meter frame is a thousand cells
+            out.extend(zip(text[: width - len(out)], repeat(role)))
+            continue
+        for character in text:
             size = get_character_cell_size(character)
             if size == 0:
                 continue
@@ -92,22 +103,24 @@ def runs(row: Cells, plain: frozenset[Role]) -> list[tuple[str, Role]]:
     Every run costs the link a colour sequence that is longer than most runs are.
     """
     joined: list[tuple[str, Role]] = []
-    for character, role in row:
-        before = joined[-1] if joined else None
-        if before is None or not (
-            role == before[1]
-            or (role in plain and before[1] in plain and (character == " " or not before[0].strip(" ")))
-        ):
-            joined.append((character, role))
-        else:
-            joined[-1] = (before[0] + character, before[1] if character == " " else role)
+    for role, run in groupby(row, itemgetter(1)):
+        text = "".join(character for character, _ in run)
+        if joined and role in plain and joined[-1][1] in plain:
+            before, role_before = joined[-1]
+            ink = text.lstrip(" ")
+            if not ink or role == role_before or not before.strip(" "):
+                joined[-1] = (before + text, role if ink else role_before)
+                continue
+            joined[-1] = (before + text[: len(text) - len(ink)], role_before)
+            text = ink
+        joined.append((text, role))
     return joined
 
 
 def changed_span(before: Cells, now: Cells) -> tuple[int, int]:
     """First and last cell that differ, widened to whole characters. The lines differ and are equally long."""
-    differing = [x for x, (a, b) in enumerate(zip(before, now, strict=True)) if a != b]
-    first, last = differing[0], differing[-1]
+    first = next(x for x, (a, b) in enumerate(zip(before, now, strict=True)) if a != b)
+    last = next(x for x in range(len(now) - 1, -1, -1) if before[x] != now[x])
     while first and (before[first][0] == "" or now[first][0] == ""):
         first -= 1
     while last + 1 < len(now) and (before[last + 1][0] == "" or now[last + 1][0] == ""):
