@@ -181,6 +181,8 @@ class Bounce(Document, frozen=True, kw_only=True):
     returns: dict[str, str] = {}
     """Effect name to file, where there are stems: what it adds to them."""
     created_utc: str
+    sequence: int = 0
+    """Order of making within the session, so that a box without a clock keeps them in order; given when it is saved."""
     rate_hz: int
     frames: int
     integrated_lufs: float | None

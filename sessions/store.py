@@ -384,7 +384,7 @@ class Library:
             with contextlib.suppress(LibraryError):
                 bounce = _load(folder / name / "bounce.json", Bounce)
                 found.append(msgspec.structs.replace(bounce, id=name, session=session_id))
-        return sorted(found, key=lambda bounce: (bounce.created_utc, bounce.id), reverse=True)
+        return sorted(found, key=lambda bounce: (bounce.sequence, bounce.created_utc, bounce.id), reverse=True)
 
     def new_bounce(self, session_id: str, kind: BounceKind, take: int) -> tuple[str, Path]:
         """Make the folder of a new bounce ("mix-003-02"); it is listed after `save_bounce`. Raises OSError."""
@@ -405,6 +405,9 @@ class Library:
 
     def save_bounce(self, bounce: Bounce) -> None:
         """Write a bounce's document, which makes it one. Raises LibraryError("not_found"), OSError."""
+        if not bounce.sequence:
+            last = max((other.sequence for other in self.bounces(bounce.session)), default=0)
+            bounce = msgspec.structs.replace(bounce, sequence=last + 1)
         _save(self.bounce_path(bounce.session, bounce.id) / "bounce.json", bounce)
 
     def bounce_path(self, session_id: str, bounce_id: str) -> Path:

@@ -12,6 +12,7 @@ in.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import struct
@@ -30,6 +31,9 @@ from sessions.model import Marker, SampleFormat
 
 HEADER_BYTES: Final = 1024
 """Where the audio starts."""
+
+_libc: Final = ctypes.CDLL(None)
+_SYNC_FILE_RANGE_WRITE: Final = 2
 
 _UNSET: Final = 0xFFFFFFFF
 """In a 32-bit size field of RF64: look in ds64."""
@@ -140,6 +144,12 @@ class WavWriter:
         _set_sizes(self._header, data_bytes, 0, self._frame_bytes)
         os.pwrite(self._fd, self._header, 0)
         return data_bytes // self._frame_bytes
+
+    def begin_sync(self) -> None:
+        """Have what was written set off for the disk, without waiting until it is there. Does nothing once closed."""
+        with self._lock:
+            if self._fd >= 0:
+                _libc.sync_file_range(self._fd, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
 
     def sync(self) -> None:
         """Wait until everything written has reached the disk. Can take seconds; meant for a thread of its own.

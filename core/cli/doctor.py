@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -17,12 +18,17 @@ from core.errors import Exit, OtoError, as_oto_error
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from pathlib import Path
 
     from core.cli.console import Console
 
 PROBE_TIMEOUT_S: Final = 20.0
 LOW_DISK_BYTES: Final = 2_000_000_000
 FULL_DISK_BYTES: Final = 200_000_000
+SOON_FULL_DAYS: Final = 14
+DAY_S: Final = 86_400.0
+PACE_DAYS: Final = 28.0
+PACE_MIN_DAYS: Final = 7.0
 REALTIME_PRIORITY: Final = 70
 NEEDED_FORMATS: Final = ("WAV", "RF64", "FLAC", "OGG", "MP3")
 
@@ -107,13 +113,30 @@ def _disk() -> Finding:
         place = place.parent
     usage = shutil.disk_usage(place)
     found = f"{size(usage.free)} free at {paths.home()}"
+    pace = bytes_per_day(paths.library(), time.time())
+    if pace:
+        found += f"; at the pace of the last weeks ({size(7 * pace)} a week) full in {usage.free / pace:.0f} days"
     if not os.access(place, os.W_OK):
         return Finding("disk", "fail", f"{place} can't be written", "Change its owner, or set OTO_HOME.")
     if usage.free < FULL_DISK_BYTES:
         return Finding("disk", "fail", found, "Export and remove sessions, and empty the trash.")
-    if usage.free < LOW_DISK_BYTES:
+    if usage.free < LOW_DISK_BYTES or (pace and usage.free / pace < SOON_FULL_DAYS):
         return Finding("disk", "warn", found, "That is soon full: export and remove sessions.")
     return Finding("disk", "ok", found)
+
+
+def bytes_per_day(library: Path, now_s: float) -> float | None:
+    """How fast a library has grown in the last weeks, by the times of its files; None where those can't tell.
+
+    They can't when nothing is older than a week, or when a file is from the future: the clock was set meanwhile.
+    """
+    files = [path.stat() for path in library.rglob("*") if path.is_file() and not path.is_symlink()]
+    if not files:
+        return None
+    days = min((now_s - min(file.st_mtime for file in files)) / DAY_S, PACE_DAYS)
+    if days < PACE_MIN_DAYS or max(file.st_mtime for file in files) > now_s + DAY_S:
+        return None
+    return sum(file.st_size for file in files if file.st_mtime >= now_s - days * DAY_S) / days
 
 
 def _library() -> Finding:

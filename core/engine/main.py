@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from core import paths
+from core.engine import logs
 from core.engine.notify import tell_systemd
 from core.engine.studio import Studio
 from core.errors import Exit, OtoError, as_oto_error
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run an engine; returns the exit code."""
     arguments = parser().parse_args(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.start()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         with _only_one(paths.home()):

@@ -159,6 +159,9 @@ class _Syncer(threading.Thread):
     def run(self) -> None:
         while not self._done.wait(SYNC_EVERY_S):
             try:
+                # First all, then wait: the file system then writes its own books once for all files, not for each.
+                for file in self._files:
+                    file.begin_sync()
                 for file in self._files:
                     file.sync()
             except Exception as error:

@@ -253,7 +253,10 @@ def test_a_bounce_appears_when_it_is_finished_newest_first(library: Library, ses
     second = bounce_of(session, second_id, "2026-11-22T10:00:01+00:00")
     library.save_bounce(first)
     library.save_bounce(second)
-    assert library.bounces(session.id) == [second, first]
+    assert library.bounces(session.id) == [
+        msgspec.structs.replace(second, sequence=2),
+        msgspec.structs.replace(first, sequence=1),
+    ]
     assert library.bounce_path(session.id, first_id) == folder
     assert error_code(library.bounce_path, session.id, "../takes") == "not_found"
 

@@ -434,3 +434,14 @@ def test_a_full_disk_leaves_a_whole_file_with_everything_that_fitted(tmp_path: P
     (frames,) = frames_by_every_program(path)
     assert room // 3 - frames <= 1  # an odd number of bytes needs one more for its pad
     assert path.read_bytes()[HEADER_BYTES : HEADER_BYTES + 3 * frames] == bytes([7, 8, 9]) * frames
+
+
+def test_a_sync_may_begin_at_any_time_and_changes_nothing(tmp_path: Path) -> None:
+    writer = WavWriter(tmp_path / "a.wav", rate_hz=48_000, sample_format="pcm24", info=INFO)
+    writer.append(pack(ramp(5_000)))
+    writer.begin_sync()
+    writer.append(pack(ramp(5_000, 5_000)))
+    writer.sync()
+    writer.close()
+    writer.begin_sync()
+    assert (samples(tmp_path / "a.wav") == ramp(10_000)).all()

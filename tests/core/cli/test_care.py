@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from core.cli.doctor import bytes_per_day
 from core.errors import Exit
 from core.plans.document import MixPlan
 from sessions.model import TakeTrack, Track
@@ -68,3 +70,32 @@ def test_nothing_is_mended_under_the_hands_of_an_engine(oto: Oto, session_folder
 
 def test_without_a_library_all_is_well(oto: Oto) -> None:
     assert oto("doctor", "--repair", "--json").json["state"] == "ok"
+
+
+def grown(folder: Path, ages_days: list[float], now_s: float) -> Path:
+    folder.mkdir()
+    for number, age in enumerate(ages_days):
+        path = folder / f"{number}.wav"
+        path.write_bytes(bytes(1_000))
+        os.utime(path, (now_s - age * 86_400, now_s - age * 86_400))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("ages_days", "expected"),
+    [
+        ([], None),
+        ([0.0, 1.0, 6.0], None),
+        ([0.0, 13.9, 14.0], 3_000 / 14),
+        ([1.0, 27.0, 100.0, 400.0], 2_000 / 28),
+        ([40.0], 0.0),
+        ([-400.0, 20.0], None),
+    ],
+    ids=["empty", "too young", "two weeks", "older is not counted", "nothing lately", "the clock was wrong"],
+)
+def test_how_fast_a_library_grows_is_said_only_where_its_files_tell(
+    ages_days: list[float], expected: float | None, tmp_path: Path
+) -> None:
+    now_s = 1_800_000_000.0
+    found = bytes_per_day(grown(tmp_path / "library", ages_days, now_s), now_s)
+    assert found == (expected if expected is None else pytest.approx(expected, rel=0.01))
