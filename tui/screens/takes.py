@@ -189,8 +189,9 @@ class TakesScreen(StudioScreen):
         """Play from here, also while something plays; a part of the comp from a little before its seam."""
         if (request := self.playable()) is None:
             self._finished()
-        elif self.list.cursor == COMP and self._marker() is not None:
-            self.studio.send(Play(comp=True, at_s=max(self._at_s - LEAD_S, 0.0)))
+        elif (part := self._part()) is not None:
+            tape, n = part
+            self.studio.send(Play(comp=True, at_s=_before(tape.starts[n], tape.takes[n])))
         else:
             self.studio.send(request)
 
@@ -293,9 +294,8 @@ class TakesScreen(StudioScreen):
         """Change the comp; while something plays, let the seam be heard."""
         was_playing = self.picture.playing
         await self.studio.call(request)
-        take = self.picture.takes.takes[0]
         if was_playing and request.parts:
-            await self.studio.call(Play(comp=True, at_s=max(seam / take.rate_hz - LEAD_S, 0.0)))
+            await self.studio.call(Play(comp=True, at_s=_before(seam, self.picture.takes.takes[0])))
 
     def _part(self) -> tuple[splice.Tape, int] | None:
         """The comp and which part of it is selected."""
@@ -422,6 +422,11 @@ def _play(take: Take, at_s: float, gain_db: float = 0.0) -> Play:
     if take.number == 0:
         return Play(comp=True, at_s=at_s, gain_db=gain_db)
     return Play(take=take.number, false_number=take.false_number, at_s=at_s, gain_db=gain_db)
+
+
+def _before(seam: int, take: Take) -> float:
+    """Where to listen from to hear a seam, in seconds."""
+    return max(seam / take.rate_hz - LEAD_S, 0.0)
 
 
 def _has_words(take: Take, wanted: str) -> bool:
