@@ -118,9 +118,11 @@ def test_everything_that_the_project_names_is_locked_everywhere(lock: str, pytho
 @pytest.mark.parametrize("python", PYTHONS)
 def test_what_is_tested_is_what_is_run(python: str) -> None:
     for processor in PROCESSORS:
-        run_with = installed_on("run", python, processor).items()
-        assert run_with <= installed_on("dev", python, processor).items()
-        assert run_with <= installed_on("training", python, processor).items()
+        run_with = installed_on("run", python, processor)
+        assert run_with.items() <= installed_on("dev", python, processor).items()
+        # Which builds the project, and is older where training needs it so.
+        del run_with["setuptools"]
+        assert run_with.items() <= installed_on("training", python, processor).items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -212,7 +213,7 @@ def stacked(resolved: Sequence[Resolved], parameters: Sequence[Parameter]) -> di
         wanted |= {parameter.name for parameter in parameters if parameter.name.startswith("comp_")}
     known = by_name(tuple(parameters))
     return {
-        name: torch.tensor([values[name] for values in resolved])
+        name: torch.from_numpy(np.array([values[name] for values in resolved]))
         for name in sorted(wanted)
         if known[name].scale != "choice" and name not in ABSENT
     }

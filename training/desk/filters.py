@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import torch
 from scipy.fft import next_fast_len
@@ -41,7 +42,7 @@ def filtered(audio: Tensor, sections: Tensor) -> Tensor:
 
 
 def frequency_response(sections: Tensor, size: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """What cascades (..., n, 6) make of the sines of a transform of `size` samples: complex (..., size // 2 + 1).
+    """What cascades (..., n > 0, 6) make of the sines of a transform of `size` samples: complex (..., size // 2 + 1).
 
     With 1/z taken out of numerator and denominator, either is the value at 0 Hz less what grows from there: float32
     stays exact next to 0 Hz, where the coefficients themselves cancel.
@@ -53,13 +54,8 @@ def frequency_response(sections: Tensor, size: int, dtype: torch.dtype = torch.f
         at_dc, even, odd = (each.to(dtype)[..., None] for each in (first + middle + last, first + last, first - last))
         return torch.complex(at_dc - even * grown, odd * sine)
 
-    response = None
-    for section in sections.unbind(-2):
-        b0, b1, b2, a0, a1, a2 = section.unbind(-1)
-        one = half(b0, b1, b2) / half(a0, a1, a2)
-        response = one if response is None else response * one
-    assert response is not None
-    return response
+    coefficients = (section.unbind(-1) for section in sections.unbind(-2))
+    return reduce(torch.mul, (half(b0, b1, b2) / half(a0, a1, a2) for b0, b1, b2, a0, a1, a2 in coefficients))
 
 
 def ringing_samples(sections: Tensor) -> int:
