@@ -36,6 +36,7 @@ OFFERED: Final[dict[str, frozenset[str]]] = {
     "mix": frozenset({"--take", "--style", "--hands", "--propose"}),
     "master": frozenset({"--take", "--target"}),
     "export": frozenset({"--to", "--format", "--take", "--bounce", "--rate"}),
+    "backup": frozenset(),
     "eject": frozenset(),
 }
 """Commands that may be asked for over a link, with the options that each may have: none that reads or writes a file
