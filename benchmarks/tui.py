@@ -1,11 +1,15 @@
 """What the studio costs on a terminal: bytes to it, processor, memory, and how soon the first picture is there.
 
-    python benchmarks/tui.py [--inputs 8 18 32] [--seconds 10] [--size 80x24] [--rows]
+    python benchmarks/tui.py [--inputs 8 18 32] [--seconds 10] [--size 80x24] [--rows] [--echo 60]
 
 An engine plays noise of slowly changing level on as many simulated inputs. The studio runs on a pseudo-terminal that is
 read at once and only counted: nothing of what a real terminal or a network would do to it is in these figures. The
 first picture is there when the state stands in what was sent. Processor seconds are user and system time of the
 studio's process, memory its resident set. `--rows` says which kinds of control sequence the bytes are.
+
+`--echo` measures instead how long a letter typed into the name of a track takes to be on the screen, over a link of
+64 kB/s with 150 ms of delay in either direction: the pseudo-terminal is read no faster than the link would carry it,
+so what it can't carry piles up where it would. The two delays are taken off; waiting behind meters is not.
 """
 
 from __future__ import annotations
@@ -42,6 +46,12 @@ FIRST_PICTURE = re.compile(rb"left|pre-roll")
 TICKS_HZ = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SEQUENCE = re.compile(rb"\x1b\[([0-9;?]*)([A-Za-z])")
+LINK_BYTES_PER_S = 64_000
+LINK_DELAY_S = 0.15
+LINK_STEP_S = 0.002
+LETTER, RUBOUT = b"q", b"\x7f"
+ANY_SEQUENCE = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+ECHO_TIMEOUT_S = 10.0
 NAMES = {b"m": "colours", b"H": "cursor moves"}
 
 
@@ -90,6 +100,52 @@ def read_for(end: int, seconds: float, until: re.Pattern[bytes] | None = None) -
             if until is not None and until.search(data):
                 break
     return data
+
+
+def carry(end: int, seconds: float, key: tuple[float, bytes] | None = None, until: bytes | None = None) -> float | None:
+    """Read no faster than the link; put `key` in at its time. Returns when `until` was read, as text, not as colour."""
+    data, room = b"", 0.0
+    last_s = time.monotonic()
+    deadline_s = last_s + seconds
+    while (now_s := time.monotonic()) < deadline_s:
+        room = min(room + (now_s - last_s) * LINK_BYTES_PER_S, LINK_BYTES_PER_S * 5 * LINK_STEP_S)
+        last_s = now_s
+        if key is not None and now_s >= key[0]:
+            os.write(end, key[1])
+            key = None
+        if room >= 1.0 and select.select([end], [], [], 0.0)[0]:
+            data += (got := os.read(end, int(room)))
+            room -= len(got)
+            if until is not None and until in ANY_SEQUENCE.sub(b"", data):
+                return time.monotonic()
+            data = data[-32:]
+        time.sleep(LINK_STEP_S)
+    return None
+
+
+def echoes_s(inputs: int, count: int, columns: int, rows: int) -> list[float]:
+    """How long each letter took, less the link's delays, while a take with so many meters runs."""
+    took: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="oto-tui-") as made:
+        stage = Path(made) / "stage"
+        write_stage(stage, inputs)
+        with EngineRig(Path(made) / "home", f"sim:{stage}") as engine:
+            engine.call(Record())
+            pid, end = start_studio(engine.home, columns, rows)
+            try:
+                read_for(end, 20.0, FIRST_PICTURE)
+                read_for(end, WARM_UP_S)
+                carry(end, 2.0, (0.0, b"n"))
+                for number in range(count):
+                    pressed_s = time.monotonic()
+                    seen_s = carry(end, ECHO_TIMEOUT_S, (pressed_s + LINK_DELAY_S, LETTER), LETTER)
+                    took.append((ECHO_TIMEOUT_S if seen_s is None else seen_s - pressed_s) - LINK_DELAY_S)
+                    carry(end, 0.3 + number % 7 * 0.013, (0.0, RUBOUT))
+            finally:
+                os.kill(pid, signal.SIGTERM)
+                os.close(end)
+                os.waitpid(pid, 0)
+    return took
 
 
 def cpu_s(pid: int) -> float:
@@ -150,9 +206,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--size", default="80x24")
     parser.add_argument("--rows", action="store_true", help="say what the bytes are")
+    parser.add_argument(
+        "--echo", type=int, default=0, metavar="KEYS", help="measure key to echo on a slow link instead"
+    )
     options = parser.parse_args()
     columns, rows = map(int, options.size.split("x"))
     load = os.getloadavg()[0]
+    if options.echo:
+        print(f"{options.size}, load {load:.1f}; {options.echo} keys over 64 kB/s and 150 ms, less the link's delays")
+        print("| meters | median ms | 95th percentile ms | longest ms |\n|---|---|---|---|")
+        for inputs in options.inputs:
+            took_ms = np.array(echoes_s(inputs, options.echo, columns, rows)) * 1000
+            print(
+                f"| {inputs} | {np.median(took_ms):.0f} | {np.percentile(took_ms, 95):.0f} | {took_ms.max():.0f} |",
+                flush=True,
+            )
+        return
     print(f"{options.size}, load {load:.1f}; Python with Textual alone starts in {bare_start_s():.2f} s")
     print("| meters | kB/s | % of a core | first picture s | RSS MB |\n|---|---|---|---|---|")
     for inputs in options.inputs:
