@@ -25,6 +25,7 @@ from sessions.store import Library
 from sessions.verify import check_library
 from sessions.wav import WavWriter
 from tests.sessions.helpers import new_take, pack, samples
+from tests.sessions.test_full_disk import fill_up, small_disk  # noqa: F401 - a fixture
 
 RATE_HZ = 48_000
 FADE = 720
@@ -342,6 +343,24 @@ def test_a_killed_worker_leaves_no_take_and_the_next_one_clears_up(library: Libr
     assert [path.name for path in (library.session_path(session.id) / "takes").iterdir()] == ["001"]
     made, _ = make_comp(library, session.id, Comp(parts=(part(one, 0, 48_000),)))
     assert (made.number, left_over(library)) == (2, [])
+
+
+@pytest.mark.rig
+def test_a_disk_that_fills_up_meanwhile_leaves_no_take(small_disk: Path) -> None:  # noqa: F811
+    library = Library(small_disk / "library")
+    session = library.create_session("Gig")
+    one = record(library, session, 1, frames=15_000)
+    comp = Comp(parts=(part(one, 0, 15_000),))
+
+    def progress(_fraction: float, _doing: str) -> bool:
+        fill_up(small_disk / "ballast")
+        return True
+
+    with pytest.raises(LibraryError, match="The disk became full") as caught:
+        make_comp(library, session.id, comp, progress=progress)
+    assert caught.value.code == "no_space"
+    assert left_over(library) == []
+    assert [take.number for take in library.takes(session.id)] == [1]
 
 
 def test_the_comp_that_is_being_put_together_can_be_undone_to_nothing(library: Library, session: Session) -> None:

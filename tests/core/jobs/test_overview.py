@@ -56,6 +56,23 @@ def test_clips_lie_where_they_were_played(tmp_path: Path) -> None:
     assert set(peaks[COLUMNS * 3 // 4 :]) == {12}
 
 
+def test_takes_are_as_loud_as_the_sum_of_their_tracks_is_played(tmp_path: Path) -> None:
+    quiet = rng.normal(0, 0.05, (2, RATE * 8)) * np.repeat([1.0, 0.0, 1.0, 1.0], RATE * 2)
+    heard = []
+    for louder in (1.0, 2.0):
+        clips = []
+        for track, audio in zip(("t1", "t2"), quiet * louder, strict=True):
+            written(tmp_path / f"{track}.wav", audio)
+            clips.append(Clip(track=track, file=f"{track}.wav", start_samples=0, frames=len(audio)))
+        level = take_overview(take_of(RATE * 8, *clips), tmp_path).level_lufs
+        played = (quiet * louder).sum(axis=0) / np.sqrt(2) * np.sqrt(0.5)
+        expected = pyloudnorm.Meter(RATE).integrated_loudness(np.stack([played, played], axis=1))
+        assert level == pytest.approx(expected, abs=0.4)  # seconds instead of overlapping blocks
+        heard.append(level)
+    assert heard[1] - heard[0] == pytest.approx(6.0, abs=0.1)
+    assert take_overview(take_of(RATE), tmp_path).level_lufs is None
+
+
 def bounce_of(frames: int) -> Bounce:
     return Bounce(
         id="mix-001-01", kind="mix", session="s", take=1, file="mix.wav", plan="", created_utc="", rate_hz=RATE,
