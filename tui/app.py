@@ -196,17 +196,20 @@ class Studio(App[None]):
             self._changed.set()
 
     def redraw(self) -> None:
-        """Send the whole screen again."""
+        """Send the whole screen again, or say it."""
         if self.wishes.screen_reader:
             for line in reader.whole_screen(self.screen):
                 self.speak(line)
+        self._send_all()
+
+    def _send_all(self) -> None:
         if isinstance(self._driver, SparingDriver):
             self._driver.forget()
         self.screen.refresh(layout=True)
 
     def on_resize(self) -> None:
         """A terminal that was resized shows nobody knows what, even if it has its old size again."""
-        self.redraw()
+        self._send_all()
 
     def _place(self) -> str:
         """Name of the screen that is open, also behind a dialog."""

@@ -12,9 +12,23 @@ def keys_page() -> str:
         "",
         "Written by `python -m tui.keys_page > docs/keys.md` from the registry of actions. Capitals mean shift.",
         "Function keys work even while a name is being typed, so recording can always be started and stopped.",
+        "",
+        "## Keys of your own",
+        "",
+        "`studio.toml` beside the settings (`$OTO_HOME`, else `~/OTO`) gives actions other keys, by the ids below:",
+        "",
+        "```toml",
+        "[keys]",
+        'mark = ["m", "F5"]',
+        'solo = "S"',
+        "```",
+        "",
+        "Keys are named as they are printed. An action that is named there has these keys and no others; one whose key",
+        "was given away keeps what is left. F2 always records, F3 stops and Esc leaves. What can't be granted is said",
+        "when the studio starts, and everything else holds. `?` shows the keys as they are now.",
     ]
     for group in GROUPS:
-        lines += ["", f"## {group}", "", "| key | does | where |", "|---|---|---|"]
+        lines += ["", f"## {group}", "", "| key | does | where | id |", "|---|---|---|---|"]
         lines += [_row(action) for action in ACTIONS if action.group == group]
     return "\n".join(lines) + "\n"
 
@@ -22,7 +36,7 @@ def keys_page() -> str:
 def _row(action: Action) -> str:
     keys = " or ".join(f"`{shown_key(key)}`" for key in action.keys)
     where = "everywhere" if action.screens == SCREENS else ", ".join(action.screens)
-    return f"| {keys} | **{action.label}**: {action.tip} | {where} |"
+    return f"| {keys} | **{action.label}**: {action.tip} | {where} | {action.id} |"
 
 
 if __name__ == "__main__":
