@@ -83,7 +83,8 @@ def _words(card: Card, fault: str) -> str:
     lines = [f"{card.name} {card.version}: {card.what}", card.verdict]
     lines += ["not in use"] if not card.in_use else []
     lines += [fault] if fault else []
-    lines += ["", table(("measured", "value", "95 %", "without it"), [_row(metric) for metric in card.metrics])]
+    if card.metrics:
+        lines += ["", table(("measured", "value", "95 %", "without it"), [_row(metric) for metric in card.metrics])]
     lines += ["", "limits:", *(f"  {limit}" for limit in card.limits)]
     lines += ["", "made from:"]
     lines += [f"  {data.name} ({data.licence}), {data.used_for}: {data.amount}".rstrip(": ") for data in card.data]

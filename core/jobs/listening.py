@@ -123,7 +123,9 @@ def _file_of(identity: str) -> Path:
 
 
 def _keep(file: Path, heard: _Heard) -> None:
-    """Write a track's file; those that were not asked for the longest make room."""
+    """Write a track's file, if there is a studio; those that were not asked for the longest make room."""
+    if not paths.home().is_dir():
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, msgspec.msgpack.encode(heard))
     kept = sorted(file.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime_ns)

@@ -231,6 +231,9 @@ def _remembered() -> list[_Probed]:
 
 
 def _remember(probed: list[_Probed]) -> None:
+    """Keep how probes ended, if there is a studio: a command on plain files does not found one."""
+    if not paths.home().is_dir():
+        return
     from sessions.files import write_atomic
 
     paths.cache().mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@ TOY = Path(__file__).parents[1] / "models" / "toy"
 
 
 @pytest.fixture
-def with_toy(monkeypatch: pytest.MonkeyPatch) -> None:
+def with_toy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.mkdir()
     monkeypatch.setattr(runtime, "FILES", TOY)
 
 

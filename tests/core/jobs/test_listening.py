@@ -43,7 +43,8 @@ def with_toy(_home, monkeypatch):
 
 @pytest.fixture
 def with_nothing(tmp_path, monkeypatch):
-    """No model at all."""
+    """A studio with no model at all."""
+    (tmp_path / "home").mkdir()
     monkeypatch.setenv("OTO_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(runtime, "FILES", tmp_path)
 
@@ -90,6 +91,12 @@ def test_a_damaged_memory_is_no_hindrance(with_nothing, tmp_path):
     (kept,) = (tmp_path / "home/cache/heard").iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
     assert listen([source]).analyses == first.analyses
+
+
+def test_listening_to_plain_files_founds_no_studio(with_nothing, tmp_path):
+    (tmp_path / "home").rmdir()
+    listen([FileSource(file_of(tmp_path, "Audio 1", 90.0, length_s=0.5))])
+    assert not (tmp_path / "home").exists()
 
 
 def test_what_was_not_asked_for_the_longest_is_forgotten(with_nothing, tmp_path, monkeypatch):

@@ -154,6 +154,7 @@ from core.models.runtime import load
 found = load("roles", folder=Path({str(toy)!r}))
 print(getattr(found, "why", "usable"))
 """
+    home.mkdir(exist_ok=True)
     env = {**os.environ, "PYTHONPATH": path, "OTO_HOME": str(home)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -179,6 +180,12 @@ def test_a_repaired_runtime_is_tried_again(toy, tmp_path, broken_runtime):
     module = tmp_path / "elsewhere" / "onnxruntime" / "__init__.py"
     module.write_text(module.read_text().replace("os.abort()", "raise ImportError('again')"))
     assert "again" in load_elsewhere(toy, path, tmp_path / "home")
+
+
+def test_trying_out_founds_no_studio(toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("OTO_HOME", str(tmp_path / "none"))
+    assert isinstance(load("roles", folder=toy), Model)
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_state_folder_that_can_not_be_written_is_no_hindrance(toy, tmp_path, monkeypatch):
