@@ -174,6 +174,7 @@ def test_a_drive_that_is_pulled_during_export_holds_verified_files_or_none(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("file_system", ["ext4", "exfat", "ntfs"])
 def test_a_drive_that_is_pulled_twenty_times_holds_verified_files_or_none(
     file_system: str, tmp_path: Path, loop_drive: MakeDrive  # noqa: F811
