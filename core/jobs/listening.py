@@ -44,7 +44,7 @@ class Listening:
     engineer: str = "rules"
     """Who listened, as a plan names it."""
     notes: tuple[str, ...] = ()
-    """Why there is no recogniser, where one was wanted."""
+    """Why there is no recogniser, where there should be one."""
 
 
 def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Progress | None = None) -> Listening:
@@ -58,7 +58,7 @@ def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Pr
         return Listening(analyses)
     model = load_recogniser()
     if isinstance(model, Unusable):
-        return Listening(analyses, notes=(f"{model.why} Names and rules told the roles.",))
+        return Listening(analyses, notes=() if model.rejected else (f"{model.why} Names and rules told the roles.",))
     recognised = {name: recognise(model, one.shown()) for name, one in heard.items()}
     return Listening(
         analyses,

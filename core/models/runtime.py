@@ -46,6 +46,8 @@ class Unusable:
     """A sentence for a person."""
     card: Card | None = None
     """None when there is none that can be read."""
+    rejected: bool = False
+    """Nothing is wrong with it: its card keeps it out of use, which is no news to a person who mixes."""
 
 
 class Model:
@@ -70,7 +72,7 @@ def load(name: str, *, features: str = "", folder: Path | None = None) -> Model 
     if card is None or fault:
         return Unusable(name, fault, card)
     if not card.in_use:
-        return Unusable(name, f"The model '{name}' is not in use: {card.verdict}", card)
+        return Unusable(name, f"The model '{name}' is not in use: {card.verdict}", card, rejected=True)
     try:
         return Model(card, _session((folder or FILES) / f"{name}.onnx"))
     except Exception as error:  # onnxruntime has an exception class per cause and no base

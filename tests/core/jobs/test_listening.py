@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,15 @@ def test_progress_only_grows_and_names_every_track(with_nothing, tmp_path):
 
 def test_rules_alone_listen_without_a_word_about_models(with_nothing, tmp_path):
     heard = listen([FileSource(file_of(tmp_path, "Audio 1", 90.0))], "rules")
+    assert (heard.engineer, heard.recognised, heard.notes) == ("rules", {}, ())
+
+
+def test_a_model_that_its_card_keeps_out_of_use_is_no_news(with_nothing, tmp_path, monkeypatch):
+    toy = Path(shutil.copytree(TOY, tmp_path / "toy"))
+    card = toy / "roles.json"
+    card.write_text(card.read_text().replace('"in_use": true', '"in_use": false'))
+    monkeypatch.setattr(runtime, "FILES", toy)
+    heard = listen([FileSource(file_of(tmp_path, "Audio 1", 90.0))])
     assert (heard.engineer, heard.recognised, heard.notes) == ("rules", {}, ())
 
 

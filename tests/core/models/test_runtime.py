@@ -93,6 +93,7 @@ def test_an_older_onnxruntime_than_it_was_checked_with_is_refused(toy):
 def test_a_model_that_beat_nothing_is_shown_but_not_used(toy):
     change_card(toy, in_use=False, verdict="The rules are better by 3 %.")
     assert why(toy) == "The model 'roles' is not in use: The rules are better by 3 %."
+    assert load("roles", folder=toy).rejected
     card, fault = inspect("roles", folder=toy)
     assert card is not None
     assert fault == ""
