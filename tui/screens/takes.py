@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar, Final
 
@@ -10,6 +11,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.protocol import (
+    Comp,
+    CompTopic,
     EditMarker,
     EditTake,
     FalseTake,
@@ -62,6 +65,8 @@ class TakesScreen(StudioScreen):
         """Where the selected take is played from."""
         self._newest: str | None = None
         self._composing = Composing()
+        self._laying = asyncio.Lock()
+        """Held while the comp is changed: the next change begins from what this one left."""
         self._compared: tuple[str, str] | None = None
         """The two that are heard against each other."""
         self._wanted = ""
@@ -279,8 +284,9 @@ class TakesScreen(StudioScreen):
         take = self._finished()
         if take is None:
             return
-        request = self._composing.put(self.picture, take, self._section(take))
-        await self._lay(request, self._composing.stretch.start if self._composing.stretch else 0)
+        async with self._laying:
+            request = self._composing.put(self.picture, take, self._section(take))
+            await self._lay(request, self._composing.stretch.start if self._composing.stretch else 0)
 
     def _section(self, take: Take) -> tuple[int, int] | None:
         """From the selected marker to the next one."""
@@ -293,9 +299,14 @@ class TakesScreen(StudioScreen):
     async def _lay(self, request: SetComp, seam: int) -> None:
         """Change the comp; while something plays, let the seam be heard."""
         was_playing = self.picture.playing
-        await self.studio.call(request)
+        self._laid(await self.studio.link.call(request, Comp))
         if was_playing and request.parts:
             await self.studio.call(Play(comp=True, at_s=_before(seam, self.picture.takes.takes[0])))
+
+    def _laid(self, comp: Comp) -> None:
+        """Know what the comp is now, before the next key is done; what is missing in it comes with the topic."""
+        if comp != self.picture.comp.comp:
+            self.studio.hear(CompTopic(comp=comp, notes=self.picture.comp.notes))
 
     def _part(self) -> tuple[splice.Tape, int] | None:
         """The comp and which part of it is selected."""
@@ -306,10 +317,11 @@ class TakesScreen(StudioScreen):
 
     async def _slip(self, by_s: float) -> None:
         """Pull the selected part's audio by so much."""
-        if (part := self._part()) is not None:
-            tape, n = part
-            parts = splice.slipped(tape, n, round(by_s * tape.takes[n].rate_hz))
-            await self._lay(SetComp(parts=parts, fade_ms=self.picture.comp.comp.fade_ms), tape.starts[n])
+        async with self._laying:
+            if (part := self._part()) is not None:
+                tape, n = part
+                parts = splice.slipped(tape, n, round(by_s * tape.takes[n].rate_hz))
+                await self._lay(SetComp(parts=parts, fade_ms=self.picture.comp.comp.fade_ms), tape.starts[n])
 
     async def do_make_take(self) -> None:
         """Let a worker make a take of the comp."""
@@ -332,13 +344,20 @@ class TakesScreen(StudioScreen):
 
     async def do_undo(self) -> None:
         """Take the last change of the comp back."""
-        if await self.studio.call(StepComp()) is None:
-            self.studio.say("info", "Nothing to undo in the comp.")
+        await self._walk(StepComp(), "Nothing to undo in the comp.")
 
     async def do_redo(self) -> None:
         """Put back what was undone."""
-        if await self.studio.call(StepComp(redo=True)) is None:
-            self.studio.say("info", "Nothing to redo in the comp.")
+        await self._walk(StepComp(redo=True), "Nothing to redo in the comp.")
+
+    async def _walk(self, request: StepComp, otherwise: str) -> None:
+        answer: Any = Comp | None
+        async with self._laying:
+            comp = await self.studio.link.call(request, answer)
+            if comp is None:
+                self.studio.say("info", otherwise)
+            else:
+                self._laid(comp)
 
     def do_leave_place(self) -> None:
         """Let go of the stretch, then as everywhere."""
@@ -397,8 +416,9 @@ class TakesScreen(StudioScreen):
     async def do_trash(self) -> None:
         """Move the selected take to the trash, or take the selected marker, part or the whole comp away."""
         if self.list.cursor == COMP:
-            part = self._part()
-            await self._lay(SetComp(parts=() if part is None else splice.without(*part)), 0)
+            async with self._laying:
+                part = self._part()
+                await self._lay(SetComp(parts=() if part is None else splice.without(*part)), 0)
             self.studio.say("info", "The comp is taken away." if part is None else "The part is gone.", "u undoes it.")
             return
         take = self._finished()
