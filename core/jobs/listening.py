@@ -28,6 +28,7 @@ from sessions.files import write_atomic
 Engineer = Literal["model", "rules"]
 ENGINEERS: Final[tuple[Engineer, ...]] = get_args(Engineer)
 
+INSTEAD: Final = "Names and rules told the roles."
 FOLDER: Final = "heard"
 """In the cache, a file per track."""
 MOST_KEPT: Final = 256
@@ -58,8 +59,12 @@ def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Pr
         return Listening(analyses)
     model = load_recogniser()
     if isinstance(model, Unusable):
-        return Listening(analyses, notes=() if model.rejected else (f"{model.why} Names and rules told the roles.",))
-    recognised = {name: recognise(model, one.shown()) for name, one in heard.items()}
+        return Listening(analyses, notes=() if model.rejected else (f"{model.why} {INSTEAD}",))
+    try:
+        recognised = {name: recognise(model, one.shown()) for name, one in heard.items()}
+    except Exception as error:  # onnxruntime has an exception class per cause and no base
+        reason = f"The model '{model.card.name}' failed while it listened ({type(error).__name__})."
+        return Listening(analyses, notes=(f"{reason} {INSTEAD}",))
     return Listening(
         analyses,
         recognised={name: each for name, each in recognised.items() if each is not None},

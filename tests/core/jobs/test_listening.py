@@ -14,7 +14,9 @@ from core.errors import OtoError
 from core.jobs import listening, work
 from core.jobs.listening import listen
 from core.models import runtime
+from core.models.card import read_card
 from core.models.features import excerpts
+from core.models.runtime import Model
 
 TOY = Path(__file__).parents[1] / "models" / "toy"
 RATE_HZ = 48_000
@@ -144,6 +146,16 @@ def test_a_model_that_its_card_keeps_out_of_use_is_no_news(with_nothing, tmp_pat
     monkeypatch.setattr(runtime, "FILES", toy)
     heard = listen([FileSource(file_of(tmp_path, "Audio 1", 90.0))])
     assert (heard.engineer, heard.recognised, heard.notes) == ("rules", {}, ())
+
+
+def test_a_model_that_fails_while_it_listens_is_a_note(with_toy, tmp_path, monkeypatch):
+    asleep = Model(read_card(TOY / "roles.json"), session=None)
+    monkeypatch.setattr(listening, "load_recogniser", lambda: asleep)
+    heard = listen([FileSource(file_of(tmp_path, "Audio 1", 90.0))])
+    assert heard.notes == (
+        "The model 'roles' failed while it listened (AttributeError). Names and rules told the roles.",
+    )
+    assert heard.recognised == {}
 
 
 def test_without_a_model_the_mix_is_what_rules_make_and_a_note_says_why(with_nothing, tmp_path):
