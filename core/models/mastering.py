@@ -195,8 +195,9 @@ class Advice:
     @property
     def change_db(self) -> float:
         """What is worth doing: towards nothing the less sure the controller is."""
-        doubt = (self.caution * self.spread_db) ** 2
-        return self.heard_db**3 / (self.heard_db**2 + doubt) if self.heard_db else 0.0
+        if self.heard_db == 0.0:
+            return 0.0
+        return self.heard_db * (self.heard_db / math.hypot(self.heard_db, self.caution * self.spread_db)) ** 2
 
     @property
     def trust(self) -> float:

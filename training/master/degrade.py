@@ -121,7 +121,8 @@ def _dull(n: int, random: Random) -> Floats:
 def _shelf(n: int, random: Random) -> Floats:
     corner = random.uniform(-4.0, 3.0, (n, 1))
     gain = (_sign(n, random) * random.uniform(1.0, 6.0, n))[:, None]
-    return gain / (1 + np.exp(-3.0 * (_OCTAVES - corner)))
+    shelf: Floats = gain / (1 + np.exp(-3.0 * (_OCTAVES - corner)))
+    return shelf
 
 
 def _bell(centre: Floats, gain: Floats, octaves: Floats) -> Floats:

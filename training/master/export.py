@@ -76,7 +76,7 @@ def float_model(network: Controller) -> onnx.ModelProto:
 OUTPUTS: Final = ("change_db", "spread_db")
 
 
-class _Songs(CalibrationDataReader):  # type: ignore[misc]
+class _Songs(CalibrationDataReader):
     """Portraits one by one, as onnxruntime wants them."""
 
     def __init__(self, fed: Fed) -> None:

@@ -39,4 +39,5 @@ def loaded(checkpoint: Path) -> Controller:
     weights = torch.load(checkpoint)
     network = Controller(hidden=len(weights["first.bias"]))
     network.load_state_dict(weights)
-    return network.eval()
+    network.eval()
+    return network

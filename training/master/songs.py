@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -191,18 +191,17 @@ def main() -> None:
         for count, (song, found) in enumerate(zip(songs, pool.map(measure, songs), strict=True), 1):
             kept += [(song, portraits) for portraits in found]
             print(f"{count}/{len(songs)} {song.package} {Path(song.path).name}", flush=True)
-    fields = {
+    fields: dict[str, Any] = {
         name: np.array([[getattr(portrait, name) for portrait in portraits] for _, portraits in kept])
         for name in Portrait.__dataclass_fields__
     }
+    origin: dict[str, Any] = {
+        "song": np.array([song.path for song, _ in kept]),
+        "package": np.array([song.package for song, _ in kept]),
+        "split": np.array([song.split for song, _ in kept]),
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        options.out,
-        song=np.array([song.path for song, _ in kept]),
-        package=np.array([song.package for song, _ in kept]),
-        split=np.array([song.split for song, _ in kept]),
-        **fields,
-    )
+    np.savez(options.out, **origin, **fields)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def train(
         mean.update_parameters(network)
         now = float(distance.detach().mean())
         lately = now if step == 1 else 0.98 * lately + 0.02 * now
-        if step % 250 == 0:
+        if step % 250 == 0 or step == steps:
             with torch.no_grad():
                 found = float(losses(mean.module.eval()(exam.fed), exam)[0].mean())
             curve.append((step, lately, found))

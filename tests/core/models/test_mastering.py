@@ -11,22 +11,23 @@ from hypothesis import strategies as st
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
-from core.desk.sources import ArraySource
 from core.dsp.linear_phase import shape_tone
 from core.master import balance
 from core.master.balance import Changes, Wanted
 from core.master.engineer import propose_master
 from core.master.styles import STYLES
 from core.master.targets import TARGETS
+from core.models.card import read_card
 from core.models.mastering import FEATURES, VALUES, Advice, Audio, Controller, Portrait, PortraitMeter, vector
-from core.models.runtime import FILES, Model, inspect, load
+from core.models.mastering import controller as load_controller
+from core.models.runtime import FILES, Unusable
 from core.plans.document import MasterPlan, Setting
+from tests.core.master.songs import ArraySource
 
 RATE_HZ = 48_000
-SHIPPED = inspect("mastering")
-needs_model = pytest.mark.skipif(bool(SHIPPED[1]), reason=f"no controller can be run here: {SHIPPED[1]}")
 decibels = st.floats(-12.0, 12.0)
 spreads = st.floats(0.1, 10.0)
+few = settings(max_examples=20, deadline=None)
 
 
 def _song(seconds: float = 3.0) -> Audio:
@@ -50,8 +51,7 @@ def _portrait(audio: Audio, block: int = 10_000) -> Portrait:
 # ---------------------------------------------------------------- what it hears
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.floats(-60.0, 20.0))
+@pytest.mark.parametrize("gain_db", [-60.0, 20.0])
 def test_the_level_of_a_song_is_not_heard(gain_db: float) -> None:
     song = _song()
     louder = song * np.float32(10 ** (gain_db / 20))
@@ -104,6 +104,7 @@ def test_any_rate_and_mono_give_finite_numbers(rate_hz: int, channels: int) -> N
 # ---------------------------------------------------------------- what it advises
 
 
+@few
 @given(decibels, spreads, st.floats(0.0, 2.0))
 def test_doubt_makes_a_change_smaller_and_never_turns_it_round(
     heard_db: float, spread_db: float, caution: float
@@ -113,7 +114,7 @@ def test_doubt_makes_a_change_smaller_and_never_turns_it_round(
     assert abs(Advice(heard_db, 2 * spread_db, caution, 2.0).change_db) <= abs(change_db) + 1e-9
 
 
-@settings(max_examples=20, deadline=None)
+@few
 @given(decibels, spreads, decibels)
 def test_confidence_is_how_often_the_change_brings_the_value_nearer(
     heard_db: float, spread_db: float, change_db: float
@@ -153,6 +154,7 @@ def test_a_model_that_is_sure_decides_alone() -> None:
         assert blended.confidence > 0.95
 
 
+@few
 @given(st.floats(0.1, 20.0))
 def test_between_them_nothing_jumps(spread_db: float) -> None:
     one, other = _advised(spread_db), _advised(spread_db * 1.001)
@@ -160,6 +162,7 @@ def test_between_them_nothing_jumps(spread_db: float) -> None:
         assert one[name].change_db == pytest.approx(other[name].change_db, abs=0.01)
 
 
+@few
 @given(decibels.filter(lambda heard_db: abs(heard_db) > 0.1), spreads)
 def test_the_reasons_agree_with_the_numbers(heard_db: float, spread_db: float) -> None:
     for name, wanted in _advised(spread_db, heard_db).items():
@@ -179,25 +182,22 @@ def test_the_reasons_agree_with_the_numbers(heard_db: float, spread_db: float) -
 # ---------------------------------------------------------------- in a plan
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def controller() -> Controller:
-    """The shipped controller, whether it is the default or not."""
-    card, _ = SHIPPED
-    assert card is not None
-    model = load("mastering")
-    if not isinstance(model, Model):
-        pytest.skip(f"it is not in use: {model.why}")
-    return Controller(model)
+    """The controller that is shipped."""
+    found = load_controller()
+    if isinstance(found, Unusable):
+        pytest.skip(found.why)
+    return found
 
 
 def _plan(controller: Controller | None, **options: object) -> MasterPlan:
     song = _song(8.0)
     tilt_db = tuple(-3.0 * float(np.log2(hz / 250)) if hz > 250 else 0.0 for hz in BAND_HZ)
     dark = shape_tone(song, RATE_HZ, freq_hz=BAND_HZ, mid_db=tilt_db, side_db=tilt_db)
-    return propose_master(ArraySource(dark), TARGETS["streaming"], controller=controller, **options)  # type: ignore[arg-type]
+    return propose_master(ArraySource(dark, RATE_HZ), TARGETS["streaming"], controller=controller, **options)  # type: ignore[arg-type]
 
 
-@needs_model
 def test_a_plan_says_which_model_decided_and_why(controller: Controller) -> None:
     plan = _plan(controller)
     learned = [setting for setting in plan.settings.values() if setting.by == "model"]
@@ -206,7 +206,6 @@ def test_a_plan_says_which_model_decided_and_why(controller: Controller) -> None
     assert _plan(controller) == plan
 
 
-@needs_model
 def test_what_a_person_locked_stays_whoever_proposes(controller: Controller) -> None:
     mine = {f"eq{band}_gain_db": Setting(value=0.0, unit="dB", by="person") for band in range(1, 7)}
     mine["width"] = Setting(value=1.3, by="rules", locked=True)
@@ -228,8 +227,7 @@ def test_hands_scale_what_is_done_to_the_tone(hands: float) -> None:
 
 
 def test_the_shipped_file_is_small_and_its_card_is_whole() -> None:
-    card, _ = SHIPPED
-    assert card is not None
+    card = read_card(FILES / "mastering.json")
     assert (FILES / "mastering.onnx").stat().st_size < 2_000_000
     assert {"caution", *(f"even {name}" for name in VALUES)} <= card.thresholds.keys()
     assert card.metrics
