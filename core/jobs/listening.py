@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,6 @@ from core.models.roles import Recognition, load_recogniser, recognise
 from core.models.runtime import THREADS, Unusable
 from core.progress import Progress
 from core.version import VERSION
-from sessions.files import write_atomic
 
 Engineer = Literal["model", "rules"]
 ENGINEERS: Final[tuple[Engineer, ...]] = get_args(Engineer)
@@ -128,11 +128,16 @@ def _file_of(identity: str) -> Path:
 
 
 def _keep(file: Path, heard: _Heard) -> None:
-    """Write a track's file, if there is a studio; those that were not asked for the longest make room."""
+    """Write a track's file, if there is a studio; those that were not asked for the longest make room.
+
+    Nothing waits for the disk here: what a power cut spoils is listened to again, and a recording may want the disk.
+    """
     if not paths.home().is_dir():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(file, msgspec.msgpack.encode(heard))
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    partial.write_bytes(msgspec.msgpack.encode(heard))
+    partial.replace(file)
     kept = sorted(file.parent.glob("*.msgpack"), key=lambda path: path.stat().st_mtime_ns)
     for old in kept[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
