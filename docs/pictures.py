@@ -27,6 +27,7 @@ from core.protocol import (
     CreateSession,
     EditTake,
     GetPlan,
+    KeepPlan,
     Mark,
     Play,
     Record,
@@ -52,6 +53,8 @@ BLOCKS: Final = " ▏▎▍▌▋▊▉█"
 HEIGHTS: Final = " ▁▂▃▄▅▆▇"
 """Index / 8 is how much of a cell is filled from below."""
 SHADE: Final = "▒"
+DOTS: Final = "dots"
+"""Of braille."""
 FONTS: Final = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
 SONG_S: Final = 75.0
@@ -94,7 +97,16 @@ def _run(column: int, y: int, text: str, style: Style, paper: str) -> list[str]:
 
 
 def _kind(character: str) -> str:
+    if _dots(character):
+        return DOTS
     return character if character in BLOCKS + HEIGHTS + SHADE else "text"
+
+
+def _dots(character: str) -> list[tuple[int, int]]:
+    """Columns and rows of the dots of a braille character (Unicode 15.0, chapter 21.1)."""
+    bits = ord(character) - 0x2800
+    places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)]
+    return [place for bit, place in enumerate(places) if 0 <= bits < 256 and bits >> bit & 1]
 
 
 def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -> list[str]:
@@ -102,6 +114,8 @@ def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -
         return []
     if kind == SHADE:
         return [_rect(column, y, len(text), ink, opacity=0.5)]
+    if kind == DOTS:
+        return [_dot(column + at, y, *place, ink) for at, character in enumerate(text) for place in _dots(character)]
     if kind != "text":
         if kind == BLOCKS[-1]:
             return [_rect(column, y, len(text), ink)]
@@ -112,6 +126,11 @@ def _piece(column: int, y: int, text: str, kind: str, ink: str, *, bold: bool) -
     weight = ' font-weight="bold"' if bold else ""
     length = f' textLength="{len(text) * CELL_WIDTH}" lengthAdjust="spacingAndGlyphs"' if len(text) > 1 else ""
     return [f'<text x="{x}" y="{base}" fill="{ink}"{weight}{length}>{escape(text)}</text>']
+
+
+def _dot(column: int, y: int, x: int, row: int, colour: str) -> str:
+    left = MARGIN + (column + x / 2) * CELL_WIDTH + 1
+    return f'<rect x="{left:g}" y="{MARGIN + (y + row / 4) * CELL_HEIGHT + 1:g}" width="3" height="3" fill="{colour}"/>'
 
 
 def _rect(column: float, y: int, cells: float, colour: str, opacity: float = 1.0, height: float = 1.0) -> str:
@@ -160,7 +179,7 @@ async def draw(folder: Path) -> None:
             await app.call(Seek(at_s=at_s))
             await app.call(Mark(name=name))
         await app.call(Stop())
-        await app.call(StartJob(kind="mix", take=1, options={"propose": True}))
+        await app.call(StartJob(kind="mix", take=1, options={"propose": True, "stems": True}))
         await until(pilot, lambda: len(app.picture.bounces.bounces) == 1)
         await app.call(StartJob(kind="master", take=1, options={"target": "streaming"}))
         await until(pilot, lambda: len(app.picture.bounces.bounces) == 2)
@@ -170,6 +189,11 @@ async def draw(folder: Path) -> None:
         await pilot.press("down", "down", "down")
         await pilot.pause(0.5)
         snap("mix")
+        await pilot.press("Z", "up", "up", "up")
+        await app.call(KeepPlan(take=1, letter="A"))
+        await until(pilot, lambda: "██" in text(app) and "Plans A" in text(app))
+        snap("console")
+        await pilot.press("Z")
         await pilot.press("2")
         await until(pilot, lambda: "▅" in text(app))
         snap("takes")

@@ -109,7 +109,9 @@ async def test_a_key_of_ones_own_acts_is_shown_and_leaves_the_one_that_had_it(tm
         await pilot.pause()
         await pilot.press("question_mark")
         await pilot.pause()
-        assert "s F2" in "\n".join(screen_lines(app))
+        text = "\n".join(screen_lines(app))
+        assert "s F2" in text
+        assert "no action called fly" in text
     assert recorder.requests == [p.Record(), p.Record(), p.ArmAll(armed=True)]
 
 

@@ -34,7 +34,8 @@ class HelpScreen(StudioScreen):
 
     def show_body(self, picture: Picture) -> None:
         """The list, with reasons as they are now."""
-        rows: list[Row] = []
+        told = (line for one in self.studio.wishes.problems for line in words.wrap(one, max(self.size.width, 20), 3))
+        rows = [Row([(line, "warn")]) for line in told]
         for group in GROUPS:
             rows.append(Row([(group, "title")]))
             rows += [help_row(action, picture) for action in ACTIONS if action.group == group]
