@@ -65,8 +65,8 @@ def a_plan(seed):
     for track in "abcd":
         settings = moderate(STRIP, random, without=("delay", "hum", "fader", "send", "trim"))
         settings |= settings_of(
-            fader_db=float(random.uniform(-20, 0)),
-            trim_db=float(random.uniform(-6, 6)),
+            fader_db=float(random.uniform(-12, 0)),
+            trim_db=float(random.uniform(6, 18)),
             **{f"send_{name}_db": float(random.uniform(-30, 0)) for name in SENDS},
         )
         strips.append(Strip(track=track, settings=settings))
@@ -90,7 +90,7 @@ def test_a_mix_of_strips_buses_effects_and_master_is_the_desks(tmp_path, seed):
     mono = torch.tensor([[len(x) == 1 for x in audio]])
     mixed = console.mix(torch.from_numpy(tracks), RATE_HZ, console.console(plan), mono=mono)[0].numpy()
     residual_db = 10 * np.log10(np.sum((mixed - rendered) ** 2) / np.sum(rendered**2))
-    assert np.abs(rendered).max() > 0.01
+    assert np.abs(rendered).max() > 0.001
     assert residual_db < -60
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import conv1d, pad
+from torch.nn.functional import pad
 
 from core.dsp.saturation import REFERENCE, oversampling
 from training.desk.knobs import Knob, per_item, spread
@@ -24,22 +24,36 @@ def saturate(audio: Tensor, rate_hz: int, *, drive_db: Knob) -> Tensor:
         return audio
     steepness = (torch.pow(10.0, drive / 20.0) - 1.0).clamp_min(_STRAIGHT)
     level = torch.where(drive > 0.0, REFERENCE / torch.tanh(steepness * REFERENCE), 1.0 / steepness)
-    shape = audio.shape
-    taps = _phases(oversampling(rate_hz)).to(audio)
-    # Half a reach of ringing on either side is bent too, and gone after the way back.
-    padded = pad(audio.flatten(0, 1)[:, None], (_REACH, _REACH))
-    fine = conv1d(padded, taps.flip(-1)[:, None] * len(taps)).reshape(shape[0], shape[1] * len(taps), -1)
-    bent = torch.tanh(fine * spread(steepness, audio)) * spread(level, audio) - fine
-    change = conv1d(bent.reshape(shape[0] * shape[1], len(taps), -1), taps[None]).reshape(shape)
+    up, down = (matrix.to(audio) for matrix in _matrices(oversampling(rate_hz)))
+    frames = audio.shape[-1]
+    # A row of silence on either side: half a reach of ringing is bent there, and gone after the way back.
+    rows = pad(audio, (_REACH, _REACH + -frames % _REACH)).unflatten(-1, (-1, _REACH))
+    fine = _banded(rows, up)
+    bent = torch.tanh(fine * spread(steepness, audio)[..., None]) * spread(level, audio)[..., None] - fine
+    change = _banded(bent, down).flatten(2)[..., :frames]
     return audio + change * spread((drive > 0.0).double(), audio)
 
 
-@lru_cache
-def _phases(times: int) -> Tensor:
-    """The low-pass of both conversions, flat to 0.45 of the rate, 90 dB down from 0.55 on: (phases, taps of each).
+def _banded(rows: Tensor, matrix: Tensor) -> Tensor:
+    """Each of (..., n, row) with the one behind it, times (2 row, out): (..., n - 1, out)."""
+    first, second = matrix.chunk(2)
+    return rows[..., :-1, :] @ first + rows[..., 1:, :] @ second
 
-    A channel of a convolution per phase: the signal at the high rate is never laid out in time.
+
+@lru_cache
+def _matrices(times: int) -> tuple[Tensor, Tensor]:
+    """From two rows of samples to a row at the high rate, and back, through a low-pass.
+
+    It is flat to 0.45 of the rate and 90 dB down from 0.55 on.
     """
     taps = np.sinc(np.arange(-times * _REACH // 2, times * _REACH // 2 + 1) / times)
     taps *= np.kaiser(len(taps), 9.0)
-    return pad(torch.from_numpy(taps / taps.sum()), (0, times - 1)).reshape(-1, times).T.contiguous()
+    taps /= taps.sum()
+    up, down = np.zeros((2 * _REACH, _REACH * times)), np.zeros((2 * _REACH * times, _REACH))
+    for sample in range(_REACH):
+        down[sample * times : sample * times + len(taps), sample] = taps
+        for phase in range(times):
+            kernel = taps[phase::times][::-1]
+            last = sample + _REACH + 1
+            up[last - len(kernel) : last, sample * times + phase] = kernel * times
+    return torch.from_numpy(up), torch.from_numpy(down)

@@ -67,12 +67,11 @@ def echo(audio: Tensor, rate_hz: int, *, time_ms: float, feedback: Knob = 0.3, d
     again = per_item(feedback, audio)
     loudest = float(again.detach().max())
     repeats = 1 if loudest <= filters.RUNG_OUT else math.ceil(math.log(filters.RUNG_OUT) / math.log(loudest)) + 1
-    size = next_fast_len(frames + repeats * delay_samples, real=True)
     (lowpass,) = filters.butterworth_lowpass(rate_hz, per_item(damping_hz, audio), order=1)
-    turns = torch.arange(size // 2 + 1, dtype=torch.float64, device=audio.device) * (
-        -2.0 * math.pi * delay_samples / size
-    )
-    once = torch.polar(torch.ones_like(turns), turns) * filters.frequency_response(filters.cascade(lowpass), size)
+    size = next_fast_len(frames + repeats * (delay_samples + filters.ringing_samples(lowpass)), real=True)
+    late_rad = -2.0 * math.pi * delay_samples / size
+    phase = torch.arange(size // 2 + 1, dtype=torch.float64, device=audio.device) * late_rad
+    once = torch.polar(torch.ones_like(phase), phase) * filters.frequency_response(filters.cascade(lowpass), size)
     response = once / (1.0 - again[..., None] * once)
     if response.dim() == 2:
         response = response[:, None]
