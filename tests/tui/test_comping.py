@@ -225,7 +225,7 @@ async def test_two_takes_of_the_band_become_one(engine) -> None:  # noqa: F811
         await pilot.press("s")
         await pilot.press("T", *"Best", "enter")
         await until(pilot, lambda: len(app.picture.finished_takes) == 3, "the take that was made of it", 60.0)
-        assert "comp of 2, 1" in text_of(app)
+        await until(pilot, lambda: "comp of 2, 1" in text_of(app), "it in the list")
         await pilot.press("u")
         await until(pilot, lambda: not app.picture.comp.comp.parts, "nothing again")
     made = engine.status().takes.takes[-1]
