@@ -56,7 +56,7 @@ REMEDIES: Final[dict[FindingCode, str]] = {
 PlanReader = Callable[[bytes], object]
 """Decodes a plan; raises msgspec.DecodeError when it can't."""
 
-PLAN_NAME: Final = re.compile(r"(?:mix|master)-\d{3,}\.json")
+_PLAN_NAME: Final = re.compile(r"(?:mix|master)-\d{3,}\.json")
 _OLD_PLAN_NAME: Final = re.compile(r"(?:mix|master)-\d{3,}\.\d+\.json")
 _TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 """What `files.write_atomic` calls a file until it is whole."""
@@ -173,7 +173,7 @@ def _check_bounce(library: Library, bounce: Bounce, hashes: bool, read_plan: Pla
 
 def _check_plans(library: Library, folder: Path, read_plan: PlanReader) -> Iterator[Finding]:
     for path in sorted(folder.glob("*.json")):
-        if PLAN_NAME.fullmatch(path.name):
+        if _PLAN_NAME.fullmatch(path.name):
             yield from _check_plan(library, path, "plan", read_plan)
     for path in sorted((folder / "history").glob("*.json")):
         if _OLD_PLAN_NAME.fullmatch(path.name):

@@ -134,14 +134,15 @@ def _sources(home: Path, left_out: list[str]) -> Iterator[_Source]:
             if name.startswith(".") or file.is_symlink() or not file.is_file():
                 continue
             if shown != file.relative_to(root).as_posix():
-                left_out.append(f"{shown} has a name that is no text")
+                left_out.append(f"{shown} has a name that can't be written down")
                 continue
             yield _Source(f"library/{shown}", file, file.stat())
 
 
 def _shown(path: Path) -> str:
-    """A path as text, with what is no text in it replaced."""
-    return path.as_posix().encode(errors="replace").decode()
+    """A path as text, with what is no text or can't be shown in it replaced."""
+    text = path.as_posix().encode(errors="replace").decode()
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _compared(

@@ -106,7 +106,9 @@ class Shelf:
             raise OtoError("newer", f"Backup {number} was written by a newer OTO.", "Update OTO to restore it.")
         for entry in found.entries:
             if not (is_inside(entry.path) and is_inside(entry.stored)):
-                words = f"Backup {number} names a file outside of itself. Nothing was restored."
+                words = (
+                    f"Backup {number} names a file outside of itself, or with an impossible name. Nothing was restored."
+                )
                 raise OtoError("bad_input", words, "Don't trust this drive.", Exit.BAD_INPUT)
         return found
 
@@ -166,9 +168,8 @@ def stored_name(name: str) -> str:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a relative path leads down only."""
-    parts = path.split("/")
-    return all(part not in ("", ".", "..") and "\0" not in part for part in parts)
+    """Whether a relative path leads down only, and may be shown on a terminal."""
+    return path.isprintable() and not any(part in ("", ".", "..") for part in path.split("/"))
 
 
 @contextlib.contextmanager

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 from core.cli.command import Answer, Command
 from core.cli.console import size, table
 from core.errors import Exit
+from devices.text import printable
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from core.cli.console import Console
+
+LINE_CHARACTERS = 500
+"""Names in a backup come from a drive, which may be anybody's: they are shown without what drives a terminal."""
 
 
 def _backup_options(parser: ArgumentParser) -> None:
@@ -60,7 +64,7 @@ def _restore(options: Namespace, console: Console) -> Answer:
     ]
     lines += [f"damaged on the drive: {path}" for path in value["damaged"]]
     code = Exit.VERIFY_FAILED if value["damaged"] else Exit.OK
-    return Answer(value, "\n".join(lines) or "The backup is empty.", code)
+    return Answer(value, "\n".join(printable(line, LINE_CHARACTERS) for line in lines) or "The backup is empty.", code)
 
 
 def _list(place: str) -> Answer:
@@ -70,7 +74,13 @@ def _list(place: str) -> Answer:
 
     found = described(find(Path(place)))
     rows = [
-        (str(one["number"]), str(one["created_utc"]), str(one["host"]), str(len(one["sessions"])), size(one["bytes"]))
+        (
+            str(one["number"]),
+            printable(one["created_utc"]),
+            printable(one["host"]),
+            str(len(one["sessions"])),
+            size(one["bytes"]),
+        )
         for one in found
     ]
     return Answer(found, table(("backup", "made", "box", "sessions", "size"), rows))

@@ -111,12 +111,14 @@ def test_what_is_not_finished_is_left_out_and_said(studio: Path, stick: Path, tm
     library.new_bounce(session.id, "mix", 1)
     (studio / "library" / "link").symlink_to("/etc")
     (library.session_path(session.id) / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"")
+    (library.session_path(session.id) / "\x1b[2J.txt").write_bytes(b"")
     running = Journal(folder / JOURNAL_FILE)
     made = back_up(studio, stick)
     running.close()
     assert sorted(what.split("/")[-1] for what in made.left_out) == [
         "002 is being recorded",
-        "caf?.txt has a name that is no text",
+        "?[2J.txt has a name that can't be written down",
+        "caf?.txt has a name that can't be written down",
         "mix-001-02 is being rendered",
     ]
     bring_back(stick, tmp_path / "new")
@@ -167,7 +169,9 @@ def test_a_damaged_list_costs_only_itself(studio: Path, stick: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("key", ["path", "stored"])
-@pytest.mark.parametrize("escape", ["../x", "/etc/passwd", "library/../../x", "a//b", "library/./b/c", ""])
+@pytest.mark.parametrize(
+    "escape", ["../x", "/etc/passwd", "library/../../x", "a//b", "library/./b/c", "", "library/a/\x1b[2J"]
+)
 def test_a_backup_cannot_lead_out_of_itself(studio: Path, stick: Path, tmp_path: Path, key: str, escape: str) -> None:
     back_up(studio, stick)
     file = stick / FOLDER / "lists" / "000001.json"
