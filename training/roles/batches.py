@@ -46,7 +46,7 @@ class Sampler:
             rows[label], weights[label] = found, weight / weight.sum()
         return cls(pictures, rows, weights)
 
-    def batch(self, size: int, rng: Generator) -> tuple[Tensor, Tensor]:
+    def batch(self, size: int, rng: Generator, harm: float = 1.0) -> tuple[Tensor, Tensor]:
         """Pictures (size, 1, 200, 64) and their outputs (size,), NO_LABEL where the answer is doubt."""
         known = [label for label in self.rows if label != OTHER]
         drawn = [
@@ -55,29 +55,31 @@ class Sampler:
         at = np.array([rng.choice(self.rows[label], p=self.weights[label]) for label in drawn])
         mel = self.pictures.mel[at].astype(np.float32)
         others = self.pictures.mel[rng.integers(len(self.pictures.mel), size=size)].astype(np.float32)
-        mel = harmed(mel, others, rng)
+        mel = harmed(mel, others, rng, harm)
         noisy = rng.random(size) < 0.02
         mel[noisy] = empty(int(noisy.sum()), rng)
         target = np.where(noisy, NO_LABEL, [index_of(label) for label in drawn])
         return torch.from_numpy(mel[:, None]), torch.from_numpy(target)
 
 
-def harmed(mel: Mel, others: Mel, rng: Generator) -> Mel:
+def harmed(mel: Mel, others: Mel, rng: Generator, harm: float = 1.0) -> Mel:
     """Pictures (n, 200, 64) with bleed of `others`, a noise floor, tilt, shifts and gaps, levelled again.
 
-    Powers of different players add, so bleed and noise are sums in the power domain of the pictures.
+    `harm` 0..1 scales how often each happens. Powers of different players add, so bleed and noise are sums in the power
+    domain of the pictures.
     """
     n = len(mel)
     shift = rng.integers(0, FRAMES, n)
     mel = np.stack([np.roll(each, by, axis=0) for each, by in zip(mel, shift, strict=True)])
     decibels = (mel - 1.0) * DB_PER_UNIT
     octave = np.linspace(-1.0, 1.0, BANDS, dtype=np.float32)
-    decibels += _per_row(rng, n, -9.0, 9.0) * octave * (rng.random((n, 1, 1)) < 0.5)
-    ripple = np.sin(octave * _per_row(rng, n, 0.5, 5.0) + _per_row(rng, n, 0.0, 6.3)) * _per_row(rng, n, 0.0, 4.0)
+    decibels += _per_row(rng, n, -9.0, 9.0) * octave * (rng.random((n, 1, 1)) < 0.5 * harm)
+    phase = octave * _per_row(rng, n, 0.5, 5.0) + _per_row(rng, n, 0.0, 6.3)
+    ripple = np.sin(phase) * _per_row(rng, n, 0.0, 4.0 * harm)
     power = np.float32(10.0) ** ((decibels + ripple) / 10.0)
-    bleed_db = np.where(rng.random((n, 1, 1)) < 0.45, _per_row(rng, n, *BLEED_DB), -200.0)
+    bleed_db = np.where(rng.random((n, 1, 1)) < 0.45 * harm, _per_row(rng, n, *BLEED_DB), -200.0)
     power += np.float32(10.0) ** (((others - 1.0) * DB_PER_UNIT + bleed_db) / 10.0)
-    floor_db = np.where(rng.random((n, 1, 1)) < 0.4, _per_row(rng, n, -75.0, -28.0), -120.0)
+    floor_db = np.where(rng.random((n, 1, 1)) < 0.4 * harm, _per_row(rng, n, -75.0, -28.0), -120.0)
     power += np.float32(10.0) ** ((floor_db + _per_row(rng, n, -12.0, 12.0) * octave) / 10.0)
     bands = rng.integers(-2, 3, n)
     power = np.stack([np.roll(each, by, axis=1) for each, by in zip(power, bands, strict=True)])
@@ -85,10 +87,10 @@ def harmed(mel: Mel, others: Mel, rng: Generator) -> Mel:
     for row, by in enumerate(bands):
         if by:
             decibels[row, :, slice(0, by) if by > 0 else slice(by, None)] = -80.0
-        if rng.random() < 0.2:
+        if rng.random() < 0.2 * harm:
             start, length = rng.integers(0, FRAMES - 50), rng.integers(5, 50)
             decibels[row, start : start + length] = -80.0
-        if rng.random() < 0.25:
+        if rng.random() < 0.25 * harm:
             low = rng.integers(0, BANDS - 8)
             decibels[row, :, low : low + rng.integers(2, 8)] = -80.0
     return _levelled(decibels)

@@ -27,7 +27,7 @@ from training.roles.labels import LABELS, NO_LABEL
 from training.roles.network import RoleNetwork
 
 SMOOTHING: Final = 0.1
-AVERAGED_OVER: Final = 0.99
+AVERAGED_OVER: Final = 0.97
 WARM_UP: Final = 0.05
 
 
@@ -41,6 +41,8 @@ class Plan:
     rate: float = 3e-3
     decay: float = 0.02
     seed: int = 7
+    harm: float = 1.0
+    """How often what can go wrong does, 0..1."""
 
 
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
@@ -112,7 +114,7 @@ def train(plan: Plan, learn: Pictures, check: Pictures, folder: Path, until: int
         network.train()
         for _ in range(min(plan.round_steps, plan.steps - step)):
             optimiser.param_groups[0]["lr"] = rate_at(step, plan)
-            mel, target = sampler.batch(plan.batch, rng)
+            mel, target = sampler.batch(plan.batch, rng, plan.harm)
             loss = loss_of(network(mel)[0], target)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -146,9 +148,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--name", default="roles", help="folder of the checkpoints under $OTO_TRAINING")
+    parser.add_argument("--harm", type=float, default=1.0, help="how often what can go wrong does, 0..1")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    plan = Plan(steps=asked.steps, round_steps=asked.round, seed=asked.seed)
+    plan = Plan(steps=asked.steps, round_steps=asked.round, seed=asked.seed, harm=asked.harm)
     learn, check = load(shards("train")), load(shards("validation"))
     print(f"{len(learn.label)} pictures to learn from, {len(check.label)} to check, {asdict(plan)}", flush=True)
     best = train(plan, learn, check, training_root() / asked.name, asked.until)
