@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
 MAKERS = {
     "ext4": ("mkfs.ext4", "-q", "-m", "0", "-L"),
     "vfat": ("mkfs.vfat", "-F", "32", "-n"),
@@ -64,7 +63,7 @@ def plugged_in_again(mount_point: Path, file_system: str = "ext4") -> None:
     device = _run("losetup", "-n", "-O", "NAME", "-j", str(mount_point.with_name(mount_point.name + ".img"))).strip()
     subprocess.run(["umount", "-l", str(mount_point)], check=False, capture_output=True, timeout=60)
     for _ in range(100):  # whoever served it may hold the device for a moment
-        if subprocess.run(["fuser", "-s", device], check=False, timeout=60).returncode != 0:
+        if subprocess.run(["fuser", "-s", device], check=False, capture_output=True, timeout=60).returncode != 0:
             break
         time.sleep(0.05)
     _mount(device, mount_point, file_system)

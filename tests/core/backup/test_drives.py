@@ -20,6 +20,7 @@ from core.backup.shelf import FOLDER, find
 from core.errors import OtoError
 from core.export.export import ExportItem, export_files
 from devices.drives import FAT_MAX_FILE_BYTES, drive_at
+from devices.errors import DeviceError
 from sessions.files import sha256_file
 from sessions.store import Library
 from tests.core.backup.conftest import contents, record
@@ -146,10 +147,10 @@ def pulled(drive: Path, file_system: str, item: ExportItem, whole: dict[str, str
         path.unlink()
     timer = threading.Timer(moment, pull_out, [drive])
     timer.start()
-    problem: OtoError | None = None
+    problem: OtoError | DeviceError | None = None
     try:
         export_files([item], drive, ["wav16", "wav24", "flac"])
-    except OtoError as error:
+    except (OtoError, DeviceError) as error:
         problem = error
     timer.join()
     if problem is not None:
