@@ -133,10 +133,15 @@ async def test_meters_move_with_the_song() -> None:
     picture = band_picture(transport=TransportTopic(state="playing", bounce="mix-002-01", position_s=1.0), meters=None)
     app, recorder = studio(picture, None, Recorder({GetPlan: band_plan(), GetOverview: song}))
     async with app.run_test(size=(80, 24)) as pilot:
+
+        async def until(meters_are_there: bool) -> None:
+            for _ in range(600):
+                if ("██" in "\n".join(screen_lines(app)[1:10])) is meters_are_there:
+                    return
+                await pilot.pause(0.05)
+            raise AssertionError("\n".join(screen_lines(app)))
+
         await pilot.press("3", "Z")
-        await pilot.pause(0.1)
-        loud = "\n".join(screen_lines(app)[1:10])
+        await until(True)
         recorder.fed.put_nowait(msgspec.structs.replace(picture.transport, position_s=180.0))
-        await pilot.pause(0.1)
-        quiet = "\n".join(screen_lines(app)[1:10])
-        assert loud.count("██") > quiet.count("██") == 0
+        await until(False)
