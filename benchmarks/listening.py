@@ -30,6 +30,7 @@ def looped(stem: Path, out: Path, length_s: float) -> None:
 
 def cost(code: str, files: list[Path], home: Path) -> dict[str, float]:
     """Run code on `sources` in a fresh process; seconds, processor seconds and the highest resident memory."""
+    home.mkdir(exist_ok=True)
     program = f"""
 import json, re, resource, time
 from pathlib import Path

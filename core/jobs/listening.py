@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -109,7 +110,7 @@ def _hear(source: Source, progress: Progress | None = None) -> _Heard:
     if file is not None:
         with contextlib.suppress(OSError, msgspec.DecodeError):
             heard = msgspec.msgpack.decode(file.read_bytes(), type=_Heard)
-            file.touch()
+            os.utime(file, ns=(time.time_ns(), time.time_ns()))
             return heard
     listener = Listener(source.rate_hz)
     analysis = analyse_source(_Overheard(source, listener), progress=progress)
