@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from core.plans.document import Plan
+from core.plans.document import Plan as Plan
 from core.plans.document import Priority as Priority
 from sessions.model import Bounce as Bounce
 from sessions.model import Comp as Comp
