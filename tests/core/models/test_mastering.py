@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -183,9 +186,12 @@ def test_the_reasons_agree_with_the_numbers(heard_db: float, spread_db: float) -
 
 
 @pytest.fixture
-def controller() -> Controller:
-    """The controller that is shipped."""
-    found = load_controller()
+def controller(tmp_path: Path) -> Controller:
+    """The controller that is shipped, whether it is in use or not."""
+    shutil.copy(FILES / "mastering.onnx", tmp_path)
+    card = msgspec.structs.replace(read_card(FILES / "mastering.json"), in_use=True)
+    (tmp_path / "mastering.json").write_bytes(msgspec.json.encode(card))
+    found = load_controller(tmp_path)
     if isinstance(found, Unusable):
         pytest.skip(found.why)
     return found
