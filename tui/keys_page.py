@@ -20,7 +20,7 @@ def keys_page() -> str:
         "```toml",
         "[keys]",
         'mark = ["m", "F5"]',
-        'solo = "S"',
+        'solo = "F6"',
         "```",
         "",
         "Keys are named as they are printed. An action that is named there has these keys and no others; one whose key",

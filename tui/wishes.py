@@ -4,7 +4,7 @@
 
     [keys]
     mark = ["m", "F5"]
-    solo = "S"
+    solo = "F6"
 
 Nothing in it can keep anyone from recording: what can't be granted is told as a sentence, and the rest holds.
 """

@@ -9,8 +9,8 @@ from rich.color import Color
 from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
-from tests.tui.harness import check_snapshot, recording_picture
-from tests.tui.test_screens import CASES, shown
+from tests.tui.harness import recording_picture
+from tests.tui.test_screens import kept_plans, shown, tour
 from tui.look import PALETTES, Look, Role
 
 SEES_RGB = {
@@ -78,26 +78,28 @@ def test_what_means_different_things_looks_different_to_every_eye(sees) -> None:
         assert apart >= LEAST_DIFFERENCE, (one, other, round(apart))
 
 
-@pytest.mark.parametrize("name", CASES)
-async def test_no_colour_means_none_on_any_screen_and_the_same_words(name: str) -> None:
-    picture, keys = CASES[name]
-    lines, rows = await shown(picture, *keys, look=Look(theme="mono"))
-    check_snapshot(f"{name}-80x24", lines)  # the one of a coloured terminal
-    for row in rows:
-        for text, style in row:
-            if text.strip():
-                assert style.color is None or style.color.is_default, (text, style)
-                assert style.bgcolor is None or style.bgcolor.is_default, (text, style)
+STOPS = (["1"], ["n"], ["escape", "colon"], ["escape", "2"], ["3"], ["Z"], ["4"], ["5"], ["6"], ["question_mark"])
+"""Every screen, and both kinds of dialog."""
 
 
-@pytest.mark.parametrize("name", CASES)
-async def test_the_theme_for_every_eye_can_be_read_on_every_screen(name: str) -> None:
-    picture, keys = CASES[name]
-    _, rows = await shown(picture, *keys, look=Look(theme="colourblind"))
-    inked = [(text, style) for row in rows for text, style in row if text.strip()]
-    assert inked
-    for text, style in inked:
-        assert contrast(style) >= 3.0, (text, style)
+async def test_no_colour_means_none_on_any_screen_and_the_same_words() -> None:
+    plain = await tour(kept_plans(), *STOPS, look=Look(theme="mono"))
+    coloured = await tour(kept_plans(), *STOPS, look=Look(theme="night"))
+    for (lines, rows), (lines_in_colour, _) in zip(plain, coloured, strict=True):
+        assert lines == lines_in_colour
+        for row in rows:
+            for text, style in row:
+                if text.strip():
+                    assert style.color is None or style.color.is_default, (text, style)
+                    assert style.bgcolor is None or style.bgcolor.is_default, (text, style)
+
+
+async def test_the_theme_for_every_eye_can_be_read_on_every_screen() -> None:
+    for _, rows in await tour(kept_plans(), *STOPS, look=Look(theme="colourblind")):
+        inked = [(text, style) for row in rows for text, style in row if text.strip()]
+        assert inked
+        for text, style in inked:
+            assert contrast(style) >= 3.0, (text, style)
 
 
 async def test_without_colour_the_state_is_still_a_word() -> None:
