@@ -127,7 +127,7 @@ def _value_line(settings: Settings, look: Look) -> Line:
 
 
 def _pan(settings: Settings, look: Look) -> str:
-    """Where between left and right, by position and in words where there is something to say."""
+    """Where between left and right."""
     position = value_of(settings, "pan", 0.0)
     at = round((position + 1.0) / 2.0 * (COLUMN - 1))
     way = ["."] * COLUMN
