@@ -21,7 +21,7 @@ from core.desk.settings import number, resolve
 from core.desk.wiring import GROUPS
 from core.errors import Exit, OtoError
 from core.plans.document import MixPlan, Settings
-from core.plans.parameters import BEATS, BUS, DELAY, REVERB, SENDS, STRIP, Parameter, by_name
+from core.plans.parameters import BEATS, BUS, DELAY, MASTER, REVERB, SENDS, STRIP, Parameter, by_name
 from training.desk import dynamics, filters, levels, saturation, spaces
 from training.desk.knobs import Knob, Values, per_item
 
@@ -29,7 +29,7 @@ ABSENT: Final = ("declip", "delay_ms", "hum_hz", "gate_threshold_db", "deess_thr
                  "transient_sustain_db")  # fmt: skip
 """Knobs of a strip that have no twin."""
 
-MASTER_MONO_OFF_HZ: Final = 20.0
+_MONO_OFF_HZ: Final = by_name(MASTER)["mono_below_hz"].low
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ def multiband(audio: Tensor, rate_hz: int, values: Values) -> Tensor:
 
 
 def mono_lows(audio: Tensor, rate_hz: int, *, freq_hz: Knob) -> Tensor:
-    """Take the side signal of (batch, 2, frames) audio out below a frequency; 20 Hz is off."""
+    """Take the side signal of (batch, 2, frames) audio out below a frequency; the lowest is off."""
     corner_hz = per_item(freq_hz, audio)
     side = (audio[:, :1] - audio[:, 1:]) * 0.5
     removed = filters.highpass(side, rate_hz, freq_hz=corner_hz) - side
-    removed = torch.where((corner_hz > MASTER_MONO_OFF_HZ).reshape(-1, 1, 1), removed, 0.0)
+    removed = torch.where((corner_hz > _MONO_OFF_HZ).reshape(-1, 1, 1), removed, 0.0)
     return audio + torch.cat([removed, -removed], dim=1)
 
 
