@@ -49,8 +49,8 @@ def tables(measured: list[Figures], roles: list[RoleFigures], drift: dict[str, f
     heads = "on what it never saw | tracks (songs or sources) | roles | macro accuracy | rules | largest class | float"
     lines = _table(f"{heads} | top-2 | calibration error")
     lines += [
-        f"| {of.name} | {of.tracks} ({of.groups}) | {of.labels} | {_percent(of.macro)} ({_range(of.macro_interval)}) "
-        f"| {_percent(of.rules)} ({_range(of.rules_interval)}) | {_percent(of.largest)} | {_percent(of.float_macro)} "
+        f"| {of.name} | {of.tracks} ({of.groups}) | {of.labels} | {_percent(of.macro)} ({_range(of, of.macro_interval)}) "
+        f"| {_percent(of.rules)} ({_range(of, of.rules_interval)}) | {_percent(of.largest)} | {_percent(of.float_macro)} "
         f"| {_percent(of.top2)} | {_percent(of.calibration)} |"
         for of in measured
     ]
@@ -89,8 +89,9 @@ def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{share:.1%}".replace("%", " %")
 
 
-def _range(ends: tuple[float, float]) -> str:
-    return f"{ends[0]:.0%}".rstrip("%") + f" to {ends[1]:.0%}".replace("%", " %")
+def _range(of: Figures, ends: tuple[float, float]) -> str:
+    """Words for an interval; a single source has none."""
+    return f"{ends[0] * 100:.0f} to {ends[1] * 100:.0f} %" if of.groups > 1 else "one source"
 
 
 def _of(counts: tuple[int, int]) -> str:
