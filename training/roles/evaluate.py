@@ -49,9 +49,10 @@ def tables(measured: list[Figures], roles: list[RoleFigures], drift: dict[str, f
     heads = "on what it never saw | tracks (songs or sources) | roles | macro accuracy | rules | largest class | float"
     lines = _table(f"{heads} | top-2 | calibration error")
     lines += [
-        f"| {of.name} | {of.tracks} ({of.groups}) | {of.labels} | {_percent(of.macro)} ({_range(of, of.macro_interval)}) "
-        f"| {_percent(of.rules)} ({_range(of, of.rules_interval)}) | {_percent(of.largest)} | {_percent(of.float_macro)} "
-        f"| {_percent(of.top2)} | {_percent(of.calibration)} |"
+        f"| {of.name} | {of.tracks} ({of.groups}) | {of.labels} "
+        f"| {_percent(of.macro)} ({_range(of, of.macro_interval)}) "
+        f"| {_percent(of.rules)} ({_range(of, of.rules_interval)}) "
+        f"| {_percent(of.largest)} | {_percent(of.float_macro)} | {_percent(of.top2)} | {_percent(of.calibration)} |"
         for of in measured
     ]
     lines += ["", *_table('with "don\'t know" | tracks answered | of those right | not a role, answered "other"')]
