@@ -50,8 +50,8 @@ LIMITS: Final = (
     "are missing.",
     "Misses its aims of 85 % (clean), 75 % (bled and noisy) and a calibration error below 5 %: it learned for 18 "
     "minutes on two busy cores from 8,029 pictures, and on songs it is less sure than it is right.",
-    "The surest mistakes, looked at as pictures: clean guitars that ring are taken for piano, bright snares for hi-hats, "
-    "lone toms for kicks, drum loops and arpeggios for percussion, synthetic singing for speech.",
+    "The surest mistakes, looked at as pictures: clean guitars that ring are taken for piano, bright snares for "
+    "hi-hats, lone toms for kicks, drum loops and arpeggios for percussion, synthetic singing for speech.",
     "Says nothing of most tracks: where it is not sure enough, names, people and rules decide.",
     "Learned from 48 kHz recordings; low-bandwidth sources (telephone speech) were heard as speech only.",
 )

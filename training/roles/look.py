@@ -20,7 +20,7 @@ from training.roles.train import shards
 
 
 def draw_curve() -> None:
-    """Loss and validation accuracy over steps, as docs/pictures/roles-learning.svg."""
+    """Loss and validation accuracy over steps, as docs/pictures/roles-learning.png."""
     lines = [json.loads(line) for line in (training_root() / "roles" / "curve.jsonl").read_text().splitlines()]
     steps = [line["step"] for line in lines]
     figure, (loss, accuracy) = plt.subplots(1, 2, figsize=(9, 3.2))
@@ -31,9 +31,9 @@ def draw_curve() -> None:
     accuracy.set(xlabel="step", ylabel="validation macro accuracy (%)", ylim=(0, 100))
     accuracy.legend(fontsize=8)
     figure.tight_layout()
-    target = REPOSITORY / "docs" / "pictures" / "roles-learning.svg"
+    target = REPOSITORY / "docs" / "pictures" / "roles-learning.png"
     target.parent.mkdir(exist_ok=True)
-    figure.savefig(target, metadata={"Date": None})
+    figure.savefig(target, dpi=80)
 
 
 def draw_mistakes(most: int = 24) -> None:
