@@ -1,6 +1,5 @@
 """Filters as matrix products: the same samples as the recursion they stand for, however the stream is cut."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
