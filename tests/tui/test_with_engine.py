@@ -137,7 +137,7 @@ async def test_two_plans_are_kept_rendered_and_heard_in_turn(engine) -> None:
         await until(pilot, lambda: kept.playing(app.picture) == "A", "plan A to be heard")
         await pilot.press("X")
         await until(pilot, lambda: kept.playing(app.picture) == "B", "plan B to be heard")
-        assert "(plan B)" in text_of(app)
+        await until(pilot, lambda: "(plan B)" in text_of(app), "the plan's letter beside its bounce")
     louder, quieter = sorted(engine.status().bounces.bounces, key=lambda bounce: -(bounce.integrated_lufs or -99.0))
     assert louder.integrated_lufs is not None
     assert quieter.integrated_lufs is not None
