@@ -32,7 +32,7 @@ from sessions.model import Marker, SampleFormat
 HEADER_BYTES: Final = 1024
 """Where the audio starts."""
 
-_libc: Final = ctypes.CDLL(None)
+_libc: Final = ctypes.CDLL(None, use_errno=True)
 _SYNC_FILE_RANGE_WRITE: Final = 2
 
 _UNSET: Final = 0xFFFFFFFF
@@ -146,10 +146,18 @@ class WavWriter:
         return data_bytes // self._frame_bytes
 
     def begin_sync(self) -> None:
-        """Have what was written set off for the disk, without waiting until it is there. Does nothing once closed."""
+        """Have what was written set off for the disk, without waiting until it is there. Does nothing once closed.
+
+        A hint, which some file systems don't take. Raises OSError when the disk fails or is full: the kernel may tell
+        that here and not again.
+        """
         with self._lock:
-            if self._fd >= 0:
-                _libc.sync_file_range(self._fd, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
+            if self._fd < 0:
+                return
+            failed = _libc.sync_file_range(self._fd, ctypes.c_int64(0), ctypes.c_int64(0), _SYNC_FILE_RANGE_WRITE)
+            number = ctypes.get_errno()
+        if failed and number in {errno.EIO, *_NO_ROOM}:
+            raise OSError(number, os.strerror(number), str(self.path))
 
     def sync(self) -> None:
         """Wait until everything written has reached the disk. Can take seconds; meant for a thread of its own.
