@@ -15,6 +15,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from core.dsp.windows import hann
+
 Audio = NDArray[np.float32]
 Pictures = NDArray[np.float32]
 """Shape (n, FRAMES, BANDS)."""
@@ -172,8 +174,7 @@ def _bands(rate_hz: int) -> NDArray[np.float32]:
 @lru_cache(maxsize=4)
 def _window(rate_hz: int) -> NDArray[np.float32]:
     """A periodic Hann window, of which a constant offset reaches two bins only."""
-    size = _window_samples(rate_hz)
-    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size), dtype=np.float32)
+    return hann(_window_samples(rate_hz)).astype(np.float32)
 
 
 def _candidate(audio: Audio, rate_hz: int) -> _Candidate | None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.features import BAND_HZ
+from core.dsp.windows import hann
 from core.models import runtime
 
 Audio = NDArray[np.float32]
@@ -67,7 +68,7 @@ class PortraitMeter:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._size = 2 ** round(np.log2(rate_hz * _WINDOW_S))
-        self._window = np.hanning(self._size + 1)[:-1].astype(np.float32)
+        self._window = hann(self._size).astype(np.float32)
         self._shares = _band_shares(rate_hz, self._size)
         self._rest = np.zeros((channels, 0), np.float32)
         self._middle: list[Audio] = []

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sessions.model import SampleFormat, Session, Take, TakeTrack
+from sessions.model import Bounce, SampleFormat, Session, Take, TakeTrack
 
 
 def new_take(session: Session, number: int = 1, **changes: object) -> Take:
@@ -27,6 +27,26 @@ def new_take(session: Session, number: int = 1, **changes: object) -> Take:
         "tracks": tuple(TakeTrack(id=t.id, name=t.name, input=t.input) for t in session.tracks),
     }
     return Take(**(values | changes))  # type: ignore[arg-type]
+
+
+def new_bounce(session_id: str, bounce_id: str, **changes: object) -> Bounce:
+    """A mix of take 1, a sample long and of no hash unless told."""
+    values: dict[str, object] = {
+        "id": bounce_id,
+        "kind": "mix",
+        "session": session_id,
+        "take": 1,
+        "file": "mix.wav",
+        "plan": "plan.json",
+        "created_utc": "",
+        "rate_hz": 48_000,
+        "frames": 1,
+        "integrated_lufs": None,
+        "true_peak_dbtp": None,
+        "sha256": "",
+        "oto_version": "0",
+    }
+    return Bounce(**(values | changes))  # type: ignore[arg-type]
 
 
 def need(*tools: str) -> None:

@@ -15,11 +15,11 @@ from sessions.files import sha256_file
 from sessions.journal import ClipEnded, ClipStarted, Journal, MarkerAdded
 from sessions.layout import JOURNAL_FILE, TAKE_FILE, clip_file_name, clip_info, markers_from
 from sessions.mend import mend_library
-from sessions.model import Bounce, Gap, Session, Take, Track
+from sessions.model import Gap, Session, Take, Track
 from sessions.store import SESSION_FILE, Library
 from sessions.verify import check_library
 from sessions.wav import HEADER_BYTES, WavWriter, read_info
-from tests.sessions.helpers import new_take, pack, ramp, samples
+from tests.sessions.helpers import new_bounce, new_take, pack, ramp, samples
 
 FRAMES = 501
 
@@ -58,23 +58,7 @@ def bounce(library: Library, session: Session) -> None:
     bounce_id, folder = library.new_bounce(session.id, "mix", 1)
     (folder / "mix.wav").write_bytes(b"rendered")
     (folder / "plan.json").write_bytes(b'{"gain_db":0}')
-    library.save_bounce(
-        Bounce(
-            id=bounce_id,
-            kind="mix",
-            session=session.id,
-            take=1,
-            file="mix.wav",
-            plan="plan.json",
-            created_utc="",
-            rate_hz=48_000,
-            frames=1,
-            integrated_lufs=None,
-            true_peak_dbtp=None,
-            sha256=sha256_file(folder / "mix.wav"),
-            oto_version="0",
-        )
-    )
+    library.save_bounce(new_bounce(session.id, bounce_id, sha256=sha256_file(folder / "mix.wav")))
 
 
 def furnish(root: Path) -> Library:

@@ -9,9 +9,9 @@ import pytest
 
 from sessions import store
 from sessions.layout import clip_info
-from sessions.model import Bounce, Session, Track
+from sessions.model import Session, Track
 from sessions.store import Library
-from tests.sessions.helpers import new_take
+from tests.sessions.helpers import new_bounce, new_take
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def test_the_newest_bounce_is_the_one_that_was_made_last(library: Library, sessi
     made = []
     for year in ("2026", "2025", "1970"):
         bounce_id, _ = library.new_bounce(session.id, "mix", 1)
-        library.save_bounce(bounce(session, bounce_id, f"{year}-01-01T00:00:00+00:00"))
+        library.save_bounce(new_bounce(session.id, bounce_id, created_utc=f"{year}-01-01T00:00:00+00:00"))
         made.append(bounce_id)
     assert [one.id for one in library.bounces(session.id)] == made[::-1]
 
 
 def test_a_bounce_that_is_saved_again_keeps_its_place(library: Library, session: Session) -> None:
     for _ in range(2):
-        library.save_bounce(bounce(session, library.new_bounce(session.id, "mix", 1)[0], ""))
+        library.save_bounce(new_bounce(session.id, library.new_bounce(session.id, "mix", 1)[0], created_utc=""))
     newest, first = library.bounces(session.id)
     library.save_bounce(msgspec.structs.replace(first, frames=2))
     assert [one.id for one in library.bounces(session.id)] == [newest.id, first.id]
@@ -69,21 +69,3 @@ def test_a_header_says_what_the_box_s_clock_said_and_clips_lie_apart_as_they_wer
     first, second = (clip_info(take, take.tracks[0], session.name, start) for start in (0, 96_000))
     assert (first.started_utc, second.started_utc) == ("1970-01-01T00:00:07+00:00", "1970-01-01T00:00:09+00:00")
     assert second.time_reference_samples - first.time_reference_samples == 96_000
-
-
-def bounce(session: Session, bounce_id: str, created_utc: str) -> Bounce:
-    return Bounce(
-        id=bounce_id,
-        kind="mix",
-        session=session.id,
-        take=1,
-        file="mix.wav",
-        plan="plan.json",
-        created_utc=created_utc,
-        rate_hz=48_000,
-        frames=1,
-        integrated_lufs=None,
-        true_peak_dbtp=None,
-        sha256="",
-        oto_version="0",
-    )

@@ -10,10 +10,10 @@ import pytest
 from sessions.errors import LibraryError
 from sessions.journal import ClipEnded, ClipStarted, Journal, MarkerAdded, TakeEnded
 from sessions.layout import JOURNAL_FILE, clip_file_name, clip_info, markers_from, start_of
-from sessions.model import Bounce, ExportedFile, ExportRecord, Marker, Session
+from sessions.model import ExportedFile, ExportRecord, Marker, Session
 from sessions.store import Library
 from sessions.wav import WavWriter
-from tests.sessions.helpers import new_take
+from tests.sessions.helpers import new_bounce, new_take
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,24 +23,6 @@ def error_code(call: object, *arguments: object) -> str:
         call(*arguments)  # type: ignore[operator]
     assert caught.value.message.endswith(".")
     return caught.value.code
-
-
-def bounce_of(session: Session, bounce_id: str, created: str) -> Bounce:
-    return Bounce(
-        id=bounce_id,
-        kind="mix",
-        session=session.id,
-        take=1,
-        file="mix.wav",
-        plan="plan.json",
-        created_utc=created,
-        rate_hz=48_000,
-        frames=1,
-        integrated_lufs=None,
-        true_peak_dbtp=None,
-        sha256="",
-        oto_version="0",
-    )
 
 
 # ---------------------------------------------------------------- sessions
@@ -249,8 +231,8 @@ def test_a_bounce_appears_when_it_is_finished_newest_first(library: Library, ses
     assert (first_id, second_id, folder.name) == ("mix-001-01", "mix-001-02", "mix-001-01")
     assert library.new_bounce(session.id, "master", 1)[0] == "master-001-01"
     assert library.bounces(session.id) == []
-    first = bounce_of(session, first_id, "2026-11-22T10:00:00+00:00")
-    second = bounce_of(session, second_id, "2026-11-22T10:00:01+00:00")
+    first = new_bounce(session.id, first_id, created_utc="2026-11-22T10:00:00+00:00")
+    second = new_bounce(session.id, second_id, created_utc="2026-11-22T10:00:01+00:00")
     library.save_bounce(first)
     library.save_bounce(second)
     assert library.bounces(session.id) == [

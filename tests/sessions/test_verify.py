@@ -7,11 +7,11 @@ import pytest
 
 from sessions.files import sha256_file
 from sessions.layout import clip_file_name
-from sessions.model import Bounce, Clip, Session
+from sessions.model import Clip, Session
 from sessions.store import Library
 from sessions.verify import check_library
 from sessions.wav import HEADER_BYTES, WavWriter
-from tests.sessions.helpers import new_take, pack, ramp
+from tests.sessions.helpers import new_bounce, new_take, pack, ramp
 
 
 @pytest.fixture
@@ -30,23 +30,7 @@ def folder(library: Library, session: Session) -> Path:
     bounce_id, bounce = library.new_bounce(session.id, "mix", 1)
     for name in ("mix.wav", "plan.json"):
         (bounce / name).write_bytes(b"content")
-    library.save_bounce(
-        Bounce(
-            id=bounce_id,
-            kind="mix",
-            session=session.id,
-            take=1,
-            file="mix.wav",
-            plan="plan.json",
-            created_utc="",
-            rate_hz=48_000,
-            frames=1,
-            integrated_lufs=None,
-            true_peak_dbtp=None,
-            sha256=sha256_file(bounce / "mix.wav"),
-            oto_version="0",
-        )
-    )
+    library.save_bounce(new_bounce(session.id, bounce_id, sha256=sha256_file(bounce / "mix.wav")))
     return library.session_path(session.id)
 
 

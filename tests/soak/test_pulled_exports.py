@@ -15,11 +15,12 @@ import soundfile
 from core.plans.document import MixPlan
 from core.protocol import Job, ListTakes, Record, StartJob, Stop, Take
 from sessions.files import sha256_file
-from sessions.model import Bounce, Track
+from sessions.model import Track
 from sessions.store import Library
 from tests.core.backup.conftest import record
 from tests.rig.drives import plugged_in_again, pull_out
 from tests.rig.engine import EngineRig
+from tests.sessions.helpers import new_bounce
 
 pytestmark = [pytest.mark.soak, pytest.mark.rig, pytest.mark.timeout(900)]
 
@@ -37,21 +38,7 @@ def mixed_session(home: Path) -> str:
     soundfile.write(folder / "mix.wav", noise, 48_000, subtype="FLOAT")
     (folder / "plan.json").write_bytes(msgspec.json.encode(MixPlan(oto_version="0", strips=())))
     library.save_bounce(
-        Bounce(
-            id=bounce_id,
-            kind="mix",
-            session=session.id,
-            take=1,
-            file="mix.wav",
-            plan="plan.json",
-            created_utc="2026-11-22T10:00:00+00:00",
-            rate_hz=48_000,
-            frames=48_000 * SONG_S,
-            integrated_lufs=-14.0,
-            true_peak_dbtp=-1.0,
-            sha256=sha256_file(folder / "mix.wav"),
-            oto_version="0",
-        )
+        new_bounce(session.id, bounce_id, frames=48_000 * SONG_S, sha256=sha256_file(folder / "mix.wav"))
     )
     return session.id
 

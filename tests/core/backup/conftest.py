@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from sessions.layout import clip_file_name, clip_info
-from sessions.model import Bounce, Clip, Session, Track
+from sessions.model import Clip, Session, Track
 from sessions.store import Library
 from sessions.wav import WavWriter
-from tests.sessions.helpers import new_take, pack, ramp
+from tests.sessions.helpers import new_bounce, new_take, pack, ramp
 
 
 def record(library: Library, session: Session, number: int, frames: int = 2_000) -> None:
@@ -44,23 +44,7 @@ def studio(tmp_path: Path) -> Path:
     library.save_plan(session.id, "mix", 1, b"{}")
     bounce_id, folder = library.new_bounce(session.id, "mix", 1)
     (folder / "mix.wav").write_bytes(b"rendered")
-    library.save_bounce(
-        Bounce(
-            id=bounce_id,
-            kind="mix",
-            session=session.id,
-            take=1,
-            file="mix.wav",
-            plan="plan.json",
-            created_utc="",
-            rate_hz=48_000,
-            frames=1,
-            integrated_lufs=None,
-            true_peak_dbtp=None,
-            sha256="",
-            oto_version="0",
-        )
-    )
+    library.save_bounce(new_bounce(session.id, bounce_id))
     return home
 
 
