@@ -7,15 +7,17 @@ something there; a track that one side does not have goes into silence the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from sessions.errors import LibraryError
 from sessions.model import Comp, CompPart, Gap, Marker, Take, TakeTrack
+
+Moment = TypeVar("Moment", Marker, Gap)
 
 LONGEST_FADE_MS: Final = 100.0
 
@@ -101,8 +103,8 @@ def lay_out(comp: Comp, takes: Sequence[Take]) -> Layout:
         rate_hz=used[0].rate_hz,
         overdub_of=under,
         tracks=tuple(CompTrack(track, tuple(_faded(stretches, fade))) for track, stretches in tracks),
-        markers=_markers(spots),
-        gaps=_gaps(spots),
+        markers=_moved(lambda take: take.markers, spots),
+        gaps=_moved(lambda take: take.gaps, spots),
         notes=tuple(_missing(tracks, spots)),
     )
 
@@ -234,21 +236,13 @@ def _overlap(left: _Stretch, right: _Stretch, fade: int) -> tuple[int, int]:
     return min(fade - after, before), after
 
 
-def _markers(spots: Sequence[_Spot]) -> tuple[Marker, ...]:
+def _moved(of_take: Callable[[Take], tuple[Moment, ...]], spots: Sequence[_Spot]) -> tuple[Moment, ...]:
+    """What lies in the parts, where it lies in the comp."""
     return tuple(
-        msgspec.structs.replace(marker, at_samples=marker.at_samples - spot.part.start_samples + spot.at)
+        msgspec.structs.replace(moment, at_samples=moment.at_samples - spot.part.start_samples + spot.at)
         for spot in spots
-        for marker in spot.take.markers
-        if spot.part.start_samples <= marker.at_samples < spot.part.end_samples
-    )
-
-
-def _gaps(spots: Sequence[_Spot]) -> tuple[Gap, ...]:
-    return tuple(
-        msgspec.structs.replace(gap, at_samples=gap.at_samples - spot.part.start_samples + spot.at)
-        for spot in spots
-        for gap in spot.take.gaps
-        if spot.part.start_samples <= gap.at_samples < spot.part.end_samples
+        for moment in of_take(spot.take)
+        if spot.part.start_samples <= moment.at_samples < spot.part.end_samples
     )
 
 
