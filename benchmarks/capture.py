@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import soundfile
 
-from core.protocol import ListTakes, Record, Stop, Take
+from core.protocol.requests import ListTakes, Record, Stop
+from core.protocol.topics import Take
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig
 from tests.rig.played import Played

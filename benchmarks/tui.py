@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 import soundfile
 
-from core.protocol import Record
+from core.protocol.requests import Record
 from tests.rig.engine import EngineRig
 
 RATE_HZ = 48_000

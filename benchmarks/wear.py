@@ -23,7 +23,7 @@ import soundfile
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.protocol import Record, Stop  # noqa: E402
+from core.protocol.requests import Record, Stop  # noqa: E402
 from sessions.wav import read_info  # noqa: E402
 from tests.rig.engine import EngineRig  # noqa: E402
 

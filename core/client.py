@@ -21,7 +21,10 @@ import msgspec
 
 from core import paths
 from core.errors import Exit, OtoError
-from core.protocol import MAX_LINE_BYTES, PROTOCOL, Attach, Call, Hello, Push, Reply, Request, ServerMessage, Topic
+from core.protocol import MAX_LINE_BYTES, PROTOCOL
+from core.protocol.requests import Attach, Request
+from core.protocol.topics import Topic
+from core.protocol.wire import Call, Hello, Push, Reply, ServerMessage
 
 T = TypeVar("T")
 

@@ -17,7 +17,8 @@ from core.cli.link import SILENCE_S, end_engine, follow
 from core.cli.record import take_in_one_go
 from core.client import Client, ensure_engine
 from core.errors import OtoError
-from core.protocol import JobKind, StartJob
+from core.protocol.requests import StartJob
+from core.protocol.topics import JobKind
 from devices.simulated.band import song_duration_s
 
 STUDIO: Final = "studio"

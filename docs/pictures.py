@@ -23,7 +23,7 @@ from rich.color import Color
 from rich.style import Style
 from textual.pilot import Pilot
 
-from core.protocol import (
+from core.protocol.requests import (
     CreateSession,
     EditTake,
     GetPlan,

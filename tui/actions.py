@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from core import protocol
+from core.protocol import requests
 from tui.picture import Picture
 
 ScreenName = Literal["record", "takes", "mix", "master", "export", "box", "sessions", "help"]
@@ -112,7 +112,7 @@ class Action:
     screens: tuple[ScreenName, ...] = SCREENS
     footer: Rank = "no"
     when: Reason = _always
-    request: Callable[[Picture], protocol.Request] | None = None
+    request: Callable[[Picture], requests.Request] | None = None
 
     def keys_now(self, picture: Picture) -> tuple[str, ...]:
         """Its keys on this studio: a person may have given it others."""
@@ -199,11 +199,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     # Transport: everywhere.
     Action(
         "record", ("r", "f2"), "Rec", "Start a take; while recording, go on with the next one without a gap.",
-        "Transport", footer="always", when=_can_record, request=lambda _: protocol.Record(),
+        "Transport", footer="always", when=_can_record, request=lambda _: requests.Record(),
     ),
     Action(
         "stop", ("s", "f3"), "Stop", "Stop recording or playing.",
-        "Transport", footer="always", when=_can_stop, request=lambda _: protocol.Stop(),
+        "Transport", footer="always", when=_can_stop, request=lambda _: requests.Stop(),
     ),
     Action(
         "play", ("space",), "Play", "Play what is selected, or stop playing. Never stops a recording.",
@@ -211,7 +211,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "mark", ("m",), "Mark", "Set a marker now.",
-        "Transport", footer="always", when=_rolling, request=lambda _: protocol.Mark(),
+        "Transport", footer="always", when=_rolling, request=lambda _: requests.Mark(),
     ),
     Action(
         "mark_named", ("M",), "Named mark", "Type a name; the marker is set when Enter is pressed.",
@@ -230,21 +230,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Transport", screens=_RECORD, footer="wide", when=_can_record,
     ),
     Action("seek_back", ("comma",), "Back", "Play from 5 seconds earlier.", "Transport",
-           when=_playing, request=lambda picture: protocol.Seek(at_s=max(picture.position_s - 5.0, 0.0))),
+           when=_playing, request=lambda picture: requests.Seek(at_s=max(picture.position_s - 5.0, 0.0))),
     Action("seek_on", ("full_stop",), "Forward", "Play from 5 seconds later.", "Transport",
-           when=_playing, request=lambda picture: protocol.Seek(at_s=picture.position_s + 5.0)),
+           when=_playing, request=lambda picture: requests.Seek(at_s=picture.position_s + 5.0)),
     # Record.
     Action("arm", ("a",), "Arm", "Arm or disarm the selected track.", "Record",
            screens=_RECORD, footer="always", when=_can_arm),
     Action("arm_all", ("A",), "Arm all", "Arm every track, or disarm all when all are armed.", "Record",
            screens=_RECORD, footer="wide", when=_can_arm,
-           request=lambda picture: protocol.ArmAll(armed=not all(track.armed for track in picture.tracks))),
+           request=lambda picture: requests.ArmAll(armed=not all(track.armed for track in picture.tracks))),
     Action("rename", ("n",), "Name", "Give what is selected a name: a track, a take, a marker, a session.", "Takes",
            screens=_SHELVES, footer="always", when=_session),
     Action("role", ("i",), "Role", "Say which instrument the selected track is.", "Record",
            screens=_RECORD, footer="always", when=_session),
     Action("clear_clips", ("c",), "Clear clips", "Forget clip counts and peak holds.", "Record",
-           screens=_RECORD, footer="wide", when=_linked, request=lambda _: protocol.ClearClips()),
+           screens=_RECORD, footer="wide", when=_linked, request=lambda _: requests.ClearClips()),
     # Takes.
     Action("star", ("asterisk",), "Star", "Mark the selected take as a good one, or no longer.", "Takes",
            screens=_TAKES, footer="wide", when=_has_take),
@@ -322,7 +322,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("folder", ("g",), "Folder", "Export into a folder of this box instead of a drive.", "Export",
            screens=_EXPORT, footer="always", when=_linked),
     Action("look_again", ("y",), "Look again", "Look for drives again.", "Export",
-           screens=_EXPORT, footer="wide", when=_linked, request=lambda _: protocol.ListDrives()),
+           screens=_EXPORT, footer="wide", when=_linked, request=lambda _: requests.ListDrives()),
     # Box.
     Action("power_off", ("Q",), "Power off", "Switch the box off; asks first.", "Box",
            screens=("box",), footer="always", when=_not_recording),

@@ -11,7 +11,8 @@ import msgspec
 from textual.app import App
 
 from core.errors import OtoError
-from core.protocol import DeviceTopic, Meters, Request, Topic
+from core.protocol.requests import Request
+from core.protocol.topics import DeviceTopic, Meters, Topic
 from tui import commands, mishap, reader
 from tui.actions import BY_ID, ScreenName
 from tui.guide import advanced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.protocol import (
+from core.protocol.requests import (
     CancelJob,
     CreateSession,
     FalseTake,
@@ -13,9 +13,9 @@ from core.protocol import (
     Mark,
     OpenSession,
     SelectDevice,
-    SessionSummary,
     Stop,
 )
+from core.protocol.topics import SessionSummary
 from tui import words
 from tui.actions import ACTIONS, Action
 from tui.screens.base import StudioScreen

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from core.errors import OtoError
-from core.protocol import Overview, SetComp, Take
+from core.protocol.requests import SetComp
+from core.protocol.topics import Overview, Take
 from tui import splice
 from tui.picture import Picture
 from tui.splice import Tape

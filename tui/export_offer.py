@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.protocol import Bounce, Drive
+from core.protocol.topics import Bounce, Drive
 from tui import words
 
 FORMATS: Final = {

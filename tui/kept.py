@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
-from core.protocol import Bounce, KeptPlan, PlanLetter
+from core.protocol.topics import Bounce, KeptPlan, PlanLetter
 from tui.picture import Picture
 
 LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)

@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol, TypeVar, overload
 
 from core.client import AsyncClient, ensure_engine
 from core.errors import OtoError
-from core.protocol import Attach, Request, SelectDevice, Topic
+from core.protocol.requests import Attach, Request, SelectDevice
+from core.protocol.topics import Topic
 from tui.picture import Link as LinkState
 
 T = TypeVar("T")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from core.protocol import Bounce, Play
+from core.protocol.requests import Play
+from core.protocol.topics import Bounce
 from tui.picture import Picture
 
 MATCHED_WITHIN_LU: Final = 14.0

@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from core.errors import OtoError
-from core.protocol import GetOverview, Overview
+from core.protocol.requests import GetOverview
+from core.protocol.topics import Overview
 from tui.link import Link
 from tui.picture import Picture
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from core.protocol import (
+from core.protocol.topics import (
     BouncesTopic,
     BoxTopic,
     CompTopic,

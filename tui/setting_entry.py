@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.protocol import SettingInfo
+from core.protocol.topics import SettingInfo
 from tui import words
 
 Value = float | bool | str | None

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from core.protocol import CompPart, Marker, Overview, Take
+from core.protocol.topics import CompPart, Marker, Overview, Take
 
 _NUMBERED: Final = re.compile(r"marker \d+|mark|")
 """Names that nobody gave: they say nothing about where in the song a marker is."""

@@ -54,7 +54,8 @@ def files_or_session(words: list[str]) -> Files | InLibrary:
 
 def _is_session(word: str) -> bool:
     from core.cli.link import engine_if_any
-    from core.protocol import ListSessions, SessionSummary
+    from core.protocol.requests import ListSessions
+    from core.protocol.topics import SessionSummary
 
     client = engine_if_any()
     if client is not None:

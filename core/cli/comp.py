@@ -60,7 +60,7 @@ def _comp(options: Namespace, console: Console) -> Answer:
 
 def _takes(session: str) -> list[Take]:
     from core.cli.link import engine_if_any
-    from core.protocol import ListTakes
+    from core.protocol.requests import ListTakes
     from sessions.model import Take
     from sessions.store import Library
 

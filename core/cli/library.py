@@ -12,7 +12,8 @@ from core import paths
 from core.cli.command import Answer, Command, no_options
 from core.cli.console import clock, size, table
 from core.cli.link import engine_if_any
-from core.protocol import EmptyTrash, ListSessions, ListTakes, ListTrash, Restore, SessionSummary
+from core.protocol.requests import EmptyTrash, ListSessions, ListTakes, ListTrash, Restore
+from core.protocol.topics import SessionSummary
 from sessions.layout import take_folder_name
 from sessions.model import Take, TrashEntry
 from sessions.store import Library

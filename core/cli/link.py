@@ -14,7 +14,8 @@ from core import paths
 from core.cli.console import Console
 from core.client import Client
 from core.errors import EXIT_BY_CODE, Exit, OtoError
-from core.protocol import Attach, CancelJob, Job, JobKind, JobsTopic, Shutdown, StartJob
+from core.protocol.requests import Attach, CancelJob, Shutdown, StartJob
+from core.protocol.topics import Job, JobKind, JobsTopic
 
 LOCAL_JOB = "local"
 """Id of a job that never saw a queue."""

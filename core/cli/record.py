@@ -10,23 +10,18 @@ from core.cli.command import Answer, Command
 from core.cli.console import clock
 from core.client import Client, ensure_engine
 from core.errors import Exit, OtoError
-from core.protocol import (
+from core.protocol.requests import (
     Attach,
     CreateSession,
-    DeviceTopic,
     EditTrack,
     GetStatus,
     ListTakes,
-    Meters,
     OpenSession,
     Record,
     SelectDevice,
-    Session,
-    Status,
     Stop,
-    Take,
-    TransportTopic,
 )
+from core.protocol.topics import DeviceTopic, Meters, Session, Status, Take, TransportTopic
 from sessions.layout import take_folder_name
 
 if TYPE_CHECKING:

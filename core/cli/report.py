@@ -9,7 +9,8 @@ from core import paths
 from core.cli.command import Answer, Command
 from core.cli.link import engine_if_any
 from core.errors import Exit, OtoError
-from core.protocol import ListBounces, ListSessions, SessionSummary
+from core.protocol.requests import ListBounces, ListSessions
+from core.protocol.topics import SessionSummary
 from core.report import HTML_FILE
 from sessions.model import Bounce
 from sessions.store import Library

@@ -45,7 +45,7 @@ def _changed(changes: dict[str, Any]) -> dict[str, Any]:
 
     from core import paths, settings
     from core.cli.link import engine_if_any
-    from core.protocol import EditSettings
+    from core.protocol.requests import EditSettings
 
     client = engine_if_any()
     if client is not None:

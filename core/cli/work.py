@@ -207,7 +207,7 @@ def _put_plan(session: str, take: int | None, plan: Any) -> int:
     """Make a plan the take's own, through the engine when one runs; returns the take's number."""
     from core.cli.link import engine_if_any
     from core.jobs.choice import newest_take
-    from core.protocol import ListTakes, ReplacePlan
+    from core.protocol.requests import ListTakes, ReplacePlan
     from sessions.model import Take
 
     client = engine_if_any()

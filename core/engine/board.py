@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from core.protocol import (
+from core.protocol.topics import (
     BouncesTopic,
     BoxTopic,
     CompTopic,
@@ -19,13 +19,13 @@ from core.protocol import (
     Notice,
     NoticesTopic,
     PlansTopic,
-    Push,
     SessionTopic,
     SettingsTopic,
     TakesTopic,
     Topic,
     TransportTopic,
 )
+from core.protocol.wire import Push
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from core.engine.player import Tape
 from core.engine.shelf import Shelf
 from core.engine.tapes import FileTape, SumTape, comp_tape, take_tape
 from core.errors import OtoError
-from core.protocol import Play, Seek
+from core.protocol.requests import Play, Seek
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import inspect
 
-from core.protocol import SettingInfo
+from core.protocol.topics import SettingInfo
 from core.settings import Settings
 
 

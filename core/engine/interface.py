@@ -20,7 +20,7 @@ from core.engine.player import Player
 from core.engine.ring import Ring
 from core.engine.server import problem_of
 from core.errors import OtoError
-from core.protocol import DeviceInfo, DeviceTopic, Problem
+from core.protocol.topics import DeviceInfo, DeviceTopic, Problem
 from core.settings import Settings
 from devices import base, discovery
 from devices.errors import DeviceError

@@ -16,7 +16,8 @@ import msgspec
 from core.engine.board import Board, now_utc
 from core.engine.server import Connection
 from core.errors import OtoError
-from core.protocol import FinishJob, Job, JobProgress, JobsTopic, Problem, StartJob
+from core.protocol.requests import FinishJob, JobProgress, StartJob
+from core.protocol.topics import Job, JobsTopic, Problem
 from sessions.files import write_atomic
 
 log = logging.getLogger(__name__)

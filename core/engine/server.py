@@ -18,7 +18,10 @@ import msgspec
 
 from core.engine.board import STATE_TOPICS, Board, TopicType
 from core.errors import OtoError, as_oto_error
-from core.protocol import MAX_LINE_BYTES, PROTOCOL, Attach, Call, Hello, Meters, Problem, Reply, Request
+from core.protocol import MAX_LINE_BYTES, PROTOCOL
+from core.protocol.requests import Attach, Request
+from core.protocol.topics import Meters, Problem
+from core.protocol.wire import Call, Hello, Reply
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,7 @@ from core.engine.interface import InterfaceKeeper
 from core.errors import OtoError
 from core.plans.document import BusStrip, MasterPlan, MixPlan, Plan, Setting, Settings, Strip
 from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_of
-from core.protocol import (
-    BouncesTopic,
-    CompTopic,
+from core.protocol.requests import (
     CreateSession,
     EditMarker,
     EditSession,
@@ -23,19 +21,23 @@ from core.protocol import (
     EditTrack,
     GetOverview,
     KeepPlan,
-    KeptPlan,
-    PlanLetter,
-    PlansTopic,
-    PlanVersion,
-    Problem,
     ReplacePlan,
-    SessionSummary,
-    SessionTopic,
     SetComp,
     SetPlanValue,
     SetPriority,
     StepComp,
     StepPlan,
+)
+from core.protocol.topics import (
+    BouncesTopic,
+    CompTopic,
+    KeptPlan,
+    PlanLetter,
+    PlansTopic,
+    PlanVersion,
+    Problem,
+    SessionSummary,
+    SessionTopic,
     TakesTopic,
 )
 from sessions.comping import lay_out

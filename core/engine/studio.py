@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from core import paths, protocol
+from core import paths
 from core import settings as settings_file
 from core.engine.board import Board
 from core.engine.explained import explained
@@ -22,6 +22,7 @@ from core.engine.server import Connection, Handler, Server
 from core.engine.shelf import Shelf
 from core.engine.transport import Transport
 from core.errors import OtoError
+from core.protocol import requests, topics
 from core.version import VERSION
 from devices import drives, health
 from sessions.model import Overview, Session, Take
@@ -101,7 +102,7 @@ class Studio:
 
     def status_line(self) -> str:
         """One line for the service manager."""
-        topic = self.board.get(protocol.TransportTopic)
+        topic = self.board.get(topics.TransportTopic)
         return f"{topic.state}" + (f", take {topic.take}" if topic.take is not None else "")
 
     async def _recover(self) -> None:
@@ -148,7 +149,7 @@ class Studio:
 
     async def _box(self) -> None:
         reading = await asyncio.to_thread(health.read_health, self.library.root)
-        self.board.put(protocol.BoxTopic(**_fields(reading, protocol.BoxTopic), version=VERSION))
+        self.board.put(topics.BoxTopic(**_fields(reading, topics.BoxTopic), version=VERSION))
 
     async def _drives(self) -> None:
         mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_bytes)
@@ -156,62 +157,61 @@ class Studio:
             self._mounts = mounts
             await self._look_for_drives()
 
-    async def _look_for_drives(self) -> list[protocol.Drive]:
+    async def _look_for_drives(self) -> list[topics.Drive]:
         found = await asyncio.to_thread(drives.list_drives)
-        listed = [protocol.Drive(**_fields(drive, protocol.Drive)) for drive in found]
-        self.board.put(protocol.DrivesTopic(drives=tuple(listed)))
+        listed = [topics.Drive(**_fields(drive, topics.Drive)) for drive in found]
+        self.board.put(topics.DrivesTopic(drives=tuple(listed)))
         return listed
 
     # ------------------------------------------------------------ requests
 
     def _handlers(self) -> dict[type[Any], Handler]:
-        p = protocol
         return {
-            p.GetStatus: self._now(lambda _: self._status()),
-            p.ListSessions: self._threaded(lambda _: self.shelf.summaries()),
-            p.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
-            p.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
-            p.GetPlan: self._now(self._get_plan),
-            p.ListDrives: self._list_drives,
-            p.CreateSession: self._ordered(self._create_session),
-            p.OpenSession: self._ordered(self._open_session),
-            p.EditSession: self._ordered(self._edit_session),
-            p.TrashSession: self._ordered(self._trash_session),
-            p.EditTrack: self._ordered(self._edit_track),
-            p.ArmAll: self._ordered(self._arm_all),
-            p.Record: self._ordered(self.transport.record),
-            p.Stop: self._stop,
-            p.FalseTake: self._ordered(lambda _: self.transport.false_take()),
-            p.Mark: self._ordered(self.transport.mark),
-            p.KeepLast: self._ordered(self.transport.keep_last),
-            p.EditTake: self._ordered(self._edit_take),
-            p.EditMarker: self._ordered(self._edit_marker),
-            p.SetComp: self._ordered(self.shelf.set_comp),
-            p.StepComp: self._ordered(self.shelf.step_comp),
-            p.GetOverview: self._get_overview,
-            p.TrashTake: self._ordered(self._trash_take),
-            p.ListTrash: self._threaded(lambda _: self.library.trash_entries()),
-            p.Restore: self._ordered(self._restore),
-            p.EmptyTrash: self._threaded(lambda _: self.library.empty_trash()),
-            p.Play: self._ordered(self.transport.play),
-            p.Seek: self._ordered(self.transport.seek),
-            p.SetPlanValue: self._ordered(self.shelf.set_plan_value),
-            p.StepPlan: self._ordered(self.shelf.step_plan),
-            p.SetPriority: self._ordered(self.shelf.set_priority),
-            p.KeepPlan: self._ordered(self.shelf.keep_plan),
-            p.ReplacePlan: self._ordered(self.shelf.replace_plan),
-            p.StartJob: self._now(self._start_job),
-            p.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
-            p.TakeJob: self._take_job,
-            p.JobProgress: self._now(self.queue.progress),
-            p.FinishJob: self._finish_job,
-            p.SelectDevice: self._ordered(self._select_device),
-            p.MeasureLatency: self._ordered(self._measure_latency),
-            p.EditSettings: self._ordered(self._edit_settings),
-            p.DescribeSettings: self._now(lambda _: explained()),
-            p.ClearClips: self._now(lambda _: self._clear_clips()),
-            p.Shutdown: self._now(lambda _: self._end_soon()),
-            p.PowerOff: self._ordered(self._power_off),
+            requests.GetStatus: self._now(lambda _: self._status()),
+            requests.ListSessions: self._threaded(lambda _: self.shelf.summaries()),
+            requests.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
+            requests.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
+            requests.GetPlan: self._now(self._get_plan),
+            requests.ListDrives: self._list_drives,
+            requests.CreateSession: self._ordered(self._create_session),
+            requests.OpenSession: self._ordered(self._open_session),
+            requests.EditSession: self._ordered(self._edit_session),
+            requests.TrashSession: self._ordered(self._trash_session),
+            requests.EditTrack: self._ordered(self._edit_track),
+            requests.ArmAll: self._ordered(self._arm_all),
+            requests.Record: self._ordered(self.transport.record),
+            requests.Stop: self._stop,
+            requests.FalseTake: self._ordered(lambda _: self.transport.false_take()),
+            requests.Mark: self._ordered(self.transport.mark),
+            requests.KeepLast: self._ordered(self.transport.keep_last),
+            requests.EditTake: self._ordered(self._edit_take),
+            requests.EditMarker: self._ordered(self._edit_marker),
+            requests.SetComp: self._ordered(self.shelf.set_comp),
+            requests.StepComp: self._ordered(self.shelf.step_comp),
+            requests.GetOverview: self._get_overview,
+            requests.TrashTake: self._ordered(self._trash_take),
+            requests.ListTrash: self._threaded(lambda _: self.library.trash_entries()),
+            requests.Restore: self._ordered(self._restore),
+            requests.EmptyTrash: self._threaded(lambda _: self.library.empty_trash()),
+            requests.Play: self._ordered(self.transport.play),
+            requests.Seek: self._ordered(self.transport.seek),
+            requests.SetPlanValue: self._ordered(self.shelf.set_plan_value),
+            requests.StepPlan: self._ordered(self.shelf.step_plan),
+            requests.SetPriority: self._ordered(self.shelf.set_priority),
+            requests.KeepPlan: self._ordered(self.shelf.keep_plan),
+            requests.ReplacePlan: self._ordered(self.shelf.replace_plan),
+            requests.StartJob: self._now(self._start_job),
+            requests.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
+            requests.TakeJob: self._take_job,
+            requests.JobProgress: self._now(self.queue.progress),
+            requests.FinishJob: self._finish_job,
+            requests.SelectDevice: self._ordered(self._select_device),
+            requests.MeasureLatency: self._ordered(self._measure_latency),
+            requests.EditSettings: self._ordered(self._edit_settings),
+            requests.DescribeSettings: self._now(lambda _: explained()),
+            requests.ClearClips: self._now(lambda _: self._clear_clips()),
+            requests.Shutdown: self._now(lambda _: self._end_soon()),
+            requests.PowerOff: self._ordered(self._power_off),
         }
 
     def _now(self, answer: Callable[[Any], Any]) -> Handler:
@@ -237,10 +237,10 @@ class Studio:
 
         return handle
 
-    async def _list_drives(self, _: protocol.ListDrives, __: Connection) -> list[protocol.Drive]:
+    async def _list_drives(self, _: requests.ListDrives, __: Connection) -> list[topics.Drive]:
         return await self._look_for_drives()
 
-    async def _stop(self, _: protocol.Stop, __: Connection) -> int | None:
+    async def _stop(self, _: requests.Stop, __: Connection) -> int | None:
         """In order with other requests, but the wait for the disk holds up nobody else."""
         async with self._in_order:
             recording = self.transport.end_take()
@@ -249,32 +249,32 @@ class Studio:
         await self.transport.settle(recording.take.session, recording.take.number)
         return recording.take.number
 
-    def _status(self) -> protocol.Status:
+    def _status(self) -> topics.Status:
         self.transport.publish()
         get = self.board.get
-        return protocol.Status(
-            transport=get(protocol.TransportTopic),
-            device=get(protocol.DeviceTopic),
-            session=get(protocol.SessionTopic),
-            takes=get(protocol.TakesTopic),
-            bounces=get(protocol.BouncesTopic),
-            jobs=get(protocol.JobsTopic),
-            drives=get(protocol.DrivesTopic),
-            box=get(protocol.BoxTopic),
-            settings=get(protocol.SettingsTopic),
-            notices=get(protocol.NoticesTopic),
+        return topics.Status(
+            transport=get(topics.TransportTopic),
+            device=get(topics.DeviceTopic),
+            session=get(topics.SessionTopic),
+            takes=get(topics.TakesTopic),
+            bounces=get(topics.BouncesTopic),
+            jobs=get(topics.JobsTopic),
+            drives=get(topics.DrivesTopic),
+            box=get(topics.BoxTopic),
+            settings=get(topics.SettingsTopic),
+            notices=get(topics.NoticesTopic),
             version=VERSION,
             pid=self.server.pid,
-            plans=get(protocol.PlansTopic),
-            comp=get(protocol.CompTopic),
+            plans=get(topics.PlansTopic),
+            comp=get(topics.CompTopic),
         )
 
-    async def _create_session(self, request: protocol.CreateSession) -> Session:
+    async def _create_session(self, request: requests.CreateSession) -> Session:
         self.transport.refuse_while_recording("A new session")
         session = await self.shelf.create(request, self.keeper, self.settings.rate_hz, self.settings.sample_format)
         return await self._opened(session)
 
-    async def _open_session(self, request: protocol.OpenSession) -> Session:
+    async def _open_session(self, request: requests.OpenSession) -> Session:
         self.transport.refuse_while_recording("Opening a session")
         return await self._opened(self.shelf.open(self.library.session(request.session)))
 
@@ -283,7 +283,7 @@ class Studio:
         await self.keeper.fit(session.rate_hz, session.sample_format)
         return session
 
-    async def _edit_session(self, request: protocol.EditSession) -> Session:
+    async def _edit_session(self, request: requests.EditSession) -> Session:
         if request.sample_format is not None:
             self.transport.refuse_while_recording("Changing the format")
         session = await self.shelf.edit_session(request)
@@ -291,7 +291,7 @@ class Studio:
             await self.keeper.fit(session.rate_hz, session.sample_format)
         return session
 
-    async def _trash_session(self, request: protocol.TrashSession) -> None:
+    async def _trash_session(self, request: requests.TrashSession) -> None:
         session = self.library.session(request.session)
         current = self.shelf.session
         if current is not None and current.id == session.id:
@@ -304,16 +304,16 @@ class Studio:
             if latest is not None:
                 await self.keeper.fit(latest.rate_hz, latest.sample_format)
 
-    async def _edit_track(self, request: protocol.EditTrack) -> Session:
+    async def _edit_track(self, request: requests.EditTrack) -> Session:
         if request.armed is not None or request.input is not None:
             self.transport.refuse_while_recording("Arming and patching")
         return await self.shelf.edit_track(request)
 
-    async def _arm_all(self, request: protocol.ArmAll) -> Session:
+    async def _arm_all(self, request: requests.ArmAll) -> Session:
         self.transport.refuse_while_recording("Arming")
         return await self.shelf.arm_all(request.armed)
 
-    async def _trash_take(self, request: protocol.TrashTake) -> None:
+    async def _trash_take(self, request: requests.TrashTake) -> None:
         session = self.shelf.of(request.session)
         recording = self.transport.recording
         counts = request.false_number == 0
@@ -323,20 +323,20 @@ class Studio:
         await asyncio.to_thread(self.library.trash_take, session.id, request.take, request.false_number)
         await self.shelf.read_takes()
 
-    async def _restore(self, request: protocol.Restore) -> str:
+    async def _restore(self, request: requests.Restore) -> str:
         path = await asyncio.to_thread(self.library.restore_by_id, request.entry)
         await self.shelf.read_takes()
         return str(path)
 
-    async def _edit_take(self, request: protocol.EditTake) -> Take:
+    async def _edit_take(self, request: requests.EditTake) -> Take:
         await self.transport.settle(self.shelf.of(request.session).id, request.take)
         return await self.shelf.edit_take(request)
 
-    async def _edit_marker(self, request: protocol.EditMarker) -> Take:
+    async def _edit_marker(self, request: requests.EditMarker) -> Take:
         await self.transport.settle(self.shelf.of(request.session).id, request.take)
         return await self.shelf.edit_marker(request)
 
-    async def _get_overview(self, request: protocol.GetOverview, _: Connection) -> Overview | None:
+    async def _get_overview(self, request: requests.GetOverview, _: Connection) -> Overview | None:
         """From the disk, or made by a worker first."""
         overview = await asyncio.to_thread(self.shelf.overview, request)
         if overview is not None:
@@ -345,7 +345,7 @@ class Studio:
         options: dict[str, Any] = {"false_number": request.false_number}
         if request.bounce is not None:
             options = {"bounce": request.bounce}
-        job = protocol.StartJob(kind="overview", take=request.take, options=options)
+        job = requests.StartJob(kind="overview", take=request.take, options=options)
         before = self.queue.like(job, session)
         if before is None or before.state == "cancelled":
             self.queue.add(job, session, request.take)
@@ -353,13 +353,13 @@ class Studio:
             raise OtoError(before.problem.code, before.problem.message, before.problem.hint)
         return None
 
-    def _get_plan(self, request: protocol.GetPlan) -> protocol.Plan:
+    def _get_plan(self, request: requests.GetPlan) -> topics.Plan:
         session = self.shelf.of(request.session)
         if request.kept is not None:
             return self.shelf.kept_plan(session.id, request.take, request.kept)
         return self.shelf.plan(session.id, request.kind, request.take)
 
-    def _start_job(self, request: protocol.StartJob) -> protocol.Job:
+    def _start_job(self, request: requests.StartJob) -> topics.Job:
         if request.kind in ("backup", "restore"):
             return self.queue.add(request, "", None)
         session = self.shelf.of(request.session)
@@ -375,10 +375,10 @@ class Studio:
             take = good[-1].number
         return self.queue.add(request, session.id, take)
 
-    async def _take_job(self, _: protocol.TakeJob, connection: Connection) -> protocol.Job | None:
+    async def _take_job(self, _: requests.TakeJob, connection: Connection) -> topics.Job | None:
         return self.queue.take(connection)
 
-    async def _finish_job(self, request: protocol.FinishJob, _: Connection) -> None:
+    async def _finish_job(self, request: requests.FinishJob, _: Connection) -> None:
         job = self.queue.finish(request)
         self.shelf.show_bounces()
         self.shelf.show_plans()
@@ -386,7 +386,7 @@ class Studio:
             async with self._in_order:
                 await self.shelf.read_takes()
 
-    async def _select_device(self, request: protocol.SelectDevice) -> protocol.DeviceTopic:
+    async def _select_device(self, request: requests.SelectDevice) -> topics.DeviceTopic:
         self.transport.refuse_while_recording("Choosing another interface")
         await self.keeper.look()
         interface = self.keeper.find(request.device)
@@ -401,16 +401,16 @@ class Studio:
         if session is not None:
             self.keeper.sample_format = session.sample_format
         await self.keeper.reopen()
-        topic = self.board.get(protocol.DeviceTopic)
+        topic = self.board.get(topics.DeviceTopic)
         if topic.current is None and topic.problem is not None:
             problem = topic.problem
             raise OtoError(problem.code, problem.message, problem.hint)
         return topic
 
-    async def _measure_latency(self, request: protocol.MeasureLatency) -> int:
+    async def _measure_latency(self, request: requests.MeasureLatency) -> int:
         self.transport.refuse_while_recording("Measuring the round trip")
         capture, player = self.keeper.capture, self.keeper.player
-        device = self.board.get(protocol.DeviceTopic).current
+        device = self.board.get(topics.DeviceTopic).current
         if capture is None or player is None or device is None:
             raise OtoError("no_device", "No audio interface is open.", "Plug one in.")
         await self.transport.stop()
@@ -420,7 +420,7 @@ class Studio:
         self.keeper.publish()
         return frames
 
-    async def _edit_settings(self, request: protocol.EditSettings) -> protocol.SettingsTopic:
+    async def _edit_settings(self, request: requests.EditSettings) -> topics.SettingsTopic:
         before = self.settings
         after = settings_file.changed(before, request.changes)
         reopen = any(
@@ -432,13 +432,13 @@ class Studio:
         if reopen:
             await self.keeper.reopen()
         self.transport.publish()
-        return self.board.get(protocol.SettingsTopic)
+        return self.board.get(topics.SettingsTopic)
 
     def _clear_clips(self) -> None:
         if self.keeper.capture is not None:
             self.keeper.capture.meters.clear()
 
-    async def _power_off(self, _: protocol.PowerOff) -> None:
+    async def _power_off(self, _: requests.PowerOff) -> None:
         self.transport.refuse_while_recording("Switching off")
         if self.transport.busy or self.queue.busy:
             raise OtoError(
@@ -474,7 +474,7 @@ class Studio:
         values = {
             name: value for name, value in msgspec.structs.asdict(self.settings).items() if not isinstance(value, dict)
         }
-        self.board.put(protocol.SettingsTopic(values=values))
+        self.board.put(topics.SettingsTopic(values=values))
 
 
 def _may_go_on(found: Recovered) -> bool:

@@ -19,17 +19,8 @@ from core.engine.shelf import Shelf
 from core.engine.space import remaining_s
 from core.engine.tapes import SilentTape
 from core.errors import OtoError
-from core.protocol import (
-    DeviceTopic,
-    KeepLast,
-    Mark,
-    Meters,
-    Play,
-    Record,
-    Seek,
-    State,
-    TransportTopic,
-)
+from core.protocol.requests import KeepLast, Mark, Play, Record, Seek
+from core.protocol.topics import DeviceTopic, Meters, State, TransportTopic
 from core.settings import Settings
 from sessions.model import Losses, Marker, Session, Take, TakeTrack
 

@@ -25,7 +25,7 @@ from core.jobs.ending import held
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
-from core.protocol import Job
+from core.protocol.topics import Job
 from core.report import HTML_FILE
 from core.version import VERSION
 from sessions.files import sha256_file, write_atomic

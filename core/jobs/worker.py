@@ -21,7 +21,8 @@ from core import paths
 from core.client import Client
 from core.errors import OtoError, as_oto_error
 from core.jobs.ending import end_on_sigterm
-from core.protocol import Attach, FinishJob, Job, JobProgress, JobsTopic, Problem, TakeJob
+from core.protocol.requests import Attach, FinishJob, JobProgress, TakeJob
+from core.protocol.topics import Job, JobsTopic, Problem
 
 PROGRESS_INTERVAL_S: Final = 0.1
 RECONNECT_S: Final = 1.0

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from core.client import Client
 from core.errors import OtoError
-from core.protocol import GetStatus, Shutdown, Status
+from core.protocol.requests import GetStatus, Shutdown
+from core.protocol.topics import Status
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.protocol import EditSettings, ListTakes, Record, Status, Stop, Take
+from core.protocol.requests import EditSettings, ListTakes, Record, Stop
+from core.protocol.topics import Status, Take
 from sessions.recover import recover
 from sessions.store import Library
 from tests.rig.drives import pull_out

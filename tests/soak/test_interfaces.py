@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.protocol import ListTakes, Record, Status, Stop, Take
+from core.protocol.requests import ListTakes, Record, Stop
+from core.protocol.topics import Status, Take
 from sessions.wav import HEADER_BYTES
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.protocol import Attach, GetStatus, ListTakes, Record, Status, Take, TransportTopic
+from core.protocol.requests import Attach, GetStatus, ListTakes, Record
+from core.protocol.topics import Status, Take, TransportTopic
 from sessions.wav import HEADER_BYTES
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.protocol import CreateSession, EditSession, ListTakes, Record, Take
+from core.protocol.requests import CreateSession, EditSession, ListTakes, Record
+from core.protocol.topics import Take
 from core.settings import Settings, save
 from sessions.wav import read_info
 from tests.rig.engine import EngineRig

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from core.plans.document import MixPlan
-from core.protocol import Job, ListTakes, Record, StartJob, Stop, Take
+from core.protocol.requests import ListTakes, Record, StartJob, Stop
+from core.protocol.topics import Job, Take
 from sessions.files import sha256_file
 from sessions.model import Track
 from sessions.store import Library

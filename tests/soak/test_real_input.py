@@ -20,7 +20,7 @@ import pytest
 
 from core.client import Client
 from core.errors import OtoError
-from core.protocol import Shutdown
+from core.protocol.requests import Shutdown
 from tests.rig.jack import JackRig
 from tests.rig.load import REPOSITORY, busy_processes, studio_on_a_stopped_terminal
 from tests.rig.played import Played

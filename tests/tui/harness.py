@@ -13,7 +13,8 @@ from rich.style import Style
 
 from core.errors import OtoError
 from core.plans.document import BusStrip, MixPlan, Setting, Strip
-from core.protocol import (
+from core.protocol.requests import GetOverview, Request
+from core.protocol.topics import (
     Bounce,
     BouncesTopic,
     BoxTopic,
@@ -22,12 +23,10 @@ from core.protocol import (
     DeviceTopic,
     Drive,
     DrivesTopic,
-    GetOverview,
     Meters,
     Overview,
     PlansTopic,
     PlanVersion,
-    Request,
     Session,
     SessionTopic,
     SettingInfo,

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.protocol import Record, Seek, Stop, TransportTopic
+from core.protocol.requests import Record, Seek, Stop
+from core.protocol.topics import TransportTopic
 from tests.tui.harness import band_picture, recording_picture
 from tui import commands
 from tui.actions import ACTIONS, SCREENS, actions_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core import protocol as p
-from core.protocol import Comp, CompTopic, Marker, Overview, Play, SetComp, TransportTopic
+from core.protocol import requests, topics
+from core.protocol.requests import Play, SetComp
+from core.protocol.topics import Comp, CompTopic, Marker, Overview, TransportTopic
 from tests.tui.harness import RATE_HZ, Recorder, band_picture, overview, screen_lines, studio, take
 from tests.tui.test_keys_to_requests import asked
 from tests.tui.test_screens import SESSIONS, comp_picture
@@ -24,7 +25,7 @@ def laid(request: SetComp) -> Comp:
 
 
 def answering(**more: object) -> Recorder:
-    return Recorder({SetComp: laid, p.GetOverview: overview(), **more})
+    return Recorder({SetComp: laid, requests.GetOverview: overview(), **more})
 
 
 async def asked_of(picture: Picture, *keys: str) -> list[object]:
@@ -89,41 +90,41 @@ async def test_the_same_stretch_is_tried_with_one_take_after_the_other() -> None
 
 
 async def test_a_marker_to_the_next_is_a_stretch() -> None:
-    begun = band_picture(comp=comp_of(SetComp(parts=(p.CompPart(take=ONE, start_samples=0, end_samples=LENGTH),))))
-    requests = await asked_of(begun, "2", "tab", "plus")
+    begun = band_picture(comp=comp_of(SetComp(parts=(topics.CompPart(take=ONE, start_samples=0, end_samples=LENGTH),))))
+    sent = await asked_of(begun, "2", "tab", "plus")
     verse = 61 * RATE_HZ, 95 * RATE_HZ
-    assert parts_of(requests[-1]) == [(ONE, 0, verse[0]), (TWO, *verse), (ONE, verse[1], LENGTH)]
+    assert parts_of(sent[-1]) == [(ONE, 0, verse[0]), (TWO, *verse), (ONE, verse[1], LENGTH)]
 
 
 async def test_parts_are_slipped_taken_away_undone_and_heard_at_their_seams() -> None:
     keys = ["2", "up", "tab", "right", "less_than_sign", "enter", "delete", "u", "U", "up", "up"]
-    requests = await asked_of(comp_picture(), *keys)
+    sent = await asked_of(comp_picture(), *keys)
     begin = 61 * RATE_HZ + 1_200
-    assert parts_of(requests[0])[1] == (ONE, begin + 240, 100 * RATE_HZ + 240)
-    assert parts_of(requests[1])[1] == (ONE, begin - 2_160, 100 * RATE_HZ - 2_160)
-    assert requests[2] == Play(comp=True, at_s=59.0)
-    assert parts_of(requests[3]) == [(TWO, 0, LENGTH)]
-    assert requests[4:] == [p.StepComp(), p.StepComp(redo=True)]
+    assert parts_of(sent[0])[1] == (ONE, begin + 240, 100 * RATE_HZ + 240)
+    assert parts_of(sent[1])[1] == (ONE, begin - 2_160, 100 * RATE_HZ - 2_160)
+    assert sent[2] == Play(comp=True, at_s=59.0)
+    assert parts_of(sent[3]) == [(TWO, 0, LENGTH)]
+    assert sent[4:] == [requests.StepComp(), requests.StepComp(redo=True)]
 
 
 async def test_a_change_while_something_plays_is_heard_at_once() -> None:
     playing = msgspec.structs.replace(
         comp_picture(), transport=TransportTopic(state="playing", comp=True, position_s=5.0)
     )
-    requests = await asked_of(playing, "2", "up", "tab", "right")
-    assert [type(request) for request in requests] == [SetComp, Play]
-    assert requests[1] == Play(comp=True, at_s=59.0)
+    sent = await asked_of(playing, "2", "up", "tab", "right")
+    assert [type(request) for request in sent] == [SetComp, Play]
+    assert sent[1] == Play(comp=True, at_s=59.0)
 
 
 async def test_a_take_is_made_by_a_worker_and_taken_up_again() -> None:
     picture = comp_picture()
     made = take(3, origin="comp", comp=picture.comp.comp)
-    picture = msgspec.structs.replace(picture, takes=p.TakesTopic(takes=(*picture.takes.takes, made)))
-    requests = await asked_of(picture, "2", "T", *"Best", "enter", "E", "delete", "up", "delete")
-    assert requests[0] == p.StartJob(kind="comp", options={"name": "Best"})
-    assert requests[1] == SetComp(parts=picture.comp.comp.parts)
-    assert requests[2] == p.TrashTake(take=3)
-    assert requests[3] == SetComp(parts=())
+    picture = msgspec.structs.replace(picture, takes=topics.TakesTopic(takes=(*picture.takes.takes, made)))
+    sent = await asked_of(picture, "2", "T", *"Best", "enter", "E", "delete", "up", "delete")
+    assert sent[0] == requests.StartJob(kind="comp", options={"name": "Best"})
+    assert sent[1] == SetComp(parts=picture.comp.comp.parts)
+    assert sent[2] == requests.TrashTake(take=3)
+    assert sent[3] == SetComp(parts=())
 
 
 def loud(level_lufs: float | None) -> Overview:
@@ -138,9 +139,11 @@ async def test_two_takes_are_compared_at_the_same_place_and_equally_loud(
     takes = tuple(take(n, markers=marks[n - 1]) for n in (1, 2))
     looks = {1: loud(levels[1]), 2: loud(levels[0])}
     playing = band_picture(
-        takes=p.TakesTopic(takes=takes), transport=TransportTopic(state="playing", take=2, position_s=70.0), meters=None
+        takes=topics.TakesTopic(takes=takes),
+        transport=TransportTopic(state="playing", take=2, position_s=70.0),
+        meters=None,
     )
-    app, recorder = studio(playing, None, Recorder({p.GetOverview: lambda request: looks[request.take]}))
+    app, recorder = studio(playing, None, Recorder({requests.GetOverview: lambda request: looks[request.take]}))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("2")
@@ -173,35 +176,37 @@ async def test_takes_are_found_by_words() -> None:
 
 
 async def sessions(*keys: str, picture: Picture | None = None) -> list[object]:
-    requests = await asked(picture or band_picture(), "S", *keys, recorder=Recorder({p.ListSessions: SESSIONS}))
-    return [request for request in requests if not isinstance(request, p.ListSessions)]
+    sent = await asked(picture or band_picture(), "S", *keys, recorder=Recorder({requests.ListSessions: SESSIONS}))
+    return [request for request in sent if not isinstance(request, requests.ListSessions)]
 
 
 async def test_sessions_are_opened_named_noted_and_put_into_the_trash() -> None:
     blue = SESSIONS[1].id
     assert await sessions("down", "n", "2", "enter", "w", "!", "enter", "delete", "enter") == [
-        p.EditSession(session=blue, name="2"),
-        p.EditSession(session=blue, notes="!"),
-        p.TrashSession(session=blue),
-        p.OpenSession(session=blue),
+        requests.EditSession(session=blue, name="2"),
+        requests.EditSession(session=blue, notes="!"),
+        requests.TrashSession(session=blue),
+        requests.OpenSession(session=blue),
     ]
 
 
 async def test_sessions_are_found_by_name_day_and_notes() -> None:
     for words in ("2026-11-20", "BORROWED amp"):
-        assert await sessions("slash", *words, "enter", "enter") == [p.OpenSession(session=SESSIONS[1].id)]
+        assert await sessions("slash", *words, "enter", "enter") == [requests.OpenSession(session=SESSIONS[1].id)]
 
 
 async def test_emptying_the_trash_alone_is_asked_twice() -> None:
-    entry = p.TrashEntry(id="0001", kind="session", title="session 'Gig'", path="x", bytes=5, trashed_utc="2026-11-22")
+    entry = topics.TrashEntry(
+        id="0001", kind="session", title="session 'Gig'", path="x", bytes=5, trashed_utc="2026-11-22"
+    )
     for keys, last in (
-        (["R", "end", "down", "enter", "enter"], p.ListTrash()),
-        (["R", "down", "enter", "down", "enter"], p.EmptyTrash()),
-        (["R", "enter"], p.Restore(entry="0001")),
+        (["R", "end", "down", "enter", "enter"], requests.ListTrash()),
+        (["R", "down", "enter", "down", "enter"], requests.EmptyTrash()),
+        (["R", "enter"], requests.Restore(entry="0001")),
     ):
-        recorder = Recorder({p.ListTrash: [entry], p.ListSessions: SESSIONS})
-        requests = await asked(band_picture(), "S", *keys, recorder=recorder)
-        assert [one for one in requests if not isinstance(one, p.ListSessions)][-1] == last
+        recorder = Recorder({requests.ListTrash: [entry], requests.ListSessions: SESSIONS})
+        sent = await asked(band_picture(), "S", *keys, recorder=recorder)
+        assert [one for one in sent if not isinstance(one, requests.ListSessions)][-1] == last
 
 
 # ------------------------------------------------------------------ with an engine

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.plans.document import Setting
-from core.protocol import GetOverview, GetPlan, TransportTopic
+from core.protocol.requests import GetOverview, GetPlan
+from core.protocol.topics import TransportTopic
 from tests.tui.harness import (
     BAND,
     Recorder,

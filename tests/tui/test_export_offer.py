@@ -9,7 +9,7 @@ from core.export.export import STEMS
 from core.export.formats import FORMATS as EXPORTER_FORMATS
 from core.master.targets import TARGETS as MASTER_TARGETS
 from core.mix.presets import STYLES as MIX_STYLES
-from core.protocol import Drive
+from core.protocol.topics import Drive
 from tests.tui.harness import RATE_HZ, bounce
 from tui.export_offer import BYTES_PER_FRAME, FORMATS, file_bytes, offer
 from tui.listening import matched_gain_db

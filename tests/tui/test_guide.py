@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from core.protocol import BouncesTopic, DescribeSettings, DeviceTopic, TakesTopic, TransportTopic
+from core.protocol.requests import DescribeSettings
+from core.protocol.topics import BouncesTopic, DeviceTopic, TakesTopic, TransportTopic
 from tests.tui.harness import SETTINGS, Recorder, band_picture, bounce, recording_picture, screen_lines, studio, take
 from tui.actions import SCREENS
 from tui.guide import STEPS, advanced, sentence

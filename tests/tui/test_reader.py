@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.protocol import GetPlan, TransportTopic
+from core.protocol.requests import GetPlan
+from core.protocol.topics import TransportTopic
 from tests.tui.harness import Recorder, band_picture, band_plan, meters, topics_of
 from tui.app import Studio
 from tui.reader import LOOK, LineDriver, in_words

@@ -6,19 +6,16 @@ import msgspec
 import pytest
 
 from core.plans.document import MixPlan
-from core.protocol import (
+from core.protocol.requests import DescribeSettings, GetOverview, GetPlan, ListSessions
+from core.protocol.topics import (
     BouncesTopic,
     Comp,
     CompTopic,
-    DescribeSettings,
     DeviceInfo,
     DeviceTopic,
-    GetOverview,
-    GetPlan,
     Job,
     JobsTopic,
     KeptPlan,
-    ListSessions,
     Losses,
     Notice,
     NoticesTopic,

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.protocol import Marker, Overview, Take
+from core.protocol.topics import Marker, Overview, Take
 from tests.tui.harness import take
 from tui import splice
 from tui.splice import Tape, part_of, taped

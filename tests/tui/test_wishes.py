@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.binding import BindingsMap
 
-from core import protocol as p
+from core.protocol import requests
 from tests.tui.harness import Recorder, band_picture, screen_lines, topics_of
 from tui.actions import ACTIONS, BY_ID, KEY_NAMES
 from tui.app import Studio
@@ -112,7 +112,7 @@ async def test_a_key_of_ones_own_acts_is_shown_and_leaves_the_one_that_had_it(tm
         text = "\n".join(screen_lines(app))
         assert "s F2" in text
         assert "no action called fly" in text
-    assert recorder.requests == [p.Record(), p.Record(), p.ArmAll(armed=True)]
+    assert recorder.requests == [requests.Record(), requests.Record(), requests.ArmAll(armed=True)]
 
 
 def test_a_screen_reader_is_wished_for_in_the_file_or_by_the_environment(tmp_path) -> None:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from core.client import Client
 from core.errors import OtoError
 from core.plans.document import MixPlan, Strip
-from core.protocol import ReplacePlan, Shutdown
+from core.protocol.requests import ReplacePlan, Shutdown
 from core.settings import Settings, save
 from tests.rig.engine import EngineRig
 from tests.tui.harness import screen_lines

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from core.protocol import Play
+from core.protocol.requests import Play
 from tui.actions import ScreenName, actions_of
 from tui.look import Look
 from tui.picture import Picture

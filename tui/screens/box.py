@@ -11,7 +11,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.errors import OtoError
-from core.protocol import DescribeSettings, EditSettings, PowerOff, SettingInfo
+from core.protocol.requests import DescribeSettings, EditSettings, PowerOff
+from core.protocol.topics import SettingInfo
 from tui import setting_entry, words
 from tui.actions import ScreenName
 from tui.look import Look

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from core.protocol import BoxTopic, Job, Notice, SettingInfo
+from core.protocol.topics import BoxTopic, Job, Notice, SettingInfo
 from tui import setting_entry, words
 from tui.look import Look, Role
 from tui.picture import Picture

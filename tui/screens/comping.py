@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from core.protocol import Comp, CompTopic, Marker, Play, SetComp, StartJob, StepComp, Take
+from core.protocol.requests import Play, SetComp, StartJob, StepComp
+from core.protocol.topics import Comp, CompTopic, Marker, Take
 from tui import commands, composing, splice
 from tui.composing import COMP, Composing, take_key
 from tui.look import Look

@@ -9,7 +9,7 @@ from typing import Final
 
 from core.plans.document import MixPlan, Setting, Settings, Strip, value_of
 from core.plans.parameters import SENDS, Parameter
-from core.protocol import Bounce, Overview
+from core.protocol.topics import Bounce, Overview
 from tui import curves, knobs, plot, words
 from tui.look import Glyphs, Look, Role
 from tui.screens.mix_rows import role_of, signs_of_bands

@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from core.protocol import Bounce, Drive, Play, StartJob
+from core.protocol.requests import Play, StartJob
+from core.protocol.topics import Bounce, Drive
 from tui import words
 from tui.actions import ScreenName
 from tui.export_offer import FORMATS, Offer, offer

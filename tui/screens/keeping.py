@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from core.protocol import KeptPlan, PlanLetter
+from core.protocol.topics import KeptPlan, PlanLetter
 from tui import kept, words
 from tui.picture import Picture
 from tui.screens.dialogs import Choice

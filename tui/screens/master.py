@@ -9,7 +9,8 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.protocol import Bounce, GetOverview, Overview, Play
+from core.protocol.requests import GetOverview, Play
+from core.protocol.topics import Bounce, Overview
 from tui.actions import ScreenName
 from tui.listening import bounce_of
 from tui.look import Look

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from core.protocol import Bounce, Overview
+from core.protocol.topics import Bounce, Overview
 from tui import waveform, words
 from tui.look import Look, Role
 from tui.picture import Picture

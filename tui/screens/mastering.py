@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.protocol import Bounce, StartJob
+from core.protocol.requests import StartJob
+from core.protocol.topics import Bounce
 from tui import words
 from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Choice, Pick

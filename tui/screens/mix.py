@@ -10,20 +10,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.plans.document import MixPlan, Strip
-from core.protocol import (
-    Bounce,
-    GetOverview,
-    GetPlan,
-    KeepPlan,
-    KeptPlan,
-    Overview,
-    Play,
-    Priority,
-    ReplacePlan,
-    SetPriority,
-    StartJob,
-    Stop,
-)
+from core.protocol.requests import GetOverview, GetPlan, KeepPlan, Play, ReplacePlan, SetPriority, StartJob, Stop
+from core.protocol.topics import Bounce, KeptPlan, Overview, Priority
 from tui import kept, knobs, words
 from tui.actions import ScreenName
 from tui.listening import bounce_of, matched_gain_db

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from core.plans.document import MixPlan, Setting, Settings, Strip, value_of
 from core.plans.parameters import SENDS, STRIP
-from core.protocol import Bounce, Job
+from core.protocol.topics import Bounce, Job
 from tui import knobs, words
 from tui.look import Look, Role
 from tui.picture import Picture

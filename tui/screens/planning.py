@@ -7,7 +7,7 @@ from typing import Final
 
 from core.errors import OtoError
 from core.plans.document import MixPlan
-from core.protocol import GetPlan, SetPlanValue, StepPlan
+from core.protocol.requests import GetPlan, SetPlanValue, StepPlan
 from tui import knobs
 from tui.look import Look
 from tui.planbook import Knob, PlanBook

@@ -9,7 +9,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.plans.roles import ROLES
-from core.protocol import EditTake, EditTrack, Play, Record, Take, Track, TrashTake
+from core.protocol.requests import EditTake, EditTrack, Play, Record, TrashTake
+from core.protocol.topics import Take, Track
 from tui import words
 from tui.actions import ScreenName
 from tui.composing import take_key

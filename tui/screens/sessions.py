@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.widget import Widget
 
 from core.errors import OtoError
-from core.protocol import EditSession, ListSessions, OpenSession, SessionSummary, TrashSession
+from core.protocol.requests import EditSession, ListSessions, OpenSession, TrashSession
+from core.protocol.topics import SessionSummary
 from tui import words
 from tui.actions import ScreenName
 from tui.look import Look

@@ -9,18 +9,8 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.protocol import (
-    EditMarker,
-    EditTake,
-    FalseTake,
-    GetOverview,
-    Marker,
-    Overview,
-    Play,
-    SetComp,
-    Take,
-    TrashTake,
-)
+from core.protocol.requests import EditMarker, EditTake, FalseTake, GetOverview, Play, SetComp, TrashTake
+from core.protocol.topics import Marker, Overview, Take
 from tui import composing, splice, words
 from tui.actions import ScreenName
 from tui.composing import COMP, take_key

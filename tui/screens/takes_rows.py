@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from core.protocol import CompPart, Overview, Take
+from core.protocol.topics import CompPart, Overview, Take
 from tui import waveform, words
 from tui.composing import COMP, take_key
 from tui.look import Look, Role

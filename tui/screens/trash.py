@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.protocol import EmptyTrash, ListTrash, Restore, TrashEntry
+from core.protocol.requests import EmptyTrash, ListTrash, Restore
+from core.protocol.topics import TrashEntry
 from tui import words
 from tui.screens.dialogs import Choice, Pick
 

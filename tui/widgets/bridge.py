@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.protocol import Meters, Track
+from core.protocol.topics import Meters, Track
 from tui import words
 from tui.look import Look, Role
 from tui.picture import Picture

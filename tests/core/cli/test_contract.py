@@ -20,7 +20,8 @@ import pytest
 from core.cli import main as cli
 from core.cli import transport, wire
 from core.errors import Exit
-from core.protocol import PROTOCOL, Call
+from core.protocol import PROTOCOL
+from core.protocol.wire import Call
 from core.version import VERSION
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import OtoError
 from core.plans.document import MixPlan, Strip
-from core.protocol import (
+from core.protocol.requests import (
     DescribeSettings,
     EditMarker,
     EditTake,
@@ -15,19 +15,17 @@ from core.protocol import (
     GetOverview,
     GetPlan,
     Mark,
-    Overview,
     Play,
     PowerOff,
     Record,
     ReplacePlan,
     SetPlanValue,
     SetPriority,
-    SettingInfo,
     StepPlan,
     Stop,
-    Take,
     TrashTake,
 )
+from core.protocol.topics import Overview, SettingInfo, Take
 from core.settings import Settings
 from sessions.overview import COLUMNS
 

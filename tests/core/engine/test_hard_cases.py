@@ -10,7 +10,7 @@ import pytest
 
 from core.engine.meters import MeterBank
 from core.errors import OtoError
-from core.protocol import (
+from core.protocol.requests import (
     CreateSession,
     EditSession,
     EditSettings,

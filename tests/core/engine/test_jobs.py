@@ -5,17 +5,8 @@ import pytest
 
 from core.client import Client
 from core.errors import OtoError
-from core.protocol import (
-    Attach,
-    CancelJob,
-    FinishJob,
-    Job,
-    JobProgress,
-    Problem,
-    Record,
-    StartJob,
-    TakeJob,
-)
+from core.protocol.requests import Attach, CancelJob, FinishJob, JobProgress, Record, StartJob, TakeJob
+from core.protocol.topics import Job, Problem
 
 
 @pytest.fixture

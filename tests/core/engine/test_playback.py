@@ -9,7 +9,7 @@ import soundfile
 from core.client import Client
 from core.engine.meters import SILENCE_DBFS
 from core.errors import OtoError
-from core.protocol import Attach, EditSettings, EditTrack, ListTakes, MeasureLatency, Play, Record, Seek, Stop
+from core.protocol.requests import Attach, EditSettings, EditTrack, ListTakes, MeasureLatency, Play, Record, Seek, Stop
 from sessions.model import Take
 from tests.core.engine.conftest import RATE, take_audio
 

@@ -11,7 +11,7 @@ import pytest
 
 from core.client import Client
 from core.errors import OtoError
-from core.protocol import (
+from core.protocol.requests import (
     ArmAll,
     Attach,
     CreateSession,
@@ -29,9 +29,9 @@ from core.protocol import (
     Restore,
     SelectDevice,
     Stop,
-    TakesTopic,
     TrashTake,
 )
+from core.protocol.topics import TakesTopic
 from sessions.model import Take, TrashEntry
 from sessions.wav import read_info
 from tests.core.engine.conftest import RATE, find_in, take_audio

@@ -12,17 +12,8 @@ import pytest
 
 from core.client import Client, ensure_engine
 from core.errors import Exit, OtoError
-from core.protocol import (
-    Attach,
-    CreateSession,
-    GetStatus,
-    Mark,
-    Meters,
-    Record,
-    Shutdown,
-    Status,
-    Stop,
-)
+from core.protocol.requests import Attach, CreateSession, GetStatus, Mark, Record, Shutdown, Stop
+from core.protocol.topics import Meters, Status
 
 
 class Raw:

@@ -10,7 +10,7 @@ from core.jobs import work
 from core.jobs.overview import bounce_overview
 from core.jobs.tasks import run_job
 from core.plans.document import MixPlan, Setting, Strip
-from core.protocol import Job
+from core.protocol.topics import Job
 from sessions.planshelf import fingerprint
 from sessions.store import Library
 

@@ -10,7 +10,7 @@ import pytest
 from core.jobs import reports
 from core.jobs.tasks import run_job
 from core.master.styles import STYLES
-from core.protocol import Job, JobKind
+from core.protocol.topics import Job, JobKind
 from core.report.document import Report
 from core.report.make import read_report
 from sessions.store import Library

@@ -13,7 +13,7 @@ import pytest
 from core.errors import OtoError
 from core.jobs.tasks import run_job
 from core.plans.document import MixPlan, Setting
-from core.protocol import Job, JobKind
+from core.protocol.topics import Job, JobKind
 from sessions.files import sha256_file
 from sessions.store import Library
 

@@ -15,7 +15,8 @@ import pytest
 from core import paths
 from core.client import Client, ensure_engine
 from core.errors import OtoError
-from core.protocol import CancelJob, GetStatus, Job, JobKind, StartJob, Status
+from core.protocol.requests import CancelJob, GetStatus, StartJob
+from core.protocol.topics import Job, JobKind, Status
 from sessions.store import Library
 
 WAIT_S = 60.0
