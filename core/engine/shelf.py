@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import msgspec
 
 from core.engine.board import Board
 from core.engine.interface import InterfaceKeeper
 from core.errors import OtoError
-from core.plans.document import BusStrip, MasterPlan, MixPlan, Plan, Setting, Settings, Strip
-from core.plans.parameters import MASTER, STRIP, Parameter, by_name, parameters_of
 from core.protocol.requests import (
     CreateSession,
     EditMarker,
@@ -20,13 +18,8 @@ from core.protocol.requests import (
     EditTake,
     EditTrack,
     GetOverview,
-    KeepPlan,
-    ReplacePlan,
     SetComp,
-    SetPlanValue,
-    SetPriority,
     StepComp,
-    StepPlan,
 )
 from core.protocol.topics import (
     BouncesTopic,
@@ -44,12 +37,9 @@ from sessions.comping import lay_out
 from sessions.errors import LibraryError
 from sessions.model import Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
 from sessions.overview import load_overview
-from sessions.planshelf import fingerprint
 from sessions.store import Library
 
 LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
-
-_decode_plan: msgspec.json.Decoder[Plan] = msgspec.json.Decoder(Plan)
 
 
 class Shelf:
@@ -60,8 +50,6 @@ class Shelf:
         self.session: Session | None = None
         self._board = board
         self._takes: list[Take] = []
-        self._turned: tuple[str, str, int, str | None, str] | None = None
-        """The knob of the last change: turning it further is the same step of undo."""
 
     # ------------------------------------------------------------ sessions
 
@@ -326,82 +314,6 @@ class Shelf:
             raise OtoError("busy", f"Take {take.number} is still being recorded.", "Stop it first.")
         return load_overview(self.library.take_path(session.id, take.number, take.false_number), take.frames)
 
-    # ------------------------------------------------------------ plans
-
-    def plan(self, session_id: str, kind: Literal["mix", "master"], take: int) -> Plan:
-        """The plan a take has now."""
-        data = self.library.load_plan(session_id, kind, take)
-        if data is None:
-            raise OtoError(
-                "not_found",
-                f"Take {take} has no {kind} plan yet.",
-                f"Start a {kind} to have one proposed.",
-            )
-        return _decode_plan.decode(data)
-
-    def kept_plan(self, session_id: str, take: int, letter: PlanLetter) -> Plan:
-        """The mix plan of a take that is kept under a letter."""
-        data = self.library.kept_plan(session_id, "mix", take, letter)
-        if data is None:
-            raise OtoError("not_found", f"No plan of take {take} is kept as {letter}.", "Keep one first.")
-        return _decode_plan.decode(data)
-
-    async def keep_plan(self, request: KeepPlan) -> KeptPlan:
-        """Keep the mix plan of a take beside others."""
-        session = self.of(request.session)
-        data = _document(self.plan(session.id, "mix", request.take))
-        await asyncio.to_thread(self.library.keep_plan, session.id, "mix", request.take, request.letter, data)
-        self.show_plans()
-        return KeptPlan(take=request.take, letter=request.letter, version=fingerprint(data))
-
-    async def set_plan_value(self, request: SetPlanValue) -> Plan:
-        """A person changes, locks or clears one setting of a plan."""
-        session = self.of(request.session)
-        plan = with_value(self.plan(session.id, request.kind, request.take), request)
-        knob = (session.id, request.kind, request.take, request.strip, request.name)
-        same = knob == self._turned and request.locked is None and request.value is not None
-        await self._save_plan(session.id, request.kind, request.take, plan, same_step=same)
-        self._turned = knob
-        return plan
-
-    async def set_priority(self, request: SetPriority) -> MixPlan:
-        """A person says how much a track matters."""
-        session = self.of(request.session)
-        plan = self.plan(session.id, "mix", request.take)
-        assert isinstance(plan, MixPlan)
-        if all(strip.track != request.strip for strip in plan.strips):
-            raise OtoError("not_found", f"The plan has no strip {request.strip!r}.")
-        strips = tuple(
-            msgspec.structs.replace(strip, priority=request.priority) if strip.track == request.strip else strip
-            for strip in plan.strips
-        )
-        plan = msgspec.structs.replace(plan, strips=strips)
-        await self._save_plan(session.id, "mix", request.take, plan)
-        return plan
-
-    async def step_plan(self, request: StepPlan) -> Plan | None:
-        """Undo or redo a change; None when there is none."""
-        session = self.of(request.session)
-        self._turned = None
-        data = await asyncio.to_thread(
-            self.library.step_plan, session.id, request.kind, request.take, forward=request.redo
-        )
-        self.show_plans()
-        return None if data is None else _decode_plan.decode(data)
-
-    async def replace_plan(self, request: ReplacePlan) -> None:
-        """Put a whole plan in place."""
-        session = self.of(request.session)
-        kind: Literal["mix", "master"] = "mix" if isinstance(request.plan, MixPlan) else "master"
-        await self._save_plan(session.id, kind, request.take, request.plan)
-
-    async def _save_plan(
-        self, session_id: str, kind: Literal["mix", "master"], take: int, plan: Plan, *, same_step: bool = False
-    ) -> None:
-        self._turned = None
-        await asyncio.to_thread(self.library.save_plan, session_id, kind, take, _document(plan), same_step=same_step)
-        self.show_plans()
-
     # ------------------------------------------------------------ the board
 
     def show_take(self, take: Take) -> None:
@@ -447,73 +359,3 @@ class Shelf:
             self.session = session
             self._show_session()
         return session
-
-
-def _document(plan: Plan) -> bytes:
-    """A plan as it is saved."""
-    return msgspec.json.format(msgspec.json.encode(plan), indent=2)
-
-
-def with_value(plan: Plan, request: SetPlanValue) -> Plan:
-    """The plan with one setting changed by a person. Raises OtoError for an unknown strip, name or value."""
-    if isinstance(plan, MasterPlan):
-        return msgspec.structs.replace(plan, settings=_with_setting(plan.settings, by_name(MASTER), request))
-    if request.strip is None:
-        return msgspec.structs.replace(plan, master=_with_setting(plan.master, parameters_of("master"), request))
-    strips: list[Strip] = [
-        msgspec.structs.replace(one, settings=_with_setting(one.settings, by_name(STRIP), request))
-        if one.track == request.strip
-        else one
-        for one in plan.strips
-    ]
-    if any(one.track == request.strip for one in plan.strips):
-        return msgspec.structs.replace(plan, strips=tuple(strips))
-    buses: list[BusStrip] = [
-        msgspec.structs.replace(one, settings=_with_setting(one.settings, parameters_of(one.name), request))
-        if one.name == request.strip
-        else one
-        for one in plan.buses
-    ]
-    if any(one.name == request.strip for one in plan.buses):
-        return msgspec.structs.replace(plan, buses=tuple(buses))
-    raise OtoError("not_found", f"The plan has no strip {request.strip!r}.")
-
-
-def _with_setting(settings: Settings, known: dict[str, Parameter], request: SetPlanValue) -> Settings:
-    parameter = known.get(request.name)
-    if parameter is None:
-        raise OtoError("bad_input", f"There is no knob called {request.name!r} here.", "Knobs: " + ", ".join(known))
-    before = settings.get(request.name)
-    if request.value is None and request.locked is None:
-        return {name: setting for name, setting in settings.items() if name != request.name}
-    if request.value is None:
-        value = before.value if before is not None else parameter.neutral
-    else:
-        value = _checked(parameter, request.value)
-    same = before is not None and before.value == value
-    setting = Setting(
-        value=value,
-        unit=parameter.unit,
-        by=before.by if same and before is not None else "person",
-        why=before.why if same and before is not None else "",
-        confidence=before.confidence if same and before is not None else None,
-        locked=request.locked if request.locked is not None else (before.locked if before is not None else False),
-    )
-    return {**settings, request.name: setting}
-
-
-def _checked(parameter: Parameter, value: float | bool | str) -> float | bool | str:
-    if parameter.scale == "switch":
-        if isinstance(value, bool):
-            return value
-        raise OtoError("bad_input", f"{parameter.label} is on or off.")
-    if parameter.scale == "choice":
-        if value in parameter.choices:
-            return value
-        raise OtoError("bad_input", f"{parameter.label} is one of: {', '.join(parameter.choices)}.")
-    if isinstance(value, (bool, str)) or not parameter.low <= value <= parameter.high:
-        raise OtoError(
-            "bad_input",
-            f"{parameter.label} goes from {parameter.low:g} to {parameter.high:g} {parameter.unit}.".strip(),
-        )
-    return float(value)

@@ -17,6 +17,7 @@ from core.engine.board import Board
 from core.engine.explained import explained
 from core.engine.interface import InterfaceKeeper, round_trip_key
 from core.engine.latency import measure_round_trip
+from core.engine.plans import Plans
 from core.engine.queue import JobQueue
 from core.engine.server import Connection, Handler, Server
 from core.engine.shelf import Shelf
@@ -50,6 +51,7 @@ class Studio:
             self.settings = settings_file.changed(self.settings, {"device": device})
         self.library = Library(paths.library())
         self.shelf = Shelf(self.board, self.library)
+        self.plans = Plans(self.shelf)
         self.keeper = InterfaceKeeper(self.board, lambda: self.settings, paths.cache())
         self.transport = Transport(self.board, self.shelf, self.keeper, lambda: self.settings)
         self.queue = JobQueue(self.board, paths.jobs_folder(), spawn_workers=spawn_workers)
@@ -195,11 +197,11 @@ class Studio:
             requests.EmptyTrash: self._threaded(lambda _: self.library.empty_trash()),
             requests.Play: self._ordered(self.transport.play),
             requests.Seek: self._ordered(self.transport.seek),
-            requests.SetPlanValue: self._ordered(self.shelf.set_plan_value),
-            requests.StepPlan: self._ordered(self.shelf.step_plan),
-            requests.SetPriority: self._ordered(self.shelf.set_priority),
-            requests.KeepPlan: self._ordered(self.shelf.keep_plan),
-            requests.ReplacePlan: self._ordered(self.shelf.replace_plan),
+            requests.SetPlanValue: self._ordered(self.plans.set_plan_value),
+            requests.StepPlan: self._ordered(self.plans.step_plan),
+            requests.SetPriority: self._ordered(self.plans.set_priority),
+            requests.KeepPlan: self._ordered(self.plans.keep_plan),
+            requests.ReplacePlan: self._ordered(self.plans.replace_plan),
             requests.StartJob: self._now(self._start_job),
             requests.CancelJob: self._now(lambda r: self.queue.cancel(r.job)),
             requests.TakeJob: self._take_job,
@@ -356,8 +358,8 @@ class Studio:
     def _get_plan(self, request: requests.GetPlan) -> topics.Plan:
         session = self.shelf.of(request.session)
         if request.kept is not None:
-            return self.shelf.kept_plan(session.id, request.take, request.kept)
-        return self.shelf.plan(session.id, request.kind, request.take)
+            return self.plans.kept_plan(session.id, request.take, request.kept)
+        return self.plans.plan(session.id, request.kind, request.take)
 
     def _start_job(self, request: requests.StartJob) -> topics.Job:
         if request.kind in ("backup", "restore"):
