@@ -22,7 +22,7 @@ from core.analysis.track import TrackAnalysis, analyse_source
 from core.desk.sources import Source, identity_of
 from core.models.features import BANDS, FEATURES, FRAMES, Listener, Pictures
 from core.models.roles import Recognition, load_recogniser, recognise
-from core.models.runtime import THREADS, Unusable
+from core.models.runtime import THREADS, Model, Unusable
 from core.progress import Progress
 from core.version import VERSION
 
@@ -54,11 +54,13 @@ def listen(sources: Sequence[Source], engineer: Engineer = "model", progress: Pr
 
     Raises OtoError("cancelled", "bad_input"). A recogniser that can't be used is a note, never an error.
     """
-    heard = dict(zip([source.name for source in sources], _hear_all(sources, progress), strict=True))
+    model = load_recogniser() if engineer == "model" else None
+    pictured = isinstance(model, Model)
+    names = [source.name for source in sources]
+    heard = dict(zip(names, _hear_all(sources, pictured, progress), strict=True))
     analyses = {name: one.analysis for name, one in heard.items()}
-    if engineer == "rules":
+    if model is None:
         return Listening(analyses)
-    model = load_recogniser()
     if isinstance(model, Unusable):
         return Listening(analyses, notes=() if model.rejected else (f"{model.why} {INSTEAD}",))
     try:
@@ -78,7 +80,7 @@ class _Heard(msgspec.Struct, frozen=True):
 
     analysis: TrackAnalysis
     pictures: bytes
-    """Float32, little end first, shape (n, FRAMES, BANDS)."""
+    """Float32, little end first, shape (n, FRAMES, BANDS); none where no recogniser asked for them."""
 
     def shown(self) -> Pictures:
         return np.frombuffer(self.pictures, dtype="<f4").reshape(-1, FRAMES, BANDS).astype(np.float32)
@@ -104,27 +106,31 @@ class _Overheard:
         return block
 
 
-def _hear(source: Source, progress: Progress | None = None) -> _Heard:
+def _hear(source: Source, pictured: bool, progress: Progress | None = None) -> _Heard:
+    """Measure a track, or remember it; what is remembered with pictures also serves whoever wants none."""
     identity = identity_of(source)
-    file = None if identity is None else _file_of(identity)
-    if file is not None:
+    files = [] if identity is None else [_file_of(identity, with_pictures) for with_pictures in {True, pictured}]
+    for file in files:
         with contextlib.suppress(OSError, msgspec.DecodeError):
             heard = msgspec.msgpack.decode(file.read_bytes(), type=_Heard)
             os.utime(file, ns=(time.time_ns(), time.time_ns()))
             return heard
-    listener = Listener(source.rate_hz)
-    analysis = analyse_source(_Overheard(source, listener), progress=progress)
-    heard = _Heard(analysis, listener.pictures().astype("<f4").tobytes())
-    if file is not None:
+    if pictured:
+        listener = Listener(source.rate_hz)
+        analysis = analyse_source(_Overheard(source, listener), progress=progress)
+        heard = _Heard(analysis, listener.pictures().astype("<f4").tobytes())
+    else:
+        heard = _Heard(analyse_source(source, progress=progress), b"")
+    if identity is not None:
         with contextlib.suppress(OSError):
-            _keep(file, heard)
+            _keep(_file_of(identity, pictured), heard)
     return heard
 
 
-def _file_of(identity: str) -> Path:
+def _file_of(identity: str, pictured: bool) -> Path:
     """Where a track is kept: another version of OTO, of the measurements or of the pictures listens anew."""
     schema = TrackAnalysis.__struct_fields__
-    key = f"{VERSION}\0{schema}\0{FEATURES}\0{identity}"
+    key = f"{VERSION}\0{schema}\0{FEATURES if pictured else ''}\0{identity}"
     return paths.cache() / FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.msgpack"
 
 
@@ -164,12 +170,13 @@ class _Together:
         return tell
 
 
-def _hear_all(sources: Sequence[Source], progress: Progress | None) -> list[_Heard]:
+def _hear_all(sources: Sequence[Source], pictured: bool, progress: Progress | None) -> list[_Heard]:
     """Hear two tracks at a time: most of it is arithmetic that lets another thread go on."""
     together = _Together(progress, len(sources))
     with ThreadPoolExecutor(THREADS) as pool:
         try:
-            return list(pool.map(_hear, sources, [together.of(at) for at in range(len(sources))]))
+            tellers = [together.of(at) for at in range(len(sources))]
+            return list(pool.map(_hear, sources, [pictured] * len(sources), tellers))
         except BaseException:
             together.wanted = False
             raise

@@ -77,7 +77,7 @@ def test_a_track_is_decoded_once_for_everything_and_then_remembered(with_toy, tm
 def test_the_pictures_are_those_of_the_audio(with_toy, tmp_path):
     path = file_of(tmp_path, "Audio 1", 900.0)
     listen([FileSource(path)])
-    heard = listening._hear(FileSource(path))
+    heard = listening._hear(FileSource(path), True)
     assert np.array_equal(heard.shown(), excerpts(FileSource(path).read(0, 6 * RATE_HZ), RATE_HZ))
 
 
@@ -137,6 +137,23 @@ def test_progress_only_grows_and_names_every_track(with_nothing, tmp_path):
 def test_rules_alone_listen_without_a_word_about_models(with_nothing, tmp_path):
     heard = listen([FileSource(file_of(tmp_path, "Audio 1", 90.0))], "rules")
     assert (heard.engineer, heard.recognised, heard.notes) == ("rules", {}, ())
+
+
+def test_rules_alone_draw_no_pictures_and_take_what_a_model_left(with_toy, tmp_path, monkeypatch):
+    drawn, plain = file_of(tmp_path, "Audio 1", 90.0), file_of(tmp_path, "Audio 2", 900.0)
+    by_model = listen([FileSource(drawn)])
+    monkeypatch.setattr(listening, "Listener", None)
+    assert listen(counted(drawn), "rules").analyses == by_model.analyses
+    assert Counted.read_samples == 0
+    listen(counted(plain), "rules")
+    assert Counted.read_samples == 6 * RATE_HZ
+
+
+def test_a_model_listens_to_what_only_rules_heard(with_toy, tmp_path):
+    path = file_of(tmp_path, "Audio 1", 90.0)
+    listen([FileSource(path)], "rules")
+    assert listen(counted(path)).recognised["Audio 1"].role == "bass"
+    assert Counted.read_samples == 6 * RATE_HZ
 
 
 def test_a_model_that_its_card_keeps_out_of_use_is_no_news(with_nothing, tmp_path, monkeypatch):
