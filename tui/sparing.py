@@ -3,12 +3,15 @@
 Textual sends a changed region again from the left edge of its widget, each stretch with its whole colour and a reset;
 for a bridge of meters that is six times what changed. `Copy` follows what Textual writes as a terminal would, and says
 what has to be sent so that a terminal that showed the old picture shows the new one. What it does not understand goes
-out as it is, and the copy begins anew, so the worst that can happen is a picture that is sent whole.
+out as it is, and the copy begins anew, so the worst that can happen is a picture that is sent whole. Who knows which
+cells changed can paint them into the copy at once, and spares Textual the way there.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -54,6 +57,8 @@ class Copy:
         self._shown: dict[int, dict[int, Cell]] = {}
         self._wanted: dict[int, dict[int, Cell]] = {}
         """Cells that were written since the last difference and are not shown yet."""
+        self._wide: set[int] = set()
+        """Rows that wide characters were written in."""
         self._at = (0, 0)
         """Row and column where Textual writes next."""
         self._pen = PLAIN
@@ -82,14 +87,26 @@ class Copy:
             elif text == "\n":  # the terminal driver makes it a return as well
                 self._at = (self._at[0] + 1, 0)
             elif text[0] < " " or text[0] == "\x7f":
-                out.append(self._difference())
+                out.append(self.difference())
                 out.append(text)
                 if not self._leaves_the_picture(text, parameters, final):
                     self.forget()
             else:
                 self._write(text)
-        out.append(self._difference())
+        out.append(self.difference())
         return "".join(out)
+
+    def paint(self, row: int, column: int, painted: Iterable[Cell]) -> None:
+        """Put cells in place; `difference` says what to send."""
+        shown, wanted = self._shown.setdefault(row, {}), self._wanted.setdefault(row, {})
+        for at, (text, pen) in enumerate(painted, column):
+            cell = (text, _seen(pen) if text == " " else pen)
+            if shown.get(at) != cell:
+                wanted[at] = cell
+                if not text:
+                    self._wide.add(row)
+            elif wanted:
+                wanted.pop(at, None)
 
     def _leaves_the_picture(self, text: str, parameters: str | None, final: str | None) -> bool:
         """Whether a sequence neither paints nor moves the cursor: modes, strings, the bell."""
@@ -116,19 +133,20 @@ class Copy:
             column += 1
             if width == 2:
                 wanted[column] = ("", pen)
+                self._wide.add(row)
                 column += 1
         self._at = (row, column)
 
-    def _difference(self) -> str:
+    def difference(self) -> str:
+        """What has to be sent so that the terminal shows everything that was written and painted."""
         out: list[str] = []
         for row, wanted in sorted(self._wanted.items()):
             if not wanted:
                 continue
             shown = self._shown[row]
             columns = sorted(wanted)
-            wide = any(not text for text, _ in (*wanted.values(), *shown.values()))
             shown.update(wanted)
-            if wide:  # half of a wide character can't be replaced alone: the rest of the line goes out
+            if row in self._wide:  # half of a wide character can't be replaced alone: the rest of the line goes out
                 columns = sorted(column for column in shown if column >= columns[0] - 1)
             for column in columns:
                 self._put(out, row, column, shown[column])
@@ -187,6 +205,16 @@ def pen_after(pen: Pen, parameters: str) -> Pen:
     return pen
 
 
+def pen_of(written: str) -> Pen:
+    """The pen that styled text was written with, a reset after it or not."""
+    pen = PLAIN
+    for token in _TOKEN.finditer(written):
+        if token[2] != "m":
+            break
+        pen = pen_after(pen, token[1])
+    return pen
+
+
 @lru_cache(maxsize=4096)
 def change(before: Pen | None, pen: Pen) -> str:
     """The shortest sequence from one pen to another; nothing is known of a terminal whose pen is None."""
@@ -208,15 +236,33 @@ class SparingDriver(LinuxDriver):
     """Textual's terminal driver, with a copy of the screen before the wire."""
 
     copy: Copy | None = None
+    _painted = False
+    """Cells were painted into the copy that are not sent yet."""
 
     def write(self, data: str) -> None:
-        """Send the difference."""
-        columns = self._get_terminal_size()[0]
-        if self.copy is None or self.copy.columns != columns:
-            self.copy = Copy(columns)
-        if difference := self.copy.feed(data):
+        """Send the difference that Textual's writing makes."""
+        if difference := self._followed().feed(data):
             super().write(difference)
+
+    def paint(self, row: int, column: int, painted: Iterable[Cell]) -> None:
+        """Show cells without Textual; all that is painted in one turn of the loop is sent together."""
+        if self.copy is None or not self._painted:
+            self._painted = True
+            self.copy = self._followed()
+            asyncio.get_running_loop().call_soon(self._send_painted)
+        self.copy.paint(row, column, painted)
 
     def forget(self) -> None:
         """Send everything again: the terminal was resized, or something else wrote on it."""
         self.copy = None
+
+    def _followed(self) -> Copy:
+        columns = self._get_terminal_size()[0]
+        if self.copy is None or self.copy.columns != columns:
+            self.copy = Copy(columns)
+        return self.copy
+
+    def _send_painted(self) -> None:
+        self._painted = False
+        if difference := self._followed().difference():
+            super().write(difference)

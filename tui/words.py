@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -15,6 +16,7 @@ OFF_DB = -90.0
 SILENCE_DBFS = -120.0
 
 
+@lru_cache(maxsize=1024)
 def clean(text: str) -> str:
     """A name from outside (a drive's label, a device, a track) as one line without control characters.
 

@@ -1,14 +1,20 @@
-"""A widget that is a few painted lines, and sends the terminal only what changed of them."""
+"""A widget that is a few painted lines, and sends the terminal only what changed of them.
+
+What changed goes past Textual's compositor where it can: a screen of meters changes twelve times a second, and to lay
+its lines out, cut them, style them and write them as escape sequences again takes Textual most of a second's work.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Final
 
 from rich.cells import get_character_cell_size
+from rich.console import Console
 from rich.segment import Segment
 from textual.events import Resize
 from textual.geometry import Region
@@ -16,6 +22,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.look import Look, Role
+from tui.sparing import Pen, SparingDriver, pen_of
 
 Span = tuple[str, Role]
 """Text and the role it is painted in. Text is never parsed."""
@@ -38,19 +45,37 @@ class Paper(Widget):
         super().__init__(id=id)
         self.look = look
         self._draw = draw
+        self._lines_drawn: list[Line] = []
         self._rows: list[Cells] = []
 
     def repaint(self) -> None:
-        """Draw again and mark the cells that differ from what is on screen."""
+        """Draw again and send the cells that differ from what is on screen."""
         old, rows = self._rows, self._fresh_rows()
         self._rows = rows
         if [len(row) for row in rows] != [len(row) for row in old]:  # the layout has changed, the resize is on its way
             self.refresh()
             return
-        for y, (before, now) in enumerate(zip(old, rows, strict=True)):
-            if before != now:
-                first, last = changed_span(before, now)
+        changes = [
+            (y, *changed_span(before, now))
+            for y, (before, now) in enumerate(zip(old, rows, strict=True))
+            if before is not now and before != now
+        ]
+        if not changes:
+            return
+        driver, place = self._way_past_textual()
+        for y, first, last in changes:
+            if driver is None:
                 self.refresh(Region(first, y, last - first + 1, 1))
+            else:
+                pens = pens_of(self.look, self.app.console)
+                painted = [(character, pens[role]) for character, role in rows[y][first : last + 1]]
+                driver.paint(place.y + y, place.x + first, painted)
+
+    def _way_past_textual(self) -> tuple[SparingDriver | None, Region]:
+        """The terminal's driver and where this widget is on it; None when something lies over it or moves it."""
+        driver, place = self.app._driver, self.region
+        free = self.screen is self.app.screen and not self.app._batch_count and place.size == self.size
+        return (driver if free and isinstance(driver, SparingDriver) else None), place
 
     def texts(self) -> list[str]:
         """What is painted, as text."""
@@ -58,8 +83,13 @@ class Paper(Widget):
 
     def on_resize(self, _: Resize) -> None:
         """Draw for the new size."""
+        self._lines_drawn = []
         self._rows = self._fresh_rows()
         self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines in a region. Nothing is kept of them: they change behind Textual's back."""
+        return [self.render_line(y).crop(*crop.column_span) for y in crop.line_range]
 
     def render_line(self, y: int) -> Strip:
         """One line as segments of equal style."""
@@ -74,7 +104,18 @@ class Paper(Widget):
             return []
         lines = list(self._draw(width, height))[:height]
         lines += [()] * (height - len(lines))
-        return [cells(line, width, self.look) for line in lines]
+        before, self._lines_drawn = self._lines_drawn, lines
+        kept = len(before) == len(self._rows) == height
+        return [
+            self._rows[y] if kept and line == before[y] else cells(line, width, self.look)
+            for y, line in enumerate(lines)
+        ]
+
+
+@lru_cache(maxsize=4)
+def pens_of(look: Look, console: Console) -> dict[Role, Pen]:
+    """How Textual writes each role on this terminal, which may have fewer colours than the look."""
+    return {role: pen_of(Strip([Segment("x", style)]).render(console)) for role, style in look.styles.items()}
 
 
 def cells(line: Line, width: int, look: Look) -> Cells:
