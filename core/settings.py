@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from core.errors import OtoError
 from sessions.files import write_atomic
 from sessions.model import SampleFormat
+
+StripCacheMB = Literal["auto", "off", "1000", "2000", "4000", "8000"]
 
 
 def _about(explanation: str, unit: str = "", low: float | None = None, high: float | None = None) -> msgspec.Meta:
@@ -46,6 +48,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     click: Annotated[bool, _about("A metronome on the outputs while recording.")] = False
     tempo_bpm: Annotated[float, _about("Tempo of the metronome.", "BPM", 20.0, 400.0)] = 120.0
     beats_per_bar: Annotated[int, _about("Beats in a bar of the metronome.", "", 1, 16)] = 4
+    lamp: Annotated[
+        str,
+        _about("The box's light that 'oto panel' drives: on is ready, slow is recording, fast is trouble. '' is none."),
+    ] = ""
+    controls: dict[str, dict[str, str]] = {}
+    """What the keys of foot switches and MIDI controllers do, by device and key."""
+    strip_cache_mb: Annotated[
+        StripCacheMB,
+        _about(
+            "Megabytes of the disk for rendered strips, which make a mix with another fader a sum: 16 tracks of "
+            "4 minutes take 800. auto: 2000, but none on an SD card, which would wear and be no faster."
+        ),
+    ] = "auto"
     round_trips: dict[str, int] = {}
     """Measured round trip in samples by "interface@rate"."""
 

@@ -11,6 +11,7 @@ from core.protocol.topics import (
     BouncesTopic,
     BoxTopic,
     CompTopic,
+    ControlsTopic,
     DeviceTopic,
     DrivesTopic,
     Job,
@@ -54,6 +55,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     drives: DrivesTopic = DrivesTopic()
     box: BoxTopic = BoxTopic()
     settings: SettingsTopic = SettingsTopic()
+    controls: ControlsTopic = ControlsTopic()
     notices: NoticesTopic = NoticesTopic()
     meters: Meters | None = None
     """None until an interface delivers."""
@@ -158,6 +160,7 @@ _FIELD_OF: Final[dict[type, str]] = {
     DrivesTopic: "drives",
     BoxTopic: "box",
     SettingsTopic: "settings",
+    ControlsTopic: "controls",
     NoticesTopic: "notices",
     Meters: "meters",
 }

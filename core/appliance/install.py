@@ -20,7 +20,7 @@ from core.errors import OtoError
 
 TARGET: Final = "oto.target"
 CONSOLE: Final = "oto-console@tty1.service"
-SERVICES: Final = ("oto-engine.service", "oto-worker.service", CONSOLE)
+SERVICES: Final = ("oto-engine.service", "oto-worker.service", "oto-panel.service", CONSOLE)
 COMMAND: Final = "/usr/local/bin/oto"
 PACKAGED_COMMAND: Final = "/usr/bin/oto"
 KEPT: Final = ("/var/lib/oto", "/etc/oto", "/srv/oto")
@@ -115,7 +115,7 @@ def activate(box: Box, name: str, system: Mapping[str, Path], *, console: bool =
         *_reloads(box),
         *(_run(f"start {unit} with the box", "systemctl", *root, "--quiet", "enable", unit) for unit in missing),
         *links,
-        *([_run("start OTO's services anew", "systemctl", "restart", TARGET, *SERVICES[:2])] if box.here else []),
+        *([_run("start OTO's services anew", "systemctl", "restart", TARGET, *SERVICES[:3])] if box.here else []),
         *_prune(box, name),
     ]
 

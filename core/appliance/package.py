@@ -80,7 +80,7 @@ PRERM: Final = """\
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-    systemctl stop oto.target oto-engine.service oto-worker.service oto-console@tty1.service || true
+    systemctl stop oto.target oto-engine.service oto-worker.service oto-panel.service oto-console@tty1.service || true
 fi
 if [ "$1" = remove ]; then
     systemctl --quiet disable oto.target oto-console@tty1.service || true

@@ -31,12 +31,14 @@ PLACES: Final = {
     "oto.target": "etc/systemd/system/oto.target",
     "oto-engine.service": "etc/systemd/system/oto-engine.service",
     "oto-worker.service": "etc/systemd/system/oto-worker.service",
+    "oto-panel.service": "etc/systemd/system/oto-panel.service",
     "oto-console@.service": "etc/systemd/system/oto-console@.service",
     "oto-release-drive.path": "etc/systemd/system/oto-release-drive.path",
     "oto-release-drive.service": "etc/systemd/system/oto-release-drive.service",
     "oto-sysusers.conf": "etc/sysusers.d/oto.conf",
     "oto-tmpfiles.conf": "etc/tmpfiles.d/oto.conf",
     "oto-drives.rules": "etc/udev/rules.d/90-oto-drives.rules",
+    "oto-lamps.rules": "etc/udev/rules.d/90-oto-lamps.rules",
     "oto-sshd.conf": "etc/ssh/sshd_config.d/oto.conf",
 }
 """Where each file of systemd/ goes on a box."""
@@ -96,7 +98,9 @@ def build(source: Path, target: Path, *, python: str, processor: str = "", say: 
     site = partial / "lib" / f"python{python}" / "site-packages"
     site.mkdir(parents=True)
     say(f"unpacking packages for Python {python} on {processor or platform.machine()}")
-    _unpack_packages(source, site, python, processor or platform.machine())
+    chosen = processor or platform.machine()
+    lock = (source / "requirements" / "run.lock").read_text()
+    unpack(packages_for(lock, python=python, processor=chosen), site, python=python, processor=chosen)
     for room in ROOMS:
         shutil.copytree(source / room, site / room, ignore=shutil.ignore_patterns("__pycache__"))
     _write_programs(partial, python)
@@ -140,16 +144,20 @@ def packages_for(lock: str, *, python: str, processor: str) -> list[str]:
     return found
 
 
-def _unpack_packages(source: Path, site: Path, python: str, processor: str) -> None:
-    text = (source / "requirements" / "run.lock").read_text()
-    lock = site.parents[2] / "packages.lock"
-    lock.write_text("\n".join(packages_for(text, python=python, processor=processor)) + "\n")
+def unpack(packages: list[str], site: Path, *, python: str, processor: str, dry_run: bool = False) -> None:
+    """Put the wheels of these requirements into the folder `site`, or with `dry_run` only see that each is to be had.
+
+    Raises OtoError("failed") when one can't be had for this Python and processor: nothing is built.
+    """
+    lock = site.with_name(f"{site.name}.lock")
+    lock.write_text("\n".join(packages) + "\n")
     platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(17, GLIBC.get(python, 36) + 1)]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--target", str(site)]
     pip += ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(lock)]
-    pip += ["--implementation", "cp", "--python-version", python]
+    pip += ["--implementation", "cp", "--python-version", python, *(["--dry-run"] if dry_run else [])]
     pip += [word for each in (*platforms, f"manylinux2014_{processor}") for word in ("--platform", each)]
     done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    lock.unlink()
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()[-1:]
         raise OtoError(

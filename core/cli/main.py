@@ -66,6 +66,8 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("backup", "backup"),
             ("restore", "backup"),
             ("settings", "settings"),
+            ("controls", "controls"),
+            ("panel", "controls"),
             ("models", "models"),
             ("engine", "service"),
             ("worker", "service"),

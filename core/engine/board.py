@@ -13,6 +13,7 @@ from core.protocol.topics import (
     BouncesTopic,
     BoxTopic,
     CompTopic,
+    ControlsTopic,
     DeviceTopic,
     DrivesTopic,
     JobsTopic,
@@ -44,6 +45,7 @@ STATE_TOPICS: tuple[TopicType, ...] = (
     DrivesTopic,
     BoxTopic,
     SettingsTopic,
+    ControlsTopic,
     NoticesTopic,
 )
 NOTICES_KEPT = 100

@@ -14,6 +14,7 @@ import msgspec
 from core import paths
 from core import settings as settings_file
 from core.engine.board import Board
+from core.engine.controls import Controls
 from core.engine.explained import explained
 from core.engine.interface import InterfaceKeeper, round_trip_key
 from core.engine.latency import measure_round_trip
@@ -55,6 +56,7 @@ class Studio:
         self.keeper = InterfaceKeeper(self.board, lambda: self.settings, paths.cache())
         self.transport = Transport(self.board, self.shelf, self.keeper, lambda: self.settings)
         self.queue = JobQueue(self.board, paths.jobs_folder(), spawn_workers=spawn_workers)
+        self.controls = Controls(self.board, lambda: self.settings, self._change_settings)
         self.server = Server(self.board, self._handlers(), VERSION)
         self.ended = asyncio.Event()
         self.idle_since_s: float | None = time.monotonic()
@@ -211,6 +213,10 @@ class Studio:
             requests.MeasureLatency: self._ordered(self._measure_latency),
             requests.EditSettings: self._ordered(self._edit_settings),
             requests.DescribeSettings: self._now(lambda _: explained()),
+            requests.ReportControls: self.controls.report,
+            requests.ReportHeard: self._now(self.controls.heard),
+            requests.ListenToControls: self.controls.listen,
+            requests.TeachControl: self._ordered(self.controls.teach),
             requests.ClearClips: self._now(lambda _: self._clear_clips()),
             requests.Shutdown: self._now(lambda _: self._end_soon()),
             requests.PowerOff: self._ordered(self._power_off),

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.protocol import PROTOCOL
-from core.protocol.topics import CompPart, JobKind, Message, Plan, PlanLetter, Priority, Problem, SampleFormat
+from core.protocol.topics import (
+    CompPart,
+    ControlAction,
+    ControlInfo,
+    JobKind,
+    Message,
+    Plan,
+    PlanLetter,
+    Priority,
+    Problem,
+    SampleFormat,
+)
 
 
 class _Request(Message, tag_field="do", frozen=True, kw_only=True):
@@ -356,6 +367,39 @@ class DescribeSettings(_Request, tag="settings.describe", frozen=True, kw_only=T
     """Replies with a list of `SettingInfo`."""
 
 
+class ReportControls(_Request, tag="controls.report", frozen=True, kw_only=True):
+    """The process that reads controls says which are plugged in. They are gone when it is."""
+
+    present: tuple[ControlInfo, ...]
+
+
+class ReportHeard(_Request, tag="controls.heard", frozen=True, kw_only=True):
+    """The process that reads controls heard one while somebody listens."""
+
+    device: str
+    control: str
+
+
+class ListenToControls(_Request, tag="controls.listen", frozen=True, kw_only=True):
+    """Lets presses be reported in the controls topic instead of doing something, until it is off or the client gone.
+
+    Replies with `ControlsTopic`.
+    """
+
+    on: bool
+    device: str | None = None
+    """This one, which may be a keyboard; None is all that are none."""
+
+
+class TeachControl(_Request, tag="controls.teach", frozen=True, kw_only=True):
+    """Says what a control does from now on. Replies with `ControlsTopic`."""
+
+    device: str
+    control: str
+    action: ControlAction | None
+    """None forgets it."""
+
+
 class ClearClips(_Request, tag="meters.clear", frozen=True, kw_only=True):
     """Resets clip counts and peak holds."""
 
@@ -412,6 +456,10 @@ Request = (
     | MeasureLatency
     | EditSettings
     | DescribeSettings
+    | ReportControls
+    | ReportHeard
+    | ListenToControls
+    | TeachControl
     | ClearClips
     | Shutdown
     | PowerOff

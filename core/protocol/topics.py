@@ -218,6 +218,56 @@ class SettingsTopic(Message, tag_field="topic", tag="settings", frozen=True, kw_
     values: dict[str, str | float | bool | None] = {}
 
 
+ControlAction = Literal[
+    "record", "stop", "record_or_stop", "next_take", "play", "play_or_stop", "mark", "false_take", "keep"
+]
+"""What a pedal, button or pad can do."""
+
+
+class ControlInfo(Message, frozen=True, kw_only=True):
+    """Something with keys, pedals or pads that is plugged in."""
+
+    id: str
+    """Identity that survives re-plugging."""
+    name: str
+    """Made safe to show."""
+    kind: Literal["keys", "midi"]
+    keyboard: bool = False
+    """People could type on it. Once learnt, its keys reach OTO alone."""
+
+
+class Learnt(Message, frozen=True, kw_only=True):
+    """What a control was taught to do."""
+
+    device: str
+    control: str
+    """Which of its keys: "key 48", "note 60 on channel 1"."""
+    action: ControlAction
+
+
+class HeardControl(Message, frozen=True, kw_only=True):
+    """A press while somebody listens."""
+
+    number: int
+    """Counts up, so that the same press twice is seen twice."""
+    device: str
+    control: str
+
+
+class ControlsTopic(Message, tag_field="topic", tag="controls", frozen=True, kw_only=True):
+    """Foot switches, buttons and MIDI controllers, and what they were taught."""
+
+    panel: bool = False
+    """Whether a process reads them (`oto panel`)."""
+    present: tuple[ControlInfo, ...] = ()
+    learnt: tuple[Learnt, ...] = ()
+    listening: bool = False
+    """Presses are reported here and do nothing."""
+    listening_to: str | None = None
+    """A device, which may be a keyboard; None is all that are none."""
+    heard: HeardControl | None = None
+
+
 class SettingInfo(Message, frozen=True, kw_only=True):
     """What a setting is, for a screen that lets people change it."""
 
@@ -275,6 +325,7 @@ Topic = (
     | DrivesTopic
     | BoxTopic
     | SettingsTopic
+    | ControlsTopic
     | NoticesTopic
     | Meters
 )

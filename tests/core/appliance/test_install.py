@@ -73,7 +73,8 @@ def test_after_it_the_box_has_users_folders_and_services_that_start_with_it(box:
     assert people["oto"][6] == "/opt/oto/current/bin/oto-login"
     assert people["oto-studio"][6].endswith("nologin")
     groups = {line.split(":")[0]: line.split(":")[3] for line in (box.root / "etc/group").read_text().splitlines()}
-    assert groups["oto"] == groups["audio"] == "oto-studio"
+    assert {*groups["oto"].split(",")} == {*groups["audio"].split(",")} == {"oto-panel", "oto-studio"}
+    assert groups["input"] == "oto-panel"
     assert (box.root / "etc/systemd/system/multi-user.target.wants/oto.target").is_symlink()
     assert (box.root / "etc/systemd/system/oto.target.wants/oto-console@tty1.service").is_symlink()
     assert box.at(COMMAND).readlink() == Path("/opt/oto/current/bin/oto")

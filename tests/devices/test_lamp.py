@@ -1,0 +1,58 @@
+"""A light in a folder of the form of /sys/class/leds."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.errors import DeviceError
+from devices.lamp import Lamp
+
+
+@pytest.fixture
+def leds(tmp_path):
+    lamp = tmp_path / "ACT"
+    lamp.mkdir()
+    (lamp / "trigger").write_text("none rc-feedback kbd-scrolllock [mmc0] timer heartbeat\n")
+    (lamp / "brightness").write_text("0\n")
+    (lamp / "max_brightness").write_text("255\n")
+    return tmp_path
+
+
+def test_it_is_switched_on_and_off_as_bright_as_it_gets(leds):
+    lamp = Lamp("ACT", leds)
+    assert (leds / "ACT/trigger").read_text() == "none"
+    lamp.set(True)
+    assert (leds / "ACT/brightness").read_text() == "255"
+    lamp.set(False)
+    assert (leds / "ACT/brightness").read_text() == "0"
+
+
+def test_nothing_is_written_when_it_is_so_already(leds):
+    lamp = Lamp("ACT", leds)
+    lamp.set(True)
+    (leds / "ACT/brightness").write_text("touched")
+    lamp.set(True)
+    assert (leds / "ACT/brightness").read_text() == "touched"
+
+
+def test_what_made_it_shine_before_comes_back(leds):
+    lamp = Lamp("ACT", leds)
+    lamp.set(True)
+    lamp.close()
+    assert (leds / "ACT/trigger").read_text() == "mmc0"
+
+
+def test_a_light_that_only_shone_shines_again(leds):
+    (leds / "ACT/trigger").write_text("[none] mmc0\n")
+    (leds / "ACT/brightness").write_text("7\n")
+    lamp = Lamp(str(leds / "ACT"))
+    lamp.set(False)
+    lamp.close()
+    assert (leds / "ACT/brightness").read_text() == "7"
+
+
+def test_a_light_that_is_not_there_is_told_with_those_that_are(leds):
+    with pytest.raises(DeviceError) as refused:
+        Lamp("PWR", leds)
+    assert refused.value.code == "not_found"
+    assert "ACT" in refused.value.hint
