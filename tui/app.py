@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
@@ -13,8 +14,8 @@ from textual.app import App
 from core.errors import OtoError
 from core.protocol.requests import Request
 from core.protocol.topics import DeviceTopic, Meters, Topic
-from tui import commands, mishap, reader
-from tui.actions import BY_ID, ScreenName
+from tui import mishap, reader
+from tui.actions import BY_ID, SCREENS, ScreenName
 from tui.guide import advanced
 from tui.link import Connect, Link, connect_to_engine
 from tui.listening import Listening
@@ -24,15 +25,7 @@ from tui.picture import Link as LinkState
 from tui.picture import Picture, Said
 from tui.reader import LineDriver
 from tui.screens.base import StudioScreen
-from tui.screens.box import BoxScreen
 from tui.screens.dialogs import Dialog
-from tui.screens.export import ExportScreen
-from tui.screens.help import HelpScreen
-from tui.screens.master import MasterScreen
-from tui.screens.mix import MixScreen
-from tui.screens.record import RecordScreen
-from tui.screens.sessions import SessionsScreen
-from tui.screens.takes import TakesScreen
 from tui.sparing import SparingDriver
 from tui.wishes import Wishes
 
@@ -42,16 +35,22 @@ SPEAKING_S: Final = 0.1
 FRAME_S: Final = 1 / 20
 """Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
 
-SCREENS: Final[dict[ScreenName, type[StudioScreen]]] = {
-    "record": RecordScreen,
-    "takes": TakesScreen,
-    "mix": MixScreen,
-    "master": MasterScreen,
-    "export": ExportScreen,
-    "box": BoxScreen,
-    "sessions": SessionsScreen,
-    "help": HelpScreen,
-}
+LOAD_AFTER_S: Final = 0.5
+"""Between the first picture and the loading of the next screen that nobody has opened yet."""
+
+
+def screen_class(name: ScreenName) -> type[StudioScreen]:
+    """The class of a screen; imports its module, which the first picture does not wait for."""
+    made: type[StudioScreen] = getattr(import_module(f"tui.screens.{name}"), f"{name.title()}Screen")
+    return made
+
+
+def shared_command(action_id: str) -> Callable[[Studio], Coroutine[Any, Any, None] | None]:
+    """What an action does wherever it is asked for; no picture waits for its module."""
+    from tui import commands
+
+    command: Callable[[Studio], Coroutine[Any, Any, None] | None] = getattr(commands, f"do_{action_id}")
+    return command
 
 
 class Studio(App[None]):
@@ -79,22 +78,32 @@ class Studio(App[None]):
         self._only_meters = True
         """Nothing but meter frames has come since the last painting."""
         self._offered_device = False
-        self._screens = {name: make(self.look) for name, make in SCREENS.items()}
+        self._screens: dict[ScreenName, StudioScreen] = {}
         self.register_theme(textual_theme(self.look))
         self.theme = "oto"
 
     def on_mount(self) -> None:
         """Show Record and start listening."""
-        for name, screen in self._screens.items():
-            self.install_screen(screen, name)
         self.set_keymap({id: ",".join(keys) or NO_KEY for id, keys in self.picture.keys.items()})
-        self.push_screen("record")
+        self.push_screen(self._screen_named("record"))
         if self.wishes.screen_reader:
             self.set_interval(SPEAKING_S, self._speak)
         if self.wishes.problems:
             self.say("warning", " ".join(self.wishes.problems))
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
+        self.run_worker(self._load_screens(), group="load")
+
+    def _screen_named(self, name: ScreenName) -> StudioScreen:
+        if name not in self._screens:
+            self._screens[name] = screen_class(name)(self.look)
+            self.install_screen(self._screens[name], name)
+        return self._screens[name]
+
+    async def _load_screens(self) -> None:
+        for name in SCREENS:
+            await asyncio.sleep(LOAD_AFTER_S)
+            screen_class(name)
 
     # What arrives.
 
@@ -159,7 +168,7 @@ class Studio(App[None]):
         else:
             own = getattr(screen, f"do_{action_id}", None)
             try:
-                result = own() if own is not None else getattr(commands, f"do_{action_id}")(self)
+                result = own() if own is not None else shared_command(action_id)(self)
             except Exception as error:  # a key that fails leaves the studio as it was
                 self._stumble(error)
                 return
@@ -191,8 +200,9 @@ class Studio(App[None]):
 
     def go(self, name: ScreenName) -> None:
         """Open another screen."""
-        if self.screen is not self._screens[name]:
-            self.switch_screen(name)
+        screen = self._screen_named(name)
+        if self.screen is not screen:
+            self.switch_screen(screen)
             self._only_meters = False
             self._changed.set()
 

@@ -12,7 +12,6 @@ Nothing in it can keep anyone from recording: what can't be granted is told as a
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,10 +39,12 @@ class Wishes:
 def read(path: Path, environment: Mapping[str, str] | None = None) -> Wishes:
     """The wishes in a file; OTO_SCREEN_READER decides over it. No file, no wishes; a broken one says so."""
     said = (os.environ if environment is None else environment).get("OTO_SCREEN_READER", "")
+    if not path.exists():
+        return Wishes(screen_reader=_yes(said))
+    import tomllib  # which takes longer to load than all other wishes together
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        document = {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problem = f"{path.name} can't be read, so every key is as OTO came: {error}."
         return Wishes(screen_reader=_yes(said), problems=(problem,))

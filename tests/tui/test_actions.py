@@ -13,13 +13,14 @@ from core.protocol.topics import TransportTopic
 from tests.tui.harness import band_picture, recording_picture
 from tui import commands
 from tui.actions import ACTIONS, SCREENS, actions_of
-from tui.app import SCREENS as SCREEN_CLASSES
+from tui.app import screen_class
 from tui.keys_page import keys_page
 from tui.picture import Picture
 from tui.widgets.footer import footer
 
 ROOT = Path(__file__).parents[2]
 
+SCREEN_CLASSES = {name: screen_class(name) for name in SCREENS}
 CONSOLE_KEYS = {
     *"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
     *(f"f{n}" for n in range(1, 13)),
