@@ -118,9 +118,23 @@ def test_the_int8_file_is_small_has_the_pinned_opset_and_float_ends(files):
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     quantized = [made_by.get(node.input[1]) == "DequantizeLinear" for node in convolutions]
     assert quantized == [False] + [True] * (len(convolutions) - 1)
-    dense = [node for node in graph.node if node.op_type == "Gemm"]
-    assert len(dense) == 2
-    assert all(made_by.get(node.input[1]) is None for node in dense)
+    embedding, head = [node for node in graph.node if node.op_type == "Gemm"]
+    assert made_by.get(embedding.input[1]) == "DequantizeLinear"
+    assert made_by.get(head.input[1]) is None
+
+
+def test_a_processor_without_an_8_bit_dot_product_still_calculates_in_8_bits(files, tmp_path):
+    import onnx
+    import onnxruntime
+
+    _, folder = files
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "as_run.onnx")
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(str(folder / "roles.onnx"), options, providers=["CPUExecutionProvider"])
+    run = [node.op_type for node in onnx.load(tmp_path / "as_run.onnx").graph.node]
+    assert run.count("QLinearConv") == 6
+    assert run.count("Conv") == 1
 
 
 def test_int8_weights_are_scaled_per_channel(files):
@@ -159,6 +173,26 @@ def test_a_model_that_is_as_sure_as_it_is_right_has_no_calibration_error():
     assert answers.calibration_error(1 - truth, probability) == pytest.approx(0.6)
 
 
+def test_few_tracks_show_a_calibration_error_by_chance_and_many_next_to_none():
+    sure = np.full((4_000, len(LABELS)), 0.4 / (len(LABELS) - 1))
+    sure[:, 3] = 0.6
+    assert answers.calibration_by_chance(sure[:10]) == pytest.approx(0.4 / np.sqrt(10), abs=0.02)
+    assert answers.calibration_by_chance(sure) < 0.01
+
+
+def test_a_style_counts_its_stems_clean_and_harmed():
+    truth = np.array([0, 1, 2, 2, NO_LABEL])
+    group = np.array(["eif_caesium", "eif_caesium", "fof_x", "a_kit", "eif_caesium"])
+    kind = np.array(["stem", "stem", "stem", "drum_kit", "stem"])
+    tracks = answers.Tracks(truth, group, kind, np.array([False, True, False, False, False]), truth, np.arange(5))
+    said = np.eye(len(LABELS))[[0, 5, 2, 2, 0]]
+    told = {each.style: each for each in measure.style_figures(tracks, said)}
+    pop = told["electronic pop with singing"]
+    assert (pop.songs, pop.clean, pop.harmed) == (1, (1, 1), (0, 1))
+    assert told["metal"].clean == (1, 1)
+    assert len(told) == 2
+
+
 def test_an_interval_of_one_group_has_no_width_and_of_several_holds_the_mean():
     value = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
     assert answers.interval(np.full(6, "a"), lambda rows: value[rows].mean()) == (0.5, 0.5)
@@ -184,7 +218,11 @@ def test_the_card_says_so_where_the_rules_are_better(files):
     view = measure.View("songs, clean", np.arange(tracks.truth.size))
     told = measure.figures(view, tracks, wrong, wrong, unsure=0.4)
     card = card_of(
-        folder / "roles.onnx", {"temperature": 1.0, "unsure": 0.4}, [told], measure.role_figures(tracks, wrong)
+        folder / "roles.onnx",
+        {"temperature": 1.0, "unsure": 0.4},
+        [told],
+        measure.role_figures(tracks, wrong),
+        measure.style_figures(tracks, wrong),
     )
     assert not card.in_use
     assert "Does not beat" in card.verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -14,7 +14,7 @@ import soxr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.data import kits, rehearsal, soundfonts, synths, voices
+from training.data import effects, kits, machines, rehearsal, soundfonts, synths, voices
 from training.data.manifest import Source, Split, Stem, sources, stems
 from training.data.phrases import PHRASE_S, random_phrase
 from training.data.places import shared_data
@@ -22,6 +22,9 @@ from training.data.places import shared_data
 Audio = NDArray[np.float32]
 RATE_HZ: Final = 48_000
 QUIETEST: Final = 1e-3
+PRODUCED: Final = ("stems_again", "machines", "synths")
+"""Collections to learn from that carry effects as if they came out of a production."""
+AGAIN_S: Final = 30
 HAND_DRUMS: Final = 6
 """A kit that is all of one role gives that role so many times more clips."""
 
@@ -46,14 +49,17 @@ class Amount:
     microphones: int
     notes: int
     synth: int
+    machine: int
+    again: int
+    """Times that a real stem is produced anew."""
     speech: int
     sung: int
 
 
 AMOUNTS: Final[dict[Split, Amount]] = {
-    "train": Amount(soundfont=24, kit=4, microphones=20, notes=24, synth=24, speech=25, sung=40),
-    "validation": Amount(soundfont=4, kit=4, microphones=0, notes=8, synth=0, speech=8, sung=6),
-    "test": Amount(soundfont=6, kit=5, microphones=0, notes=10, synth=0, speech=10, sung=0),
+    "train": Amount(soundfont=24, kit=4, microphones=20, notes=24, synth=20, machine=40, again=2, speech=25, sung=40),
+    "validation": Amount(soundfont=4, kit=4, microphones=0, notes=8, synth=0, machine=0, again=0, speech=8, sung=6),
+    "test": Amount(soundfont=6, kit=5, microphones=0, notes=10, synth=0, machine=0, again=0, speech=10, sung=0),
 }
 
 
@@ -62,8 +68,9 @@ def collections(split: Split) -> list[str]:
     named = [source.name for kind in ("speech", "drum_kit", "one_shots", "loops", "notes", "multimic_kit", "soundfont")
              for source in sources(split, kind)]  # fmt: skip
     amount = AMOUNTS[split]
-    made = ["synths"] * bool(amount.synth) + ["spoken", "sung"] * bool(amount.sung)
-    return ["stems", *named, *made]
+    made = {"stems_again": amount.again, "machines": amount.machine, "synths": amount.synth, "spoken": amount.sung,
+            "sung": amount.sung}  # fmt: skip
+    return ["stems", *(name for name, count in made.items() if count), *named]
 
 
 def clips(split: Split, name: str, rng: Generator, amount: Amount | None = None) -> Iterator[Clip]:
@@ -71,10 +78,9 @@ def clips(split: Split, name: str, rng: Generator, amount: Amount | None = None)
     asked = amount or AMOUNTS[split]
     if name == "stems":
         yield from (_stem(stem) for stem in stems(split))
-    elif name == "synths":
-        for label in ("bass", "synth_pad", "synth_lead"):
-            for _ in range(asked.synth):
-                yield Clip(label, name, "synth", synths.play_synth(label, random_phrase(label, rng), rng))
+    elif name in PRODUCED:
+        made = _stems_again if name == "stems_again" else _machines if name == "machines" else _synths
+        yield from (replace(clip, audio=effects.produced(clip.audio, rng)) for clip in made(split, rng, asked))
     elif name == "spoken":
         yield from (Clip("speech", name, "synth", voices.spoken(split, rng)) for _ in range(asked.speech))
     elif name == "sung":
@@ -84,6 +90,33 @@ def clips(split: Split, name: str, rng: Generator, amount: Amount | None = None)
         for clip in _of_source(source, asked, rng):
             if float(np.abs(clip.audio).max(initial=0.0)) > QUIETEST:
                 yield clip
+
+
+def _stems_again(split: Split, rng: Generator, asked: Amount) -> Iterator[Clip]:
+    """Half a minute of each stem, faster or slower, from other moments than those that are heard as they are."""
+    for clip in map(_stem, stems(split)):
+        for _ in range(asked.again):
+            start = rng.integers(max(clip.audio.size - AGAIN_S * RATE_HZ, 0) + 1)
+            part = clip.audio[start : start + AGAIN_S * RATE_HZ]
+            yield replace(clip, audio=effects.at_another_speed(part, rng))
+
+
+def _machines(split: Split, rng: Generator, asked: Amount) -> Iterator[Clip]:
+    """Patterns on strokes by arithmetic and on bent strokes of all kits."""
+    kit_banks = [kits.kit_bank(source) for source in sources(split, "drum_kit")]
+    for label in (*kits.PIECES, "drums"):
+        for at in range(asked.machine):
+            wanted = kits.PIECES if label == "drums" else (label,)
+            bank = machines.machine_bank(wanted, rng) if at % 2 else kit_banks[rng.integers(len(kit_banks))]
+            audio = kits.play_bank(bank, label, split, rng, machine=True)
+            if audio is not None:
+                yield Clip(label, "machines", "synth", audio)
+
+
+def _synths(_split: Split, rng: Generator, asked: Amount) -> Iterator[Clip]:
+    for label in synths.SYNTHESISED:
+        for _ in range(asked.synth):
+            yield Clip(label, "synths", "synth", synths.play_synth(label, random_phrase(label, rng), rng))
 
 
 @lru_cache(maxsize=1)
@@ -110,7 +143,7 @@ def _of_source(source: Source, asked: Amount, rng: Generator) -> Iterator[Clip]:
         return Clip(label, source.name, source.kind, audio)
 
     if source.kind == "soundfont":
-        planned = soundfonts.slots(source.split, asked.soundfont, rng)
+        planned = soundfonts.slots(source.split, asked.soundfont, rng, drums_only=source.role == "drums")
         yield from (clip(slot.label, audio) for slot, audio in soundfonts.play(source, planned))
     elif source.kind in {"drum_kit", "one_shots"}:
         bank = kits.hits_bank(source) if source.kind == "one_shots" else kits.kit_bank(source)

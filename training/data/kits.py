@@ -16,8 +16,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from core.analysis.names import role_of_name
+from training.data.machines import bent
 from training.data.manifest import Source, Split
-from training.data.phrases import PHRASE_S, Note, groove
+from training.data.phrases import PHRASE_S, Note, groove, sequenced
 
 Audio = NDArray[np.float32]
 Bank = Mapping[str, Sequence[Audio]]
@@ -107,26 +108,31 @@ def hits_bank(source: Source) -> dict[str, list[Audio]]:
     return bank
 
 
-def play_bank(bank: Bank, label: str, split: Split, rng: Generator) -> Audio | None:
-    """A human groove on a kit: the pieces of one label, or all for "drums"; None if the kit lacks it."""
+def play_bank(bank: Bank, label: str, split: Split, rng: Generator, *, machine: bool = False) -> Audio | None:
+    """A groove on a kit: the pieces of one label, or all for "drums"; None if the kit lacks it.
+
+    A human drummer plays the strokes as they are; a machine plays a pattern on strokes that are bent into others.
+    """
     wanted = set(bank) if label == "drums" else {label}
     if label != "drums" and label not in bank:
         return None
     if label == "drums" and not {"kick", "snare", "hihat"} <= wanted:
         return None
     chosen = {piece: bank[piece][int(rng.integers(len(bank[piece])))] for piece in bank}
+    if machine:
+        chosen |= {piece: bent(chosen[piece], rng) for piece in sorted(wanted)}
     several = label in {"toms", "cymbals", "percussion"} or rng.random() < 0.2
     out = np.zeros(round((PHRASE_S + LONGEST_STROKE_S + 1.0) * RATE_HZ), np.float32)
     struck = 0
     for _ in range(8):
-        for piece, note in groove(split, rng):
+        for piece, note in sequenced(rng) if machine else groove(split, rng):
             played = {"sidestick": "snare"}.get(piece, piece)
-            if label == "percussion":
+            if label == "percussion" and not machine:
                 played = "percussion"
             if played not in wanted:
                 continue
             strokes = bank[played]
-            stroke = strokes[note.pitch % len(strokes)] if several else chosen[played]
+            stroke = strokes[note.pitch % len(strokes)] if several and not machine else chosen[played]
             _add(out, stroke, note, rng)
             struck += 1
         if struck >= (3 if label in {"toms", "cymbals"} else 6):

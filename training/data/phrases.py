@@ -198,3 +198,31 @@ def notes_of(path: Path) -> dict[tuple[int, int], list[Note]]:
             if message.type == "note_on" and message.velocity:
                 open_notes[key] = (now_s, message.velocity, programs[message.channel])
     return {key: sorted(notes, key=lambda note: note.start_s) for key, notes in found.items()}
+
+
+def sequenced(rng: Generator, length_s: float = PHRASE_S) -> list[tuple[str, Note]]:
+    """A pattern of one bar in sixteen steps, over and over, as a sequencer plays it: (piece, note)."""
+    step_s = 60.0 / rng.uniform(70.0, 175.0) / 4.0
+    style = int(rng.integers(3))
+    every = {
+        "kick": (np.arange(0, 16, 4), np.array([0, 8]), np.array([0, 3, 6, 10]))[style],
+        "snare": (np.array([4, 12]), np.array([4, 12]), np.array([8]))[style],
+        "hihat": np.arange(int(rng.integers(3)), 16, int(rng.choice([1, 2, 2, 4]))),
+        "toms": np.sort(rng.choice(16, int(rng.integers(1, 6)), replace=False)),
+        "cymbals": np.array([0]) if rng.random() < 0.6 else np.arange(0, 16, int(rng.choice([2, 4]))),
+        "percussion": np.sort(rng.choice(16, int(rng.integers(2, 9)), replace=False)),
+    }
+    found = []
+    bars_between = {"cymbals": int(rng.choice([1, 2])), "toms": int(rng.choice([1, 2]))}
+    for piece, steps in every.items():
+        extra = (
+            rng.choice(16, int(rng.integers(0, 3)), replace=False) if piece in {"kick", "snare", "percussion"} else ()
+        )
+        accent = rng.uniform(0.0, 40.0)
+        for bar in range(0, int(length_s / (16 * step_s)) + 1, bars_between.get(piece, 1)):
+            for step in sorted({*steps.tolist(), *np.asarray(extra, int).tolist()}):
+                velocity = int(np.clip(110.0 - accent * (step % 4 > 0), 20, 127))
+                at_s = (16 * bar + step) * step_s
+                if at_s < length_s:
+                    found.append((piece, Note(at_s, step_s, 36 + step, velocity)))
+    return sorted(found, key=lambda hit: hit[1].start_s)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.analysis.roles import guess_from_sound
 from core.analysis.track import analyse_source
-from core.models.features import BANDS, FRAMES, excerpts
+from core.models.features import BANDS, EXCERPT_S, FRAMES, excerpts
 from training.data import clips
 from training.data.clips import Audio, Clip
 from training.data.manifest import SPLITS, Split
@@ -87,13 +87,16 @@ def load(paths: list[Path]) -> Pictures:
 def draw(split: Split, name: str, amount: clips.Amount | None = None) -> Pictures:
     """The pictures of one collection; the same for the same split and name."""
     rng = np.random.default_rng([SEED, zlib.crc32(f"{split}/{name}".encode())])
-    heard = list(clips.clips(split, name, rng, amount))
+    drawn = clips.clips(split, name, rng, amount)
+    heard = [] if split == "train" else list(drawn)
     rows: list[tuple[NDArray[np.float16], Clip, str, bool, str]] = []
-    for at, clip in enumerate(heard):
+    for at, clip in enumerate(heard or drawn):
         real = clip.kind == "stem"
         most = 6 if real else EXCERPTS_OF_CLIP
         versions = [(clip.audio, False)]
-        if split == "train":
+        if name in clips.PRODUCED:
+            most = clips.AGAIN_S // EXCERPT_S
+        elif split == "train":
             parts = [_part(clip.audio, rng) for _ in range(HARMED_STEMS)] if real else [clip.audio]
             versions += [(rehearse(part, rng), True) for part in parts]
         else:

@@ -71,6 +71,16 @@ def calibration_error(truth: NDArray[np.int64], probability: Floats) -> float:
     ))  # fmt: skip
 
 
+def calibration_by_chance(probability: Floats, seed: int = 4, draws: int = 400) -> float:
+    """The error that as many tracks would show on the mean if every confidence were true: few tracks show much."""
+    rng = np.random.default_rng(seed)
+    confidence = probability.max(axis=1)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    right = rng.random((draws, confidence.size)) < confidence
+    missed = np.stack([(right[:, bins == b] - confidence[bins == b]).sum(axis=1) for b in np.unique(bins)])
+    return float(np.abs(missed).sum(axis=0).mean() / confidence.size)
+
+
 def interval(
     groups: NDArray[np.str_], statistic: Callable[[NDArray[np.int64]], float], seed: int = 4, draws: int = 400
 ) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.models.features import BANDS, DB_PER_UNIT, FRAMES, LOUD_PERCENTILE
+from core.models.features import BANDS, DB_PER_UNIT, FRAMES, FRAMES_PER_S, LOUD_PERCENTILE
 from training.data.pictures import Pictures
 from training.roles.labels import LABELS, NO_LABEL, OTHER, index_of
 
@@ -63,20 +63,22 @@ class Sampler:
 
 
 def harmed(mel: Mel, others: Mel, rng: Generator, harm: float = 1.0) -> Mel:
-    """Pictures (n, 200, 64) with bleed of `others`, a noise floor, tilt, shifts and gaps, levelled again.
+    """Pictures (n, 200, 64) with another pace, space, bleed of `others`, noise, tilt, shifts and gaps, levelled again.
 
     `harm` 0..1 scales how often each happens. Powers of different players add, so bleed and noise are sums in the power
     domain of the pictures.
     """
     n = len(mel)
-    shift = rng.integers(0, FRAMES, n)
-    mel = np.stack([np.roll(each, by, axis=0) for each, by in zip(mel, shift, strict=True)])
+    pace = np.where(rng.random(n) < 0.5 * harm, rng.uniform(0.8, 1.25, n), 1.0)
+    moments = (rng.integers(0, FRAMES, n)[:, None] + pace[:, None] * np.arange(FRAMES)).astype(int) % FRAMES
+    mel = mel[np.arange(n)[:, None], moments]
     decibels = (mel - 1.0) * DB_PER_UNIT
     octave = np.linspace(-1.0, 1.0, BANDS, dtype=np.float32)
     decibels += _per_row(rng, n, -9.0, 9.0) * octave * (rng.random((n, 1, 1)) < 0.5 * harm)
     phase = octave * _per_row(rng, n, 0.5, 5.0) + _per_row(rng, n, 0.0, 6.3)
     ripple = np.sin(phase) * _per_row(rng, n, 0.0, 4.0 * harm)
     power = np.float32(10.0) ** ((decibels + ripple) / 10.0)
+    power = _reverberant(power, rng, 0.3 * harm)
     bleed_db = np.where(rng.random((n, 1, 1)) < 0.45 * harm, _per_row(rng, n, *BLEED_DB), -200.0)
     power += np.float32(10.0) ** (((others - 1.0) * DB_PER_UNIT + bleed_db) / 10.0)
     floor_db = np.where(rng.random((n, 1, 1)) < 0.4 * harm, _per_row(rng, n, -75.0, -28.0), -120.0)
@@ -101,6 +103,17 @@ def empty(n: int, rng: Generator) -> Mel:
     octave = np.linspace(-1.0, 1.0, BANDS, dtype=np.float32)
     grain = 10.0 * np.log10(rng.gamma(3.0, 1.0 / 3.0, (n, FRAMES, BANDS)) + 1e-9)
     return _levelled(grain + _per_row(rng, n, -35.0, 12.0) * octave)
+
+
+def _reverberant(power: Mel, rng: Generator, chance: float) -> Mel:
+    """Powers with a tail: each moment leaves a share of its power, which dies by 60 dB in 0.3 to 3 s."""
+    kept = np.float32(10.0) ** (-6.0 / (FRAMES_PER_S * _per_row(rng, len(power), 0.3, 3.0)[:, 0]))
+    wet = 10.0 ** (_per_row(rng, len(power), -20.0, 0.0)[:, 0] / 10.0) * (rng.random((len(power), 1)) < chance)
+    tail, heard = np.zeros_like(power[:, 0]), np.empty_like(power)
+    for moment in range(FRAMES):
+        heard[:, moment] = power[:, moment] + wet * tail
+        tail = kept * tail + (1.0 - kept) * power[:, moment]
+    return heard
 
 
 def _levelled(decibels: NDArray[np.floating]) -> Mel:

@@ -12,7 +12,7 @@ from core.models.card import Card, Data, Metric, Tensor
 from core.models.features import BANDS, FEATURES, FRAMES
 from training.data.manifest import Source, sources
 from training.roles.labels import LABELS
-from training.roles.measure import Figures, RoleFigures
+from training.roles.measure import Figures, RoleFigures, StyleFigures
 
 VERSION: Final = "1"
 WEAK: Final = 0.6
@@ -57,7 +57,13 @@ LIMITS: Final = (
 )
 
 
-def card_of(file: Path, calibration: dict[str, float], figures: list[Figures], roles: list[RoleFigures]) -> Card:
+def card_of(
+    file: Path,
+    calibration: dict[str, float],
+    figures: list[Figures],
+    roles: list[RoleFigures],
+    styles: list[StyleFigures],
+) -> Card:
     """The card of a measured file. It is in use only if it beats the rules on recordings, clean and harmed."""
     judged = [each for each in figures if "soundfont" not in each.name]
     in_use = all(each.macro > each.rules for each in judged)
@@ -71,6 +77,9 @@ def card_of(file: Path, calibration: dict[str, float], figures: list[Figures], r
         limits.append(f"Weak on held-out recordings, clean and harmed together: {'; '.join(weak)}.")
     if unseen:
         limits.append(f"No real recording to test on: {', '.join(unseen)}.")
+    if styles:
+        fares = [f"{each.style} {_of(each.clean)}, {_of(each.harmed)} ({each.songs})" for each in styles]
+        limits.append(f"Right of all stems by style, clean and bled (songs): {'; '.join(fares)}.")
     return Card(
         name="roles",
         version=VERSION,
@@ -99,6 +108,10 @@ def card_of(file: Path, calibration: dict[str, float], figures: list[Figures], r
 def _data(of: Source) -> Data:
     used_for = "training" if of.split == "train" else of.split
     return Data(name=f"{of.name} ({of.package or 'shared data'})", licence=of.licence, used_for=used_for)
+
+
+def _of(counts: tuple[int, int]) -> str:
+    return f"{counts[0]} of {counts[1]}"
 
 
 def _weakness(role: RoleFigures) -> str:

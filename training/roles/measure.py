@@ -9,13 +9,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.roles.answers import Tracks, calibration_error, interval, macro_accuracy, pooled, top2
+from training.roles.answers import (
+    Tracks,
+    calibration_by_chance,
+    calibration_error,
+    interval,
+    macro_accuracy,
+    pooled,
+    top2,
+)
 from training.roles.labels import LABELS, NO_LABEL
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DOUBT_COST: Final = 0.5
 """Of a "don't know" against a wrong role, when the threshold is fitted."""
+STYLES: Final = {
+    "eif": "electronic pop with singing", "fof": "metal", "lmms": "electronic and acoustic demo songs",
+    "mdn": "funk band", "mod": "tracker music",
+}  # fmt: skip
+"""By the first letters of a song's name."""
 THRESHOLDS: Final = np.arange(0.2, 0.71, 0.02)
 
 
@@ -51,6 +64,8 @@ class Figures:
     top2: float
     plain: float
     calibration: float
+    calibration_by_chance: float
+    """What as many tracks would show if every confidence were true."""
     rules: float
     rules_interval: tuple[float, float]
     largest: float
@@ -89,6 +104,7 @@ def figures(view: View, tracks: Tracks, probability: Floats, float_probability: 
         top2=top2(truth[known], probability[known]),
         plain=float(right.mean()),
         calibration=calibration_error(truth[known], probability[known]),
+        calibration_by_chance=calibration_by_chance(probability[known]),
         rules=rules,
         rules_interval=rules_interval,
         largest=macro_accuracy(truth[known], np.full(known.size, common)),
@@ -129,6 +145,30 @@ def role_figures(tracks: Tracks, probability: Floats) -> list[RoleFigures]:
             label, count(of & ~font & ~tracks.harmed), count(of & ~font & tracks.harmed), count(of & font),
             np.unique(tracks.group[of & ~font]).size, wrong.most_common(1)[0][0] if wrong else "",
         ))  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class StyleFigures:
+    """How the stems of one family of songs fare: right and all."""
+
+    style: str
+    songs: int
+    clean: tuple[int, int]
+    harmed: tuple[int, int]
+
+
+def style_figures(tracks: Tracks, probability: Floats) -> list[StyleFigures]:
+    """Per style of STYLES: stems with a known role that are answered right."""
+    right = probability.argmax(axis=1) == tracks.truth
+    found = []
+    for family, style in STYLES.items():
+        of = (tracks.kind == "stem") & (tracks.truth != NO_LABEL) & np.char.startswith(tracks.group, f"{family}_")
+        clean, harmed = (
+            (int(right[part].sum()), int(part.sum())) for part in (of & ~tracks.harmed, of & tracks.harmed)
+        )
+        if of.any():
+            found.append(StyleFigures(style, np.unique(tracks.group[of]).size, clean, harmed))
     return found
 
 

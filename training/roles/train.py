@@ -27,7 +27,7 @@ from training.roles.labels import LABELS, NO_LABEL
 from training.roles.network import RoleNetwork
 
 SMOOTHING: Final = 0.1
-AVERAGED_OVER: Final = 0.97
+AVERAGED_OVER: Final = 0.98
 WARM_UP: Final = 0.05
 
 
@@ -88,14 +88,19 @@ def shards(split: Split) -> list[Path]:
     return [path for name in clips.collections(split) if (path := shard(split, name)).exists()]
 
 
-def train(plan: Plan, learn: Pictures, check: Pictures, folder: Path, until: int | None = None) -> dict[str, float]:
+def train(
+    plan: Plan, learn: Pictures, check: Pictures, folder: Path, until: int | None = None, start: Path | None = None
+) -> dict[str, float]:
     """Train and keep `best.pt` (averaged weights), `last.pt` and `curve.jsonl` in a folder; the best round's figures.
 
-    Stops after `until` steps if given; called again it goes on, and ends as if it had never stopped.
+    Begins with the weights of `start` if given. Stops after `until` steps if given; called again it goes on, and ends
+    as if it had never stopped.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
     network = RoleNetwork().to(memory_format=torch.channels_last)
+    if start is not None:
+        network.load_state_dict(torch.load(start, weights_only=True))
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED_OVER), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.decay)
     sampler, tracks = Sampler.of(learn), tracks_of(check)
@@ -148,13 +153,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--name", default="roles", help="folder of the checkpoints under $OTO_TRAINING")
+    parser.add_argument("--rate", type=float, default=Plan.rate, help="highest learning rate")
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights to begin with")
     parser.add_argument("--harm", type=float, default=1.0, help="how often what can go wrong does, 0..1")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    plan = Plan(steps=asked.steps, round_steps=asked.round, seed=asked.seed, harm=asked.harm)
+    plan = Plan(steps=asked.steps, round_steps=asked.round, seed=asked.seed, rate=asked.rate, harm=asked.harm)
     learn, check = load(shards("train")), load(shards("validation"))
     print(f"{len(learn.label)} pictures to learn from, {len(check.label)} to check, {asdict(plan)}", flush=True)
-    best = train(plan, learn, check, training_root() / asked.name, asked.until)
+    best = train(plan, learn, check, training_root() / asked.name, asked.until, asked.start)
     print(f"best: {best}")
 
 
