@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import get_character_cell_size
 
-from tui.sparing import PLAIN, Copy, pen_after
+from tests.tui.terminal import Terminal
+from tui.sparing import Copy
 
 COLUMNS, ROWS = 20, 5
-TOKEN = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\n|[^\x1b\n]+")
 PENS = (
     "1;38;5;77;48;5;234",
     "38;5;252;48;5;234",
@@ -23,47 +21,6 @@ PENS = (
     "95;104",
     "",
 )
-
-
-class Terminal:
-    """As much of a terminal as it takes to show what was sent: cells with what is seen of their pen."""
-
-    def __init__(self) -> None:
-        self.cells: dict[tuple[int, int], tuple[str, object]] = {}
-        self.row = self.column = 0
-        self.pen = PLAIN
-
-    def take(self, data: str) -> None:
-        for token in TOKEN.finditer(data):
-            parameters, final = token[1], token[2]
-            if final == "m":
-                self.pen = pen_after(self.pen, parameters)
-            elif final == "H":
-                row, column = (int(part or 1) for part in (parameters or "1;1").split(";"))
-                self.row, self.column = row - 1, column - 1
-            elif final == "C":
-                self.column += int(parameters or 1)
-            elif final == "J":
-                self.cells.clear()
-            elif token[0] == "\n":
-                self.row, self.column = self.row + 1, 0
-            elif final is None:
-                for character in token[0]:
-                    self._print(character)
-
-    def _print(self, character: str) -> None:
-        at, width = (self.row, self.column), get_character_cell_size(character)
-        if self.cells.get(at, ("x", None))[0] == "":
-            self.cells[self.row, self.column - 1] = ("?", None)  # half of a wide character was overwritten
-        after = (self.row, self.column + width)
-        if self.cells.get(after, ("x", None))[0] == "":
-            self.cells[after] = ("?", None)
-        bare = character == " " and not self.pen.flags & set("4579")
-        self.cells[at] = (character, self.pen.paper if bare else self.pen)
-        if width == 2:
-            self.cells[self.row, self.column + 1] = ("", self.pen)
-        self.column += width
-        assert self.column <= COLUMNS
 
 
 @st.composite
@@ -83,7 +40,7 @@ def updates(draw) -> str:
 @settings(deadline=None)
 @given(st.lists(updates(), max_size=8))
 def test_the_difference_shows_the_same_picture(written: list[str]) -> None:
-    copy, whole, sparing = Copy(COLUMNS), Terminal(), Terminal()
+    copy, whole, sparing = Copy(COLUMNS), Terminal(COLUMNS), Terminal(COLUMNS)
     for data in written:
         whole.take(data)
         sparing.take(copy.feed(data))
@@ -96,7 +53,7 @@ def test_the_difference_shows_the_same_picture(written: list[str]) -> None:
     st.lists(st.tuples(st.integers(1, ROWS), st.lists(st.sampled_from("a 語b"), min_size=10, max_size=10)), max_size=8)
 )
 def test_wide_characters_stay_whole(rows: list[tuple[int, list[str]]]) -> None:
-    copy, whole, sparing = Copy(COLUMNS + 1), Terminal(), Terminal()
+    copy, whole, sparing = Copy(COLUMNS + 1), Terminal(COLUMNS), Terminal(COLUMNS)
     for row, characters in rows:
         text = "".join(characters)
         text += " " * (COLUMNS - sum(map(get_character_cell_size, text)))
