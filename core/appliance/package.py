@@ -100,6 +100,11 @@ fi
 """
 
 
+def this_processor() -> str:
+    """Processor of this machine, as Debian names it."""
+    return next((name for name, each in PROCESSORS.items() if each == platform.machine()), "amd64")
+
+
 def make_package(source: Path, out: Path, *, python: str, arch: str | None = None, say: Say = lambda _: None) -> Path:
     """Write the package of a source tree into the folder `out` and return its path.
 
@@ -108,7 +113,7 @@ def make_package(source: Path, out: Path, *, python: str, arch: str | None = Non
     """
     if shutil.which("dpkg-deb") is None:
         raise OtoError("not_found", "There is no dpkg-deb here, which writes packages.", "apt install dpkg")
-    chosen = arch or next((name for name, each in PROCESSORS.items() if each == platform.machine()), "amd64")
+    chosen = arch or this_processor()
     release = release_of(source)
     made_s = _time_of(source)
     version = f"{VERSION}+{time.strftime('%Y%m%d%H%M', time.gmtime(made_s))}~{DEBIANS[python]}"

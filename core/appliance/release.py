@@ -35,6 +35,7 @@ PLACES: Final = {
     "oto-console@.service": "etc/systemd/system/oto-console@.service",
     "oto-release-drive.path": "etc/systemd/system/oto-release-drive.path",
     "oto-release-drive.service": "etc/systemd/system/oto-release-drive.service",
+    "oto-setup.service": "etc/systemd/system/oto-setup.service",
     "oto-sysusers.conf": "etc/sysusers.d/oto.conf",
     "oto-tmpfiles.conf": "etc/tmpfiles.d/oto.conf",
     "oto-drives.rules": "etc/udev/rules.d/90-oto-drives.rules",

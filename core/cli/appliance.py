@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.appliance.install import Box, Step
     from core.cli.console import Console
 
-ACTIONS: Final = ("install", "remove", "status", "rollback", "package", "activate")
+ACTIONS: Final = ("install", "remove", "status", "rollback", "package", "image", "activate")
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -23,12 +23,12 @@ def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("--root", type=Path, default=Path("/"), metavar="FOLDER", help="an image instead of this box")
     parser.add_argument("--no-console", action="store_true", help="leave the box's own screen (tty1) to a login")
-    parser.add_argument("--arch", choices=("amd64", "arm64"), help="package: processor (default: this one's)")
+    parser.add_argument("--arch", choices=("amd64", "arm64"), help="package, image: processor (default: this one's)")
     parser.add_argument(
-        "--python", choices=("3.11", "3.13"), default="3.11", help="package: 3.11 is Debian 12, 3.13 is 13"
+        "--python", choices=("3.11", "3.13"), default="3.11", help="package, image: 3.11 is Debian 12, 3.13 is 13"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path(), metavar="FOLDER", help="package: where it goes (default: here)"
+        "--out", type=Path, default=Path(), metavar="FOLDER", help="package, image: where it goes (default: here)"
     )
 
 
@@ -36,8 +36,8 @@ def _appliance(options: Namespace, console: Console) -> Answer:
     from core.appliance import install
     from core.appliance.release import checkout
 
-    if options.action == "package":
-        return _package(options, console)
+    if options.action in ("package", "image"):
+        return (_package if options.action == "package" else _image)(options, console)
     box = install.Box(options.root.absolute())
     if options.action == "status":
         return _status(install.status(box))
@@ -124,18 +124,32 @@ def _package(options: Namespace, console: Console) -> Answer:
     return Answer(value, f"{path}  {size(path.stat().st_size)}")
 
 
+def _image(options: Namespace, console: Console) -> Answer:
+    from core.appliance.image import make_image
+    from core.appliance.package import make_package, this_processor
+    from core.appliance.release import checkout
+
+    out, arch = options.out.absolute(), options.arch or this_processor()
+    package = make_package(checkout(), out, python=options.python, arch=arch, say=console.say)
+    path = make_image(package, out, arch=arch, python=options.python, say=console.say)
+    value = {"image": str(path), "bytes": path.stat().st_size, "package": str(package)}
+    return Answer(value, f"{path}  {size(path.stat().st_size)}")
+
+
 COMMANDS = {
     "appliance": Command(
         "make this computer a studio and nothing else",
         "install: put this source tree under /opt/oto as a release of its own, with users, folders, services, and\n"
         "rules for drives and SSH, and start it; run it again after an update. rollback: back to the release before.\n"
         "remove: take it all off again; recordings, settings and keys stay. status: what is installed and how it is.\n"
-        "package: make a Debian package that does the same. activate: what that package runs.",
+        "package: make a Debian package that does the same. image: a whole system with it, to be written onto a card.\n"
+        "activate: what that package runs.",
         (
             "sudo ./oto appliance install --dry-run",
             "sudo ./oto appliance install",
             "oto appliance status",
             "./oto appliance package --arch arm64 --python 3.13",
+            "sudo ./oto appliance image --arch arm64",
         ),
         _options,
         _appliance,

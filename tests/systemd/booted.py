@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,8 @@ RATE_HZ: Final = 48_000
 TRACKS: Final = ("Kick", "Bass", "Lead Vocal")
 LIBRARY: Final = "/var/lib/oto/library"
 PATIENCE_S: Final = 90.0
+MEMORY: Final = Path("/sys/fs/cgroup/memory")
+"""Where this machine limits memory by folders, if it is one with control groups of the first kind."""
 ENVIRONMENT: Final = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "TERM=dumb", "HOME=/root")
 
 
@@ -51,12 +54,13 @@ class Box:
     def __init__(self, root: Path, deb: Path) -> None:
         self._debian = FreshDebian("bookworm", root)
         self._screen = f"oto-box-{os.getpid()}"
+        self.memory = MEMORY / self._screen
         self.root = root
         shutil.copy(deb, self.outside("/root"))
         # Packages wait for the disk after every file, which says nothing about OTO.
         apt = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Options::=--force-unsafe-io", "install"]
         self.installed(["apt-get", "-qq", "update"])
-        self.installed([*apt, "systemd-sysv", "udev", "openssh-server", "procps"])
+        self.installed([*apt, "systemd-sysv", "udev", "openssh-server", "procps", "jackd2"])
         self.installed([*apt, f"/root/{deb.name}"])
         self.outside(STAGE).mkdir()
         for number, name in enumerate(TRACKS, start=1):
@@ -76,11 +80,20 @@ class Box:
         done = subprocess.run(["tmux", "-L", self._screen, *words], capture_output=True, text=True, timeout=30)
         return done.stdout
 
-    def boot(self) -> None:
-        """Switch it on and wait until the engine answers."""
-        nspawn = f"exec systemd-nspawn --quiet --register=no --keep-unit --private-network --boot -D '{self.root}'"
+    def boot(self, *options: str) -> None:
+        """Switch it on, with these options of systemd-nspawn as well, and wait until the engine answers."""
+        words = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--boot", *options]
+        nspawn = f"exec {shlex.join([*words, '-D', str(self.root)])}"
+        if MEMORY.is_dir():
+            self.memory.mkdir(exist_ok=True)
+            nspawn = f"echo $$ >{self.memory}/cgroup.procs; {nspawn}"
         self._tmux("new-session", "-d", "-x", "100", "-y", "32", nspawn)
         self.wait(lambda: self.state() is not None)
+
+    def choose_stage(self) -> None:
+        """Let it hear the simulated stage."""
+        self.oto("settings", "device", f"sim:{STAGE}")
+        self.wait(lambda: self.state() == "idle")
 
     def cut_power(self) -> None:
         """Everything in the box ends at once."""
@@ -138,6 +151,38 @@ class Box:
             assert time.monotonic() < deadline, self.journal()
             time.sleep(0.2)
 
+    def takes(self) -> list[dict[str, Any]]:
+        """The takes of its one session, oldest first."""
+        (session,) = self.oto("sessions")
+        return list(self.oto("takes", session["id"]))
+
+    def notices(self) -> list[str]:
+        """What the engine has told whoever looks, oldest first."""
+        return [str(notice["message"]) for notice in self.oto("status")["notices"]["notices"]]
+
+    def record(self, seconds: float = 2.0) -> None:
+        """Start a take and wait until that much of it is on the disk."""
+        self.oto("rec", "--pre-roll", "0")
+        self.wait(lambda: self.recorded_frames() >= seconds * RATE_HZ)
+
+    def recorded_frames(self) -> int:
+        """Frames in the newest file of the library, as any program reads it."""
+        files = sorted(self.outside(LIBRARY).rglob("*.wav"), key=lambda path: path.stat().st_mtime_ns)
+        return int(soundfile.info(files[-1]).frames) if files else 0
+
+    def is_whole(self, take: dict[str, Any], tracks: int = len(TRACKS)) -> None:
+        """Assert that a take is complete, and that its files hold what it says."""
+        assert take["status"] == "complete"
+        assert len(take["tracks"]) == tracks
+        for clip, path in zip(take["clips"], take["files"], strict=True):
+            assert soundfile.info(self.outside(path)).frames == clip["frames"]
+
+    def absence_s(self) -> float:
+        """How long the engine was away when it last ended by itself, by the service manager's own clock."""
+        names = ("ActiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+        left, back = (int(self.must("systemctl", "show", f"--property={n}", "--value", "oto-engine")) for n in names)
+        return (back - left) / 1e6
+
     def engine_pid(self) -> int:
         """Number of the engine's process in the box."""
         return int(self.must("systemctl", "show", "--property=MainPID", "--value", "oto-engine"))
@@ -159,4 +204,6 @@ class Box:
         """Switch it off, whatever it does, and remove it."""
         with contextlib.suppress(Exception):
             self.cut_power()
+        with contextlib.suppress(OSError):
+            self.memory.rmdir()
         subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True, timeout=120)
