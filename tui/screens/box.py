@@ -17,7 +17,7 @@ from tui import setting_entry, words
 from tui.actions import ScreenName
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens import box_rows
+from tui.screens import box_rows, controls
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.widgets.paper import Line
@@ -119,6 +119,10 @@ class BoxScreen(StudioScreen):
 
     async def _set(self, info: SettingInfo, value: setting_entry.Value) -> None:
         await self.studio.call(EditSettings(changes={info.name: value}))
+
+    async def do_controls(self) -> None:
+        """Teach pedals, buttons and MIDI controllers."""
+        await controls.teach(self.studio, self.look)
 
     async def do_power_off(self) -> None:
         """Switch the box off, once that is confirmed."""
