@@ -143,7 +143,7 @@ def _of_source(source: Source, asked: Amount, rng: Generator) -> Iterator[Clip]:
         return Clip(label, source.name, source.kind, audio)
 
     if source.kind == "soundfont":
-        planned = soundfonts.slots(source.split, asked.soundfont, rng, drums_only=source.role == "drums")
+        planned = soundfonts.slots(source.split, asked.soundfont, rng)
         yield from (clip(slot.label, audio) for slot, audio in soundfonts.play(source, planned))
     elif source.kind in {"drum_kit", "one_shots"}:
         bank = kits.hits_bank(source) if source.kind == "one_shots" else kits.kit_bank(source)

@@ -44,11 +44,11 @@ class Slot:
     phrase: Phrase
 
 
-def slots(split: Split, per_label: int, rng: Generator, *, drums_only: bool = False) -> list[Slot]:
+def slots(split: Split, per_label: int, rng: Generator) -> list[Slot]:
     """What one soundfont is asked to play: `per_label` phrases of each role it knows, and a few effects."""
     songs = song_windows(split)
     planned = []
-    for label in () if drums_only else MELODIC:
+    for label in MELODIC:
         for _ in range(per_label):
             windows = songs.get(label)
             use_song = windows is not None and rng.random() < SONG_SHARE
@@ -59,8 +59,6 @@ def slots(split: Split, per_label: int, rng: Generator, *, drums_only: bool = Fa
             Slot(label, DRUM_CHANNEL, int(rng.choice(DRUM_PROGRAMS)), _drum_phrase(label, split, rng))
             for _ in range(per_label // 2)
         ]
-    if drums_only:
-        return planned
     effects = rng.choice(OTHER_PROGRAMS, size=per_label // 4)
     return planned + [Slot("other", 0, int(program), random_phrase("keys", rng)) for program in effects]
 
