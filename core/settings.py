@@ -14,6 +14,10 @@ from sessions.model import SampleFormat
 StripCacheMB = Literal["auto", "off", "1000", "2000", "4000", "8000"]
 
 
+AutoRecord = Literal["off", "start", "signal"]
+AutoExport = Literal["masters", "all", "off"]
+
+
 def _about(explanation: str, unit: str = "", low: float | None = None, high: float | None = None) -> msgspec.Meta:
     """What a person sees when asking, and what is allowed."""
     return msgspec.Meta(description=explanation, extra={"unit": unit}, ge=low, le=high)
@@ -52,6 +56,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _about("The box's light that 'oto panel' drives: on is ready, slow is recording, fast is trouble. '' is none."),
     ] = ""
+    tones: Annotated[
+        bool, _about("Short tones on the outputs: rising when a take starts, falling when it ends, low for trouble.")
+    ] = False
+    auto_record: Annotated[
+        AutoRecord,
+        _about("Record by itself: 'start' when the engine starts, 'signal' whenever an armed input is loud enough."),
+    ] = "off"
+    auto_record_dbfs: Annotated[float, _about("How loud is loud enough to record.", "dBFS", -90.0, 0.0)] = -40.0
+    auto_stop_s: Annotated[
+        float, _about("A take that began by signal ends after this much silence.", "s", 1.0, 3_600.0)
+    ] = 30.0
+    auto_export: Annotated[
+        AutoExport, _about("What goes by itself to drives that are marked for it: masters, masters and mixes, nothing.")
+    ] = "masters"
     controls: dict[str, dict[str, str]] = {}
     """What the keys of foot switches and MIDI controllers do, by device and key."""
     strip_cache_mb: Annotated[

@@ -324,8 +324,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("look_again", ("y",), "Look again", "Look for drives again.", "Export",
            screens=_EXPORT, footer="wide", when=_linked, request=lambda _: requests.ListDrives()),
     # Box.
-    Action("controls", ("F",), "Foot switch", "Teach pedals, buttons and MIDI controllers what to do, or forget it.", "Box",
-           screens=("box",), footer="wide", when=_linked),
+    Action("controls", ("F",), "Foot switch", "Teach pedals, buttons and MIDI controllers what to do, or forget it.",
+           "Box", screens=("box",), footer="wide", when=_linked),
     Action("power_off", ("Q",), "Power off", "Switch the box off; asks first.", "Box",
            screens=("box",), footer="always", when=_not_recording),
     # Lists.

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.packing import Samples
+from core.engine.tones import Tones
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Player:
         self.slipped = False
         """True when an output ran dry since it was last cleared: what was played came late."""
         self.click: Click | None = None
+        self.tones = Tones()
         self.monitored: tuple[int, ...] = ()
         """Inputs (from 0) that are heard, all in the middle."""
         self._ahead_frames = int(AHEAD_S * rate_hz)
@@ -154,6 +156,7 @@ class Player:
         click = self.click
         if click is not None:
             click.add_to(out, position)
+        self.tones.add_to(out)
         if self.monitored:
             heard = inputs[:, self.monitored].astype(np.float32).sum(axis=1, keepdims=True)
             out += heard * np.float32(0.5 / (1 << 31) if inputs.dtype == np.int32 else 0.5)

@@ -13,6 +13,7 @@ import msgspec
 
 from core import paths
 from core import settings as settings_file
+from core.engine.autorecord import AutoRecorder
 from core.engine.board import Board
 from core.engine.controls import Controls
 from core.engine.explained import explained
@@ -22,6 +23,7 @@ from core.engine.plans import Plans
 from core.engine.queue import JobQueue
 from core.engine.server import Connection, Handler, Server
 from core.engine.shelf import Shelf
+from core.engine.signals import Signaller
 from core.engine.transport import Transport
 from core.errors import OtoError
 from core.protocol import requests, topics
@@ -56,13 +58,15 @@ class Studio:
         self.keeper = InterfaceKeeper(self.board, lambda: self.settings, paths.cache())
         self.transport = Transport(self.board, self.shelf, self.keeper, lambda: self.settings)
         self.queue = JobQueue(self.board, paths.jobs_folder(), spawn_workers=spawn_workers)
+        self._in_order = asyncio.Lock()
+        self.signaller = Signaller(self.board, self.keeper, lambda: self.settings)
+        self.auto_recorder = AutoRecorder(self.board, self.shelf, self.transport, lambda: self.settings, self._in_order)
         self.controls = Controls(self.board, lambda: self.settings, self._change_settings)
         self.server = Server(self.board, self._handlers(), VERSION)
         self.ended = asyncio.Event()
         self.idle_since_s: float | None = time.monotonic()
         self._resume = resume
         self._tasks: list[asyncio.Task[None]] = []
-        self._in_order = asyncio.Lock()
         self._mounts = b""
         self._closing = False
 
@@ -134,9 +138,10 @@ class Studio:
             meters = self.transport.meters()
             if meters is not None:
                 self.board.put(meters)
+                await self.auto_recorder.hear(meters.peak_dbfs)
         elif self.keeper.capture is not None:
             # The first reading of a new client must not hold an old peak.
-            self.keeper.capture.meters.read()
+            await self.auto_recorder.hear(self.keeper.capture.meters.read().peak_dbfs)
 
     async def _guard(self) -> None:
         self.transport.apply_monitoring()
