@@ -35,6 +35,8 @@ SPEAKING_S: Final = 0.1
 FRAME_S: Final = 1 / 20
 """Least time between two paintings that the engine causes: meters come at 12 Hz, what piles up behind is dropped."""
 
+FRAME_BEHIND_S: Final = 1 / 4
+"""The same while a dialog lies over the meters: keys are typed into it, and a frame costs Textual both screens."""
 LOAD_AFTER_S: Final = 0.5
 """Between the first picture and the loading of the next screen that nobody has opened yet."""
 
@@ -141,7 +143,7 @@ class Studio(App[None]):
             self._changed.clear()
             only_meters, self._only_meters = self._only_meters, True
             self.paint(only_meters=only_meters)
-            await asyncio.sleep(FRAME_S)
+            await asyncio.sleep(FRAME_S if isinstance(self.screen, StudioScreen) else FRAME_BEHIND_S)
 
     def paint(self, *, only_meters: bool = False) -> None:
         """Show the picture, or what meters move in it, on the screen that is open, also behind a dialog."""

@@ -1,10 +1,11 @@
-"""How long a key takes to be on the screen over a slow link, less the link's own time.
+"""How long a key takes to be on the screen over SSH on a slow link, less the link's own time.
 
     python -m benchmarks.tui.echo [--inputs 18] [--keys 60] [--size 80x24]
 
-A letter is typed into the name of a track while as many meters move, over a link of 64 kB/s with 150 ms of delay in
-either direction: the pseudo-terminal is read no faster than the link would carry it, so what it can't carry piles up
-where it would. The two delays are taken off; waiting behind meters is not.
+A letter is typed into the name of a track while as many meters move. The terminal is at the end of a real ssh, which
+reaches a real sshd over a link of 64 kB/s with 150 ms of delay in either direction. The two delays are taken off; what
+SSH takes and waiting behind meters is not. Beside it the same keys, echoed by a bare terminal over the same way: what
+the studio adds is the difference, also where other work makes everything slower.
 """
 
 from __future__ import annotations
@@ -12,61 +13,64 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import select
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from benchmarks.tui.link import DELAY_S, Link
 from benchmarks.tui.terminal import WARM_UP_S, Size, Terminal, stage
 from core.protocol.requests import Record
+from tests.rig.ssh import Sshd, why_not
 
-LINK_BYTES_PER_S: Final = 64_000
-LINK_DELAY_S: Final = 0.15
-LINK_STEP_S: Final = 0.002
 LETTER, RUBOUT = b"q", b"\x7f"
-ANY_SEQUENCE: Final = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+ECHO: Final = re.compile(rb"(?:^|[^;?\x1b\[0-9])q")
+"""The letter as text, not as the end of a control sequence."""
 TIMEOUT_S: Final = 10.0
 
 
-def carry(
-    studio: Terminal, seconds: float, key: tuple[float, bytes] | None = None, until: bytes | None = None
-) -> float | None:
-    """Read no faster than the link; put `key` in at its time. Returns when `until` was read, as text, not as colour."""
-    data, room = b"", 0.0
-    last_s = time.monotonic()
-    deadline_s = last_s + seconds
-    while (now_s := time.monotonic()) < deadline_s:
-        room = min(room + (now_s - last_s) * LINK_BYTES_PER_S, LINK_BYTES_PER_S * 5 * LINK_STEP_S)
-        last_s = now_s
-        if key is not None and now_s >= key[0]:
-            studio.press(key[1])
-            key = None
-        if room >= 1.0 and select.select([studio.end], [], [], 0.0)[0]:
-            data += (got := os.read(studio.end, int(room)))
-            room -= len(got)
-            if until is not None and until in ANY_SEQUENCE.sub(b"", data):
-                return time.monotonic()
-            data = data[-32:]
-        time.sleep(LINK_STEP_S)
-    return None
+@contextmanager
+def at_the_far_end(home: Path, size: Size, command: str | None = None) -> Iterator[Terminal]:
+    """A terminal that is logged in over the link, in the studio or in a command."""
+    with (
+        tempfile.TemporaryDirectory(prefix="oto-ssh-") as folder,
+        Sshd(Path(folder), home, command) as sshd,
+        Link(sshd.port) as link,
+        Terminal(home, size, sshd.command(link.port).split()) as terminal,
+    ):
+        yield terminal
 
 
-def echoes_s(inputs: int, count: int, size: Size) -> list[float]:
-    """How long each letter took, less the link's delays, while a take with so many meters runs."""
-    took: list[float] = []
+def echoes_ms(terminal: Terminal, count: int) -> np.ndarray:
+    """How long each letter took to be seen, less the link's delays."""
+    took_s: list[float] = []
+    for number in range(count):
+        pressed_s = time.monotonic()
+        terminal.press(LETTER)
+        seen = ECHO.search(terminal.read(TIMEOUT_S, ECHO))
+        took_s.append((time.monotonic() - pressed_s if seen else TIMEOUT_S) - 2 * DELAY_S)
+        terminal.press(RUBOUT)
+        terminal.read(0.6 + number % 7 * 0.013)
+    return np.array(took_s) * 1000
+
+
+def measure(inputs: int, count: int, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds of each letter in a bare terminal, and in the studio while a take with so many meters runs."""
     with stage(inputs) as engine:
         engine.call(Record())
-        with Terminal(engine.home, size) as studio:
+        with at_the_far_end(engine.home, size, "cat") as bare:
+            bare.read(WARM_UP_S)
+            bare_ms = echoes_ms(bare, count)
+        with at_the_far_end(engine.home, size) as studio:
             studio.first_picture_s()
             studio.read(WARM_UP_S)
-            carry(studio, 2.0, (0.0, b"n"))
-            for number in range(count):
-                pressed_s = time.monotonic()
-                seen_s = carry(studio, TIMEOUT_S, (pressed_s + LINK_DELAY_S, LETTER), LETTER)
-                took.append((TIMEOUT_S if seen_s is None else seen_s - pressed_s) - LINK_DELAY_S)
-                carry(studio, 0.3 + number % 7 * 0.013, (0.0, RUBOUT))
-    return took
+            studio.press(b"n")
+            studio.read(WARM_UP_S)
+            return bare_ms, echoes_ms(studio, count)
 
 
 def main() -> None:
@@ -75,14 +79,16 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=60)
     parser.add_argument("--size", type=Size.parse, default=Size(80, 24))
     options = parser.parse_args()
+    if missing := why_not():
+        raise SystemExit(f"This measurement {missing}.")
     print(
         f"{options.size}, load {os.getloadavg()[0]:.1f}; {options.keys} keys over 64 kB/s and 150 ms, less the delays"
     )
-    print("| meters | median ms | 95th percentile ms | longest ms |\n|---|---|---|---|")
+    print("| meters | | median ms | 95th percentile ms | longest ms |\n|---|---|---|---|---|")
     for inputs in options.inputs:
-        took_ms = np.array(echoes_s(inputs, options.keys, options.size)) * 1000
-        p95_ms = np.percentile(took_ms, 95)
-        print(f"| {inputs} | {np.median(took_ms):.0f} | {p95_ms:.0f} | {took_ms.max():.0f} |", flush=True)
+        for name, took_ms in zip(("bare", "studio"), measure(inputs, options.keys, options.size), strict=True):
+            median_ms, p95_ms = np.percentile(took_ms, (50, 95))
+            print(f"| {inputs} | {name} | {median_ms:.0f} | {p95_ms:.0f} | {took_ms.max():.0f} |", flush=True)
 
 
 if __name__ == "__main__":

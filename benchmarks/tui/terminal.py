@@ -14,7 +14,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -68,9 +68,9 @@ def stage(inputs: int) -> Iterator[EngineRig]:
 
 
 class Terminal:
-    """The other end of the studio's terminal; the studio is ended with the block."""
+    """The other end of the terminal of a studio, or of the program that goes there; it is ended with the block."""
 
-    def __init__(self, home: Path, size: Size) -> None:
+    def __init__(self, home: Path, size: Size, command: Sequence[str] = (sys.executable, "-m", "tui")) -> None:
         compiled = bytecode()
         self.started_s = time.monotonic()
         self.pid, self.end = pty.fork()
@@ -79,7 +79,7 @@ class Terminal:
             os.environ.update(compiled)
             os.environ.pop("NO_COLOR", None)
             os.chdir(REPOSITORY)
-            os.execv(sys.executable, [sys.executable, "-m", "tui"])
+            os.execvp(command[0], list(command))
         self.resize(size)
 
     def __enter__(self) -> Terminal:

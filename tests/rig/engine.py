@@ -21,18 +21,24 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class EngineRig:
-    """`python -m core.engine` with this home and device; ended (by force if need be) when the block ends."""
+    """`python -m core.engine` with this home and device, or with none; ended (by force if need be) with the block."""
 
-    def __init__(self, home: Path, device: str, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, device: str | None, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.home = home
         self.socket = home / "engine.sock"
-        self._command = [sys.executable, "-m", "core.engine", "--device", device, *arguments]
+        chosen = () if device is None else ("--device", device)
+        self._hears = device is not None
+        self._command = [sys.executable, "-m", "core.engine", *chosen, *arguments]
         self._env = {**os.environ, **(env or {}), "OTO_HOME": str(home)}
         self._process: subprocess.Popen[bytes] | None = None
         self.log_path = home.parent / f"{home.name}.log"
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start(wait_for_audio=self._hears)
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

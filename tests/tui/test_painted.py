@@ -12,8 +12,9 @@ from textual.pilot import Pilot
 from core.protocol.topics import Meters
 from tests.tui.harness import recording_picture, studio
 from tests.tui.terminal import Terminal
-from tui.app import Studio
+from tui.app import FRAME_BEHIND_S, Studio
 from tui.look import PALETTES, Look
+from tui.screens.base import StudioScreen
 from tui.sparing import SparingDriver
 
 SIZE = (80, 24)
@@ -71,8 +72,8 @@ async def sent(app: Studio, pilot: Pilot[None]) -> str:
     assert isinstance(wire, Wire)
     everything = ""
     quiet = 0
-    while quiet < 3:
-        await pilot.pause(0.05)
+    while quiet < 2:
+        await pilot.pause(0.1 if isinstance(app.screen, StudioScreen) else 1.5 * FRAME_BEHIND_S)
         more = wire.taken()
         quiet = 0 if more else quiet + 1
         everything += more
