@@ -60,7 +60,6 @@ BOARDS: Final = {
         "U",
         """
 version=$(basename "$root"/lib/modules/*)
-mkdir -p "$root/boot/efi"
 printf 'oto\\n' >"$root/etc/kernel/entry-token"
 inside env SYSTEMD_RELAX_ESP_CHECKS=1 bootctl --esp-path=/boot/efi --no-variables install
 printf 'timeout 0\\n' >"$root/boot/efi/loader/loader.conf"
@@ -104,6 +103,8 @@ LABEL=oto-root / ext4 noatime,errors=remount-ro,x-systemd.growfs 0 1
 LABEL=OTO-BOOT $boot vfat noatime,umask=0077 0 2
 END
 mkdir -p "$root/etc/kernel" "$root$boot" "$root/etc/default"
+# Stands for the FAT partition: a file system of its own, as the programs that fill it want to see.
+mount -t tmpfs -o mode=0755 tmpfs "$root$boot"
 printf 'root=LABEL=oto-root rw quiet\\n' >"$root/etc/kernel/cmdline"
 printf 'ROOTPART=LABEL=oto-root\\nCMA=64M\\n' >"$root/etc/default/raspi-firmware"
 printf 'oto\\n' >"$root/etc/hostname"
@@ -141,7 +142,7 @@ rm -f "$root/var/lib/dbus/machine-id"
 umount -l "$root/dev" "$root/sys" "$root/proc"
 mkfs.vfat -C -F 32 -n OTO-BOOT "$out/boot" "$((boot_mib * 1024))" >/dev/null
 MTOOLS_SKIP_CHECK=1 mcopy -s -i "$out/boot" "$root$boot"/* ::
-rm -rf "${root:?}$boot"/*
+umount "$root$boot"
 size=$(($(du -sm --apparent-size "$root" | cut -f1) * 112 / 100 + spare_mib))
 mkfs.ext4 -q -L oto-root -m 1 -d "$root" "$out/root" "${size}M"
 inside dpkg-query -W -f '${Package} ${Version}\\n' >"$out/packages"

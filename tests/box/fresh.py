@@ -38,14 +38,6 @@ VARIABLES: Final = ("*_proxy", "*_PROXY", "PIP_*", "SSL_CERT_FILE", "SSL_CERT_DI
 
 NAMESPACES: Final = ("unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
 
-# Lets this kernel run programs of the other processor through qemu, for as long as one such namespace is there
-# (binfmt_misc; Debian's qemu-user packages bring the line that describes them).
-EMULATOR: Final = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
-EMULATING: Final = f"""
-mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
-[ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || cat {EMULATOR} >/proc/sys/fs/binfmt_misc/register
-"""
-
 # In memory, since a package manager waits for the disk after every file.
 MAKING: Final = f"""
 root=$1 archive=$2 release=$3
@@ -75,18 +67,14 @@ chroot --userspec="$user" "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' sh 
 
 
 class FreshDebian:
-    """One box of a Debian release ("bookworm", "trixie"), in the folder `root`, which it fills.
-
-    With `emulated` its processor is arm64, and every program in it runs through qemu.
-    """
+    """One box of a Debian release ("bookworm", "trixie"), in the folder `root`, which it fills."""
 
     user: Final = "musician"
     home: Final = f"/home/{user}"
     studio: Final = f"{home}/my studio"
 
-    def __init__(self, release: str, root: Path, *, emulated: bool = False) -> None:
-        self._before = EMULATING if emulated else ""
-        _unpack(release, root, emulated=emulated)
+    def __init__(self, release: str, root: Path) -> None:
+        _unpack(release, root)
         _configure(release, root)
         self.root = root
         self._folders = _folders_of_pip()
@@ -107,7 +95,7 @@ class FreshDebian:
         timeout_s: float = 600.0,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the box, without a terminal; raises TimeoutExpired with everything in it ended."""
-        inside = ["sh", "-euc", self._before + INSIDE, "sh", str(self.root), user, folder, *self._folders, "--", *command]
+        inside = ["sh", "-euc", INSIDE, "sh", str(self.root), user, folder, *self._folders, "--", *command]
         home = "/root" if user == "root" else self.home
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         passed = {name: value for name, value in os.environ.items() if _any(name, VARIABLES)}
@@ -129,24 +117,21 @@ class FreshDebian:
         assert done.returncode == 0, done.stderr
 
 
-def why_not(*, emulated: bool = False) -> str:
+def why_not() -> str:
     """Why no box can be made here; empty when one can."""
     if os.geteuid() != 0:
         return "making a Debian in a folder needs root"
-    if emulated and not EMULATOR.exists():
-        return "needs qemu-user-static"
     missing = [tool for tool in ("debootstrap", "unshare", "chroot", "tar", "git") if shutil.which(tool) is None]
     return f"needs {', '.join(missing)}" if missing else ""
 
 
-def _unpack(release: str, root: Path, *, emulated: bool) -> None:
-    archive = CACHE / f"{release}{'-arm64' if emulated else ''}.tar"
+def _unpack(release: str, root: Path) -> None:
+    archive = CACHE / f"{release}.tar"
     if not archive.exists() or time.time() - archive.stat().st_mtime > CACHE_DAYS * 86_400:
         CACHE.mkdir(parents=True, exist_ok=True)
         partial = archive.with_suffix(".partial")
         mirrors = [uri for uri, suite in _sources(release) if suite == release]
-        making = EMULATING + MAKING.replace("debootstrap ", "debootstrap --arch=arm64 ") if emulated else MAKING
-        _run(*NAMESPACES, "sh", "-euc", making, "sh", str(root), str(partial), release, *mirrors[:1])
+        _run(*NAMESPACES, "sh", "-euc", MAKING, "sh", str(root), str(partial), release, *mirrors[:1])
         partial.rename(archive)
     _run("tar", "-C", str(root), "--numeric-owner", "-xpf", str(archive))
 
@@ -200,6 +185,6 @@ def _any(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=1500)
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900)
     assert done.returncode == 0, f"{command[0]}: {(done.stderr or done.stdout)[-2000:]}"
     return done.stdout

@@ -1,4 +1,4 @@
-"""A box that is up: Debian with OTO's package in it, booted by systemd-nspawn, with a screen that can be read.
+"""A box that is up: a Debian with OTO in it, booted by systemd-nspawn, with a screen that can be read.
 
 The container has a network of its own (its loopback alone) and this machine's processors and kernel. Commands run in
 its namespaces, so that nothing has to be let in.
@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import soundfile
@@ -40,41 +40,56 @@ def why_not_booted() -> str:
     return why_not() or (f"needs {', '.join(missing)}" if missing else "")
 
 
-def package(out: Path) -> Path:
-    """The package of this tree, for Debian 12."""
-    command = [sys.executable, "-m", "core.cli.main", "appliance", "package", "--python", "3.11", "--out", str(out)]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, cwd=REPOSITORY, timeout=540)
+def made(what: str, out: Path, *options: str, timeout_s: float = 540.0) -> Path:
+    """The package or the image of this tree, for Debian 12."""
+    command = [sys.executable, "-m", "core.cli.main", "appliance", what, "--python", "3.11", "--out", str(out)]
+    done = subprocess.run(
+        [*command, *options, "--json"], capture_output=True, text=True, cwd=REPOSITORY, timeout=timeout_s
+    )
     assert done.returncode == 0, done.stderr
-    return Path(json.loads(done.stdout)["package"])
+    return Path(json.loads(done.stdout)[what])
 
 
 class Box:
-    """A box in the folder `root` with the package installed; `boot` starts it."""
+    """A box in the folder `root`; `boot` starts it."""
 
-    def __init__(self, root: Path, deb: Path) -> None:
-        self._debian = FreshDebian("bookworm", root)
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self._screen = f"oto-box-{os.getpid()}"
         self.memory = MEMORY / self._screen
-        self.root = root
-        shutil.copy(deb, self.outside("/root"))
+
+    @classmethod
+    def with_package(cls, root: Path, deb: Path) -> Self:
+        """A fresh Debian in this folder with the package installed, and a stage for its simulated interface."""
+        debian = FreshDebian("bookworm", root)
+        shutil.copy(deb, debian.outside("/root"))
         # Packages wait for the disk after every file, which says nothing about OTO.
         apt = ["apt-get", "-qq", "-y", "--no-install-recommends", "-o", "DPkg::Options::=--force-unsafe-io", "install"]
-        self.installed(["apt-get", "-qq", "update"])
-        self.installed([*apt, "systemd-sysv", "udev", "openssh-server", "procps", "jackd2"])
-        self.installed([*apt, f"/root/{deb.name}"])
+        for command in (
+            ["apt-get", "-qq", "update"],
+            [*apt, "systemd-sysv", "udev", "openssh-server", "procps", "jackd2"],
+            [*apt, f"/root/{deb.name}"],
+        ):
+            done = debian.run(*command, env={"DEBIAN_FRONTEND": "noninteractive"})
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        made = cls(root)
+        made.build_stage()
+        return made
+
+    def build_stage(self) -> None:
+        """Three tracks for its simulated interface."""
         self.outside(STAGE).mkdir()
         for number, name in enumerate(TRACKS, start=1):
             tone = 0.2 * np.sin(2 * np.pi * 110 * number * np.arange(10 * RATE_HZ) / RATE_HZ)
             soundfile.write(self.outside(f"{STAGE}/{number:02d} {name}.wav"), tone, RATE_HZ, subtype="PCM_24")
 
-    def installed(self, command: list[str]) -> None:
-        """Run a command in the box before it boots, with this machine's network."""
-        done = self._debian.run(*command, env={"DEBIAN_FRONTEND": "noninteractive"})
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-
     def outside(self, path: str) -> Path:
         """Where a path of the box lies on this machine."""
         return self.root / path.lstrip("/")
+
+    def inside(self, path: str) -> Path:
+        """Where a path of the box lies for us while it is up, with what is mounted in it."""
+        return Path(f"/proc/{self._leader()}/root") / path.lstrip("/")
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(["tmux", "-L", self._screen, *words], capture_output=True, text=True, timeout=30)
@@ -162,12 +177,12 @@ class Box:
 
     def record(self, seconds: float = 2.0) -> None:
         """Start a take and wait until that much of it is on the disk."""
-        self.oto("rec", "--pre-roll", "0")
-        self.wait(lambda: self.recorded_frames() >= seconds * RATE_HZ)
+        take = self.oto("rec", "--pre-roll", "0")["take"]
+        self.wait(lambda: self.recorded_frames(take) >= seconds * RATE_HZ)
 
-    def recorded_frames(self) -> int:
-        """Frames in the newest file of the library, as any program reads it."""
-        files = sorted(self.outside(LIBRARY).rglob("*.wav"), key=lambda path: path.stat().st_mtime_ns)
+    def recorded_frames(self, take: int) -> int:
+        """Frames in the newest file of a take, as any program reads it."""
+        files = sorted(self.inside(LIBRARY).glob(f"*/takes/{take:03d}/*.wav"), key=lambda path: path.stat().st_mtime_ns)
         return int(soundfile.info(files[-1]).frames) if files else 0
 
     def is_whole(self, take: dict[str, Any], tracks: int = len(TRACKS)) -> None:
@@ -175,7 +190,7 @@ class Box:
         assert take["status"] == "complete"
         assert len(take["tracks"]) == tracks
         for clip, path in zip(take["clips"], take["files"], strict=True):
-            assert soundfile.info(self.outside(path)).frames == clip["frames"]
+            assert soundfile.info(self.inside(path)).frames == clip["frames"]
 
     def absence_s(self) -> float:
         """How long the engine was away when it last ended by itself, by the service manager's own clock."""
@@ -200,10 +215,14 @@ class Box:
         command = ["journalctl", f"--root={self.root}", "-u", "oto*", "--no-pager", "-n", "40"]
         return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
-    def remove(self) -> None:
-        """Switch it off, whatever it does, and remove it."""
+    def force_off(self) -> None:
+        """Switch it off, whatever it does."""
         with contextlib.suppress(Exception):
             self.cut_power()
         with contextlib.suppress(OSError):
             self.memory.rmdir()
+
+    def remove(self) -> None:
+        """Switch it off, whatever it does, and remove it."""
+        self.force_off()
         subprocess.run(["rm", "-rf", "--one-file-system", str(self.root)], check=True, timeout=120)

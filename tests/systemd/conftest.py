@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.systemd.booted import Box, package, why_not_booted
+from tests.systemd.booted import Box, made, why_not_booted
 
 FIGURES: list[str] = []
 
@@ -17,19 +17,19 @@ def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of this tree."""
     if reason := why_not_booted():
         pytest.skip(reason)
-    return package(tmp_path_factory.mktemp("package"))
+    return made("package", tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="session")
 def box(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A box that is up, with three tracks on its simulated stage."""
-    made = Box(tmp_path_factory.mktemp("box"), deb)
+    found = Box.with_package(tmp_path_factory.mktemp("box"), deb)
     try:
-        made.boot()
-        made.choose_stage()
-        yield made
+        found.boot()
+        found.choose_stage()
+        yield found
     finally:
-        made.remove()
+        found.remove()
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def screen(box: Box) -> Box:
     """The box with the studio on its own screen."""
     box.must("systemctl", "stop", "console-getty.service")
     box.must("systemctl", "start", "oto-console@console.service")
-    box.wait(lambda: "Kick" in box.screen())
+    box.wait(lambda: "Takes" in box.screen())
     return box
 
 
