@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.desk.sources import Source
+from core.desk.stripcache import Keeping, Kept, StripCache
 from core.desk.wavfile import FloatWav
 from core.desk.wiring import Desk
 from core.dsp.audio import Audio, Processor
@@ -85,13 +86,15 @@ def render_mix(
     rate_hz: int | None = None,
     threads: int | None = None,
     block_frames: int = BLOCK_FRAMES,
+    cache: StripCache | None = None,
     progress: Progress | None = None,
 ) -> MixResult:
     """Render to a stereo float32 WAV at `out` and, if wanted, a WAV per strip and effect in the folder `stems`.
 
     The same plan and sources give the same file on the same machine, with any number of threads. A mix is as long as
     its longest source, or the plan's span of it, and the reverb after it. `rate_hz` None takes the rate most sources
-    have. Sources without a strip pass through a neutral one. Files appear when they are complete.
+    have. Sources without a strip pass through a neutral one. Files appear when they are complete. Strips that `cache`
+    has are not rendered again, and it keeps those that it lacks; what is rendered is the same with and without.
 
     Raises OtoError: "cancelled", "not_found" for a strip without a source, "bad_input" for settings or audio that
     can't be.
@@ -102,6 +105,7 @@ def render_mix(
     desk = Desk(plan, sources, rate)
     meter = LoudnessMeter(rate, 2)
     with ExitStack() as stack:
+        keeping = _attach(stack, cache, desk, block_frames)
         mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2))
         stem_files, return_files = _open_stems(stack, stems, desk, rate)
         stem_tapes = [
@@ -126,6 +130,8 @@ def render_mix(
             mix_tape.append(mixed.mix)
             for tape, block in zip(return_tapes, mixed.returns, strict=False):
                 tape.append(block)
+        for strip in keeping:
+            strip.finish()
     report(progress, 1.0, "mixing")
     return MixResult(
         out=out,
@@ -136,6 +142,18 @@ def render_mix(
         loudness=meter.result(),
         meter=meter,
     )
+
+
+def _attach(stack: ExitStack, cache: StripCache | None, desk: Desk, block_frames: int) -> list[Keeping]:
+    """Let the channels that are heard read what was kept of their strips; those that are kept now, to be finished."""
+    if cache is None:
+        return []
+    heard = [channel for channel in desk.channels if channel.audible]
+    for channel, strip in zip(heard, cache.attach([one.toned for one in heard], block_frames), strict=True):
+        channel.strip = strip
+        if isinstance(strip, Keeping | Kept):
+            stack.callback(strip.close)
+    return [channel.strip for channel in heard if isinstance(channel.strip, Keeping)]
 
 
 def _open_stems(

@@ -152,6 +152,8 @@ class ResampledSource:
         self.channels = source.channels
         self.rate_hz = rate_hz
         self.frames = -(-source.frames * rate_hz // source.rate_hz)
+        identity = identity_of(source)
+        self.identity = None if identity is None else f"{identity}->{rate_hz}"
         self._rewind()
 
     def _rewind(self) -> None:
@@ -209,6 +211,8 @@ class SpannedSource:
         self.channels = source.channels
         self.rate_hz = source.rate_hz
         self.frames = max(min(end, source.frames) - start, 0)
+        identity = identity_of(source)
+        self.identity = None if identity is None else f"{identity}[{start}:{end}]"
         fade = min(round(_FADE_S * source.rate_hz), self.frames // 2)
         self._fade_in = fade if start > 0 else 0
         self._fade_out = fade if end < source.frames else 0
@@ -235,7 +239,7 @@ def _ramp(distance: Floats, length: int) -> Audio:
 
 def identity_of(source: Source) -> str | None:
     """What names the audio of a source as long as its files stay as they are; None for what is not made of files."""
-    return source.identity if isinstance(source, FileSource | ClipSource) else None
+    return source.identity if isinstance(source, FileSource | ClipSource | ResampledSource | SpannedSource) else None
 
 
 def file_sources(paths: Sequence[Path]) -> list[Source]:

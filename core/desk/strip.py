@@ -20,7 +20,7 @@ from core.dsp.hum import HumFilter
 from core.dsp.reverb import Reverb, Space, tail_s
 from core.dsp.saturation import Saturation
 from core.dsp.transient import TransientShaper
-from core.plans.parameters import BEATS
+from core.plans.parameters import BEATS, SENDS
 
 HIGHPASS_OFF_HZ: Final = 10.0
 EQ_SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
@@ -105,8 +105,12 @@ def _declip(rate_hz: int, channels: int) -> list[Processor]:
     return [Declip(rate_hz, channels)]
 
 
-def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
-    """A channel strip, in the order of `core.plans.parameters.STRIP`: (channels, n) in, (2, n) post fader out."""
+PLACING: Final = frozenset({"fader_db", "pan", "width", "mute", "bus", *(f"send_{name}_db" for name in SENDS)})
+"""Knobs of a strip that its processors before the fader know nothing of."""
+
+
+def strip_processors(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    """A channel strip up to its fader, in the order of `core.plans.parameters.STRIP`: (channels, n) in and out."""
     chain = _declip(rate_hz, channels) if values["declip"] else []
     chain += level(10.0 ** (number(values, "trim_db") / 20.0) * (-1.0 if values["polarity_invert"] else 1.0))
     if number(values, "delay_ms"):
@@ -131,9 +135,13 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> Chain:
     attack_db, sustain_db = number(values, "transient_attack_db"), number(values, "transient_sustain_db")
     if attack_db or sustain_db:
         chain.append(TransientShaper(rate_hz, channels, attack_db=attack_db, sustain_db=sustain_db))
-    chain += saturation(values, rate_hz, channels)
+    return chain + saturation(values, rate_hz, channels)
+
+
+def placing(values: Values, channels: int) -> Processor:
+    """Width, pan and fader of a strip: (channels, n) in, (2, n) out."""
     matrix = stereo_matrix(channels, pan=number(values, "pan"), width=number(values, "width"), gain=fader_gain(values))
-    return Chain([*chain, Memoryless(lambda x: place(x, matrix))])
+    return Memoryless(lambda x: place(x, matrix))
 
 
 def bus_processors(values: Values, rate_hz: int) -> Chain:

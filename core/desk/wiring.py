@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.desk.settings import Values, fader_gain, number, resolve, ride_points, span_samples, tempo_bpm
-from core.desk.sources import Source, SpannedSource, at_rate
-from core.desk.strip import bus_processors, effect, level, strip_processors
-from core.dsp.audio import Audio, Chain, DelayLine, Processor
+from core.desk.sources import Source, SpannedSource, at_rate, identity_of
+from core.desk.strip import PLACING, bus_processors, effect, level, placing, strip_processors
+from core.desk.stripcache import Readable, desk_version
+from core.desk.toned import Toned
+from core.dsp.audio import Audio, Chain, DelayLine, Memoryless, Processor
 from core.dsp.gain import db_to_gain
 from core.dsp.ride import Points, Ride
 from core.errors import Exit, OtoError
@@ -23,9 +25,9 @@ GROUPS = ("drums", "music", "vocals", "master")
 
 
 class Channel:
-    """A strip that reads its own source, with its latency taken out."""
+    """A strip's way from its own source to its bus and sends, not late."""
 
-    def __init__(self, source: Source, values: Values, processor: Processor) -> None:
+    def __init__(self, source: Source, values: Values, toned: Toned, placed: Processor) -> None:
         self.name = source.name
         self.group = str(values["bus"])
         self.audible = fader_gain(values) > 0.0
@@ -34,22 +36,17 @@ class Channel:
             gain = db_to_gain(number(values, f"send_{name}_db"))
             if self.audible and gain > 0.0:
                 self.sends[name] = gain
-        self._source = source
-        self._processor = processor
-        self._read_samples = 0
+        self.toned = toned
+        self.strip: Readable = toned
+        """Where the audio before the fader comes from: the strip itself, or what was kept of it."""
+        self._placed = placed
         self.frames = source.frames
 
     def read(self, frames: int) -> Audio:
         """The next `frames` samples behind the fader, shape (2, frames)."""
         if not self.audible:
             return np.zeros((2, frames), np.float32)
-        late = self._processor.latency_samples
-        if self._read_samples == 0 and late:
-            self._processor.process(self._source.read(0, late))
-            self._read_samples = late
-        block = self._source.read(self._read_samples, frames)
-        self._read_samples += frames
-        return self._processor.process(block)
+        return self._placed.process(self.strip.read(frames))
 
 
 @dataclass
@@ -157,11 +154,18 @@ class Desk:
     def _channel(self, strip: Strip, source: Source, span: tuple[int, int] | None) -> Channel:
         where = f"the strip of '{strip.track}'"
         values = resolve(strip.settings, STRIP, where)
-        source = at_rate(source, self._rate_hz)
-        if span is not None:
-            source = SpannedSource(source, *span)
-        processor = strip_processors(values, self._rate_hz, source.channels)
-        return Channel(source, values, self._ridden(processor, ride_points(strip.ride, where)))
+        converted = at_rate(source, self._rate_hz)
+        cut = converted if span is None else SpannedSource(converted, *span)
+        processors = strip_processors(values, self._rate_hz, cut.channels)
+        cheap = converted is source and all(isinstance(one, Memoryless) for one in processors)
+        toned = Toned(cut, Chain(processors), None if cheap else self._key(cut, values))
+        return Channel(cut, values, toned, self._ridden(placing(values, cut.channels), ride_points(strip.ride, where)))
+
+    def _key(self, source: Source, values: Values) -> str | None:
+        """Everything that a strip's audio before its fader depends on."""
+        identity = identity_of(source)
+        toning = sorted((name, value) for name, value in values.items() if name not in PLACING)
+        return None if identity is None else f"{desk_version()} {self._rate_hz} {identity} {toning}"
 
     def _wire_groups(self, buses: Mapping[str, BusStrip]) -> dict[str, Junction]:
         groups = {}

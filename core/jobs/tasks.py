@@ -22,6 +22,7 @@ from core.export.tags import Tags
 from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
+from core.jobs.keeping import strip_cache
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
@@ -100,6 +101,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             priorities=work.priorities(_option(job, "lead", list, []), _option(job, "background", list, [])),
             engineer=work.engineer_of(_option(job, "engineer", str, "model")),
             stems=stems,
+            cache=strip_cache(),
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
         version = "" if propose else fingerprint(work.plan_bytes(plan))

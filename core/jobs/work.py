@@ -13,6 +13,7 @@ from core.analysis.loudness import Loudness
 from core.analysis.roles import RoleGuess
 from core.desk.render import MixResult, render_mix
 from core.desk.sources import Source
+from core.desk.stripcache import StripCache
 from core.errors import Exit, OtoError
 from core.jobs.listening import ENGINEERS, Engineer, listen
 from core.master.render import MasterResult
@@ -109,11 +110,12 @@ def mix(
     priorities: Mapping[str, Priority] | None = None,
     engineer: Engineer = "model",
     stems: Path | None = None,
+    cache: StripCache | None = None,
     progress: Progress | None = None,
 ) -> tuple[MixPlan, MixResult]:
     """Render `plan`, or a new proposal that keeps what a person set in `previous`."""
     if plan is not None:
-        return plan, render_mix(plan, sources, out, stems=stems, progress=progress)
+        return plan, render_mix(plan, sources, out, stems=stems, cache=cache, progress=progress)
     heard = listen(sources, engineer, share(progress, 0.0, PROPOSING_SHARE * LISTENING_SHARE))
     proposal = propose_mix(
         sources,
@@ -128,7 +130,7 @@ def mix(
     )
     proposal = msgspec.structs.replace(proposal, engineer=heard.engineer, notes=(*heard.notes, *proposal.notes))
     rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
-    return proposal, render_mix(proposal, sources, out, stems=stems, progress=rendering)
+    return proposal, render_mix(proposal, sources, out, stems=stems, cache=cache, progress=rendering)
 
 
 def mix_value(result: MixResult, plan: Path) -> dict[str, Any]:
