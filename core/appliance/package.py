@@ -35,12 +35,15 @@ MOVED: Final = {
 
 MAINTAINER: Final = "OTO <oto@localhost>"
 
+_NO_ADDRESS: Final = "There is no address to write to: whoever gives the package on is its maintainer."
 _WHEELS: Final = (
     "Wheels are unpacked as they were published and hashed in requirements/run.lock; nothing in them is changed."
 )
 OVERRIDES: Final = {
-    "bogus-mail-host": "There is no address to write to: whoever gives the package on is its maintainer.",
+    "bogus-mail-host": _NO_ADDRESS,
+    "bogus-mail-host-in-debian-changelog": _NO_ADDRESS,
     "command-with-path-in-maintainer-script": "The Python of the release itself, which is not on the PATH.",
+    "copyright-not-using-common-license-for-lgpl": "Texts of licences lie beside the wheels that they are for.",
     "custom-library-search-path": _WHEELS,
     "dir-or-file-in-opt": "Releases lie whole in a folder each; policy leaves /opt to software that is added.",
     "embedded-library": _WHEELS,

@@ -61,7 +61,6 @@ def another_library(box: Box, *mount: str) -> Iterator[None]:
     try:
         box.must("systemctl", "start", *services)
         box.wait(lambda: box.state() is not None)
-        box.choose_stage()
         yield
     finally:
         box.must("systemctl", "stop", *services)
@@ -72,6 +71,7 @@ def another_library(box: Box, *mount: str) -> Iterator[None]:
 
 def test_a_full_disk_ends_the_take_whole_and_says_so(box: Box) -> None:
     with another_library(box, "-t", "tmpfs", "-o", "size=60M,mode=0755", "tmpfs"):
+        box.choose_stage()
         box.oto("rec", "--pre-roll", "0")
         box.wait(lambda: box.state() == "recording")
         # What somebody else puts there meanwhile.
@@ -106,6 +106,7 @@ def disk(box: Box, tmp_path: Path) -> Iterator[str]:
 def test_a_disk_that_turns_read_only_ends_the_take_and_says_so_on_the_screen(box: Box, screen: Box, disk: str) -> None:
     """As ext4 does when its card fails (its mount option `abort`, made for trying this)."""
     with another_library(box, disk):
+        box.choose_stage()
         box.record()
         box.must("mount", "-o", "remount,abort", "/var/lib/oto")
         box.wait(lambda: box.state() == "idle")
@@ -113,6 +114,8 @@ def test_a_disk_that_turns_read_only_ends_the_take_and_says_so_on_the_screen(box
         box.wait(lambda: "refused to write" in screen.screen())
     subprocess.run(["e2fsck", "-fy", disk], check=False, capture_output=True)
     with another_library(box, disk):
+        if box.state() == "recording":
+            box.oto("stop")
         take = box.takes()[0]
         box.is_whole(take)
         assert take["frames"] >= 2 * RATE_HZ
