@@ -23,6 +23,8 @@ T = TypeVar("T")
 ROOT: Final = Path("/")
 FAT_MAX_FILE_BYTES: Final = 4 * 1024**3 - 1
 ANSWER_WITHIN_S: Final = 2.0
+MARK: Final = "oto-export"
+"""Label of a drive, or name of a file or folder at its top, that asks for finished music."""
 
 _FAT: Final = frozenset({"vfat", "msdos"})
 _FILE_SYSTEMS: Final = _FAT | {
@@ -49,6 +51,8 @@ class Drive:
     writable: bool
     max_file_bytes: int | None = None
     """4 GiB - 1 on FAT; None where no file of ours gets too big."""
+    marked: bool = False
+    """Finished music may be brought there unasked: it is labelled so, or has a file or folder of that name."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,10 @@ def drive_at(path: Path | str) -> Drive:
 
 
 def _drive(mount: Mount, folder: Path, labels: dict[str, str], root: Path) -> Drive:
-    space, writable = _answer(folder, lambda: (os.statvfs(folder), os.access(folder, os.W_OK | os.X_OK)))
+    space, writable, marked = _answer(
+        folder,
+        lambda: (os.statvfs(folder), os.access(folder, os.W_OK | os.X_OK), os.path.lexists(folder / MARK)),
+    )
     device = _block_device(mount)
     label = labels.get(device, "") if folder == Path(mount.path) else ""
     return Drive(
@@ -161,6 +168,7 @@ def _drive(mount: Mount, folder: Path, labels: dict[str, str], root: Path) -> Dr
         removable=_is_removable(device, root),
         writable=writable and not mount.read_only,
         max_file_bytes=FAT_MAX_FILE_BYTES if mount.file_system in _FAT else None,
+        marked=marked or label.casefold() == MARK,
     )
 
 

@@ -13,6 +13,7 @@ from sessions.names import track_file_name
 
 TAKE_FILE: Final = "take.json"
 JOURNAL_FILE: Final = "journal.jsonl"
+SUMS_FILE: Final = "SHA256SUMS"
 ROOM_FILE: Final = ".room-to-close"
 """Lies beside a take while it is recorded and gives its space back for the last words."""
 

@@ -20,6 +20,7 @@ from sessions.names import unique_name
 from sessions.rebuild import rebuild_session, rebuild_take
 from sessions.recover import recover
 from sessions.store import Library
+from sessions.sums import forget_sum
 from sessions.verify import REMEDIES, Finding, PlanReader, check_library
 from sessions.wav import WavFormat, read_info, restate
 
@@ -133,6 +134,7 @@ def _follow_file(library: Library, path: Path, *, header_is_true: bool) -> None:
             clip_info(take, track, _name_of(library, take.session), clip.start_samples),
             markers_from(take.markers, clip.start_samples),
         )
+        forget_sum(path.parent, path.name)
     if frames != clip.frames:
         library.save_take(_with_frames(take, clip, frames))
 

@@ -19,7 +19,15 @@ import msgspec
 from sessions import journal, migrate, planshelf
 from sessions.errors import LibraryError
 from sessions.files import append_line, folder_bytes, sync_folder, write_atomic, write_new
-from sessions.layout import JOURNAL_FILE, ROOM_FILE, TAKE_FILE, clip_file_name, parse_take_folder, take_folder_name
+from sessions.layout import (
+    JOURNAL_FILE,
+    ROOM_FILE,
+    SUMS_FILE,
+    TAKE_FILE,
+    clip_file_name,
+    parse_take_folder,
+    take_folder_name,
+)
 from sessions.model import (
     Bounce,
     BounceKind,
@@ -221,6 +229,7 @@ class Library:
         take = self._load_take(session_id, folder)
         if take.status == "complete":
             raise LibraryError("bad_input", f"Take {number} was finished and can't go on.", "Record the next take.")
+        (folder / SUMS_FILE).unlink(missing_ok=True)  # its files are not yet what they will be
         lines = journal.Journal(folder / JOURNAL_FILE)
         try:
             if take.status == "recovered":

@@ -20,6 +20,7 @@ from sessions.migrate import load
 from sessions.model import Bounce, Clip, Session, Take
 from sessions.staging import abandoned
 from sessions.store import SESSION_FILE, Library
+from sessions.sums import read_sums
 from sessions.wav import is_whole, read_info
 
 FindingCode = Literal[
@@ -80,7 +81,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def check_library(library: Library, *, hashes: bool = False, read_plan: PlanReader | None = None) -> list[Finding]:
     """Everything that is not as it should be, nothing when all is well.
 
-    `hashes` reads every bounce whole; plans are looked at when `read_plan` says how they read.
+    `hashes` reads all audio whole and compares it with what was recorded and rendered; plans are looked at when
+    `read_plan` says how they read.
     """
     return list(_check(library, hashes, read_plan))
 
@@ -100,7 +102,7 @@ def _check_session(library: Library, session_id: str, hashes: bool, read_plan: P
     yield from _temporary(library, folder)
     for path in sorted((folder / "takes").glob("[0-9]*/")):
         if not journal.in_use(path / JOURNAL_FILE):
-            yield from _check_take(library, session_id, path)
+            yield from _check_take(library, session_id, path, hashes)
     if read_plan is not None:
         yield from _check_plans(library, folder / "plans", read_plan)
     for path in sorted((folder / "bounces").glob("*/bounce.json")):
@@ -109,7 +111,7 @@ def _check_session(library: Library, session_id: str, hashes: bool, read_plan: P
         yield from _check_bounce(library, bounce, hashes, read_plan)
 
 
-def _check_take(library: Library, session_id: str, folder: Path) -> Iterator[Finding]:
+def _check_take(library: Library, session_id: str, folder: Path, hashes: bool) -> Iterator[Finding]:
     if not any(folder.iterdir()):
         yield _finding(library, folder, "is an empty folder where a take should be", "leftover")
         return
@@ -123,8 +125,12 @@ def _check_take(library: Library, session_id: str, folder: Path) -> Iterator[Fin
     if take.status == "recording":
         yield _finding(library, folder, "was being recorded when OTO stopped", "interrupted")
         return
+    sums = read_sums(folder) if hashes else {}
     for clip in take.clips:
-        yield from _check_clip(library, folder / clip.file, clip, take)
+        wrong = list(_check_clip(library, folder / clip.file, clip, take))
+        yield from wrong
+        if not wrong and clip.file in sums:
+            yield from _check_hash(library, folder / clip.file, sums[clip.file], "recorded")
     known = {clip.file for clip in take.clips}
     for path in sorted(folder.glob("*.wav")):
         if path.name not in known and not _is_silent_start(path):
@@ -164,11 +170,15 @@ def _check_bounce(library: Library, bounce: Bounce, hashes: bool, read_plan: Pla
     if read_plan is not None and (place / bounce.plan).is_file():
         yield from _check_plan(library, place / bounce.plan, "unreadable", read_plan)
     if hashes and (place / bounce.file).is_file():
-        try:
-            if sha256_file(place / bounce.file) != bounce.sha256:
-                yield _finding(library, place / bounce.file, "is not what was rendered: its hash differs", "hash")
-        except OSError as error:
-            yield _finding(library, place / bounce.file, f"can't be read: {error.strerror}", "unreadable")
+        yield from _check_hash(library, place / bounce.file, bounce.sha256, "rendered")
+
+
+def _check_hash(library: Library, path: Path, sha256: str, how: str) -> Iterator[Finding]:
+    try:
+        if sha256_file(path) != sha256:
+            yield _finding(library, path, f"is not what was {how}: its hash differs", "hash")
+    except OSError as error:
+        yield _finding(library, path, f"can't be read: {error.strerror}", "unreadable")
 
 
 def _check_plans(library: Library, folder: Path, read_plan: PlanReader) -> Iterator[Finding]:

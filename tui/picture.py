@@ -31,6 +31,9 @@ from core.protocol.topics import (
 
 Link = Literal["connecting", "up", "lost"]
 
+QUIET: Final = ("overview", "hash")
+"""Kinds of work that nobody asked for."""
+
 
 class Said(msgspec.Struct, frozen=True):
     """A line for the person at this terminal: why a key did nothing, what the engine refused, what was done."""
@@ -133,7 +136,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def running_jobs(self) -> tuple[Job, ...]:
         """Work in progress that somebody asked for, oldest first: what runs, then what waits."""
-        open_jobs = [job for job in self.jobs.jobs if job.state in ("running", "queued") and job.kind != "overview"]
+        open_jobs = [job for job in self.jobs.jobs if job.state in ("running", "queued") and job.kind not in QUIET]
         return tuple(sorted(open_jobs, key=lambda job: (job.state != "running", job.created_utc)))
 
     @property

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from core.backup.pruning import Pruned, prune
 from core.backup.shelf import FILES, FOLDER, LISTS, BackupList, Entry, Kept, Shelf, stored_folder, stored_name
 from core.errors import Exit, OtoError
 from core.export.copy import Moved, copy_verified, told_as_drive_errors
@@ -19,6 +20,7 @@ from devices.drives import Drive, drive_at
 from sessions.files import sha256_file
 from sessions.journal import in_use
 from sessions.layout import JOURNAL_FILE
+from sessions.sums import read_sums
 
 SETTINGS_SUFFIXES: Final = (".json", ".toml")
 """Of the files in the studio's home itself that a person has made what they are."""
@@ -40,6 +42,9 @@ class Made:
     copied_bytes: int
     left_out: tuple[str, ...]
     """What was not finished, or has a name that can't be written down; in words."""
+    suffered: tuple[str, ...] = ()
+    """Files of takes that are no longer what was recorded; copied as they are now."""
+    pruned: Pruned | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,12 @@ class _Source:
     state: os.stat_result
 
 
-def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Made:
+def back_up(home: Path, place: Path, *, keep: int | None = None, progress: Progress | None = None) -> Made:
     """Back up the library and the settings of a studio to a drive or folder.
 
     Files that are there already are not copied again, whatever they are called now. What can't fit is refused before
     a byte is written. It may be interrupted at any moment: backups before it stay as they are, and the next one goes
-    on with what had arrived.
+    on with what had arrived. With `keep` earlier backups are removed afterwards (`core.backup.pruning`).
 
     Raises OtoError: "not_found", "no_space", "bad_input" for a file that the drive can't hold, "drive_lost",
     "verify_failed", "cancelled".
@@ -86,6 +91,7 @@ def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Mad
             report(progress, min(LOOKING_SHARE + (1 - LOOKING_SHARE) * moved / total, 1.0), f"copying {name}")
 
         entries.append(_entry(source, _copy(source, shelf, tell)))
+    suffered = _suffered(home, entries)
     number = 1 + max(shelf.numbers(), default=0)
     made = BackupList(
         number=number,
@@ -105,7 +111,21 @@ def back_up(home: Path, place: Path, *, progress: Progress | None = None) -> Mad
         copied_files=len(missing),
         copied_bytes=sum(source.state.st_size for source in missing),
         left_out=tuple(left_out),
+        suffered=suffered,
+        pruned=None if keep is None else prune(shelf, keep),
     )
+
+
+def _suffered(home: Path, entries: list[Entry]) -> tuple[str, ...]:
+    """Which files of takes, as they are in this backup, are not what was recorded."""
+    known: dict[Path, dict[str, str]] = {}
+    found = []
+    for entry in entries:
+        file = home / entry.path
+        sums = known.setdefault(file.parent, read_sums(file.parent)) if file.suffix == ".wav" else {}
+        if sums.get(file.name, entry.sha256) != entry.sha256:
+            found.append(entry.path.removeprefix("library/"))
+    return tuple(sorted(found))
 
 
 def _sources(home: Path, left_out: list[str]) -> Iterator[_Source]:

@@ -16,14 +16,14 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
 from core.errors import Exit, OtoError
-from sessions.files import append_line, write_new
+from sessions.files import append_line, sync_folder, write_atomic, write_new
 from sessions.names import safe_name
 
 FOLDER: Final = "OTO backup"
@@ -120,14 +120,18 @@ class Shelf:
         return None
 
     def kept(self) -> dict[str, Kept]:
-        """Every file that was proven, by its hash; those of interrupted backups too, lines that were torn not."""
-        found: dict[str, Kept] = {}
+        """Every file that was proven, by its hash; those of interrupted backups too."""
+        return {one.sha256: one for one in self.proven()}
+
+    def proven(self) -> list[Kept]:
+        """The same in the order of proving, with files of equal content apart; lines that were torn are left out."""
+        found = []
         with contextlib.suppress(OSError), open_inside(self.folder, KEPT) as file:
             for line in file:
                 with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
                     one = _kept_decoder.decode(line)
                     if is_inside(one.stored):
-                        found[one.sha256] = one
+                        found.append(one)
         return found
 
     def has(self, kept: Kept) -> bool:
@@ -140,6 +144,16 @@ class Shelf:
         """Write down that a file was proven. Raises OSError."""
         append_line(self.folder / KEPT, msgspec.json.encode(kept))
 
+    def forget(self, number: int) -> None:
+        """Let a backup be none any more; its files stay. Raises OSError."""
+        folder = self.folder / LISTS
+        (folder / _list_name(number)).unlink(missing_ok=True)
+        sync_folder(folder)
+
+    def keep_only(self, kept: Iterable[Kept]) -> None:
+        """Write anew which files were proven. Raises OSError."""
+        write_atomic(self.folder / KEPT, b"".join(msgspec.json.encode(one) + b"\n" for one in kept))
+
     def add(self, made: BackupList) -> None:
         """Make a backup one, in a single step. Raises OSError."""
         folder = self.folder / LISTS
@@ -147,11 +161,7 @@ class Shelf:
         partial.unlink(missing_ok=True)
         write_new(partial, msgspec.json.encode(made))
         partial.rename(folder / _list_name(made.number))
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
 
 
 def stored_folder(path: str) -> PurePosixPath:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Answer, Command
 from core.cli.console import size, table
-from core.errors import Exit
+from core.errors import Exit, OtoError
 from devices.text import printable
 
 if TYPE_CHECKING:
@@ -20,19 +20,52 @@ LINE_CHARACTERS = 500
 
 def _backup_options(parser: ArgumentParser) -> None:
     parser.add_argument("to", metavar="DRIVE|FOLDER", help="a drive's label, or any folder that is there")
+    parser.add_argument("--keep", type=int, metavar="N", help="afterwards remove all but the newest N whole backups")
+    parser.add_argument("--dry-run", action="store_true", help="with --keep: say what would be removed, and do nothing")
 
 
 def _backup(options: Namespace, console: Console) -> Answer:
     from core.cli.export import destination
     from core.cli.link import do_for_all
 
-    value = do_for_all("backup", {"to": str(destination(options.to))}, console)
+    place = destination(options.to)
+    if options.keep is not None and options.keep < 1:
+        raise OtoError("usage", "At least one backup has to stay.", "--keep 1 or more.", Exit.USAGE)
+    if options.dry_run:
+        if options.keep is None:
+            raise OtoError("usage", "--dry-run goes with --keep.", "", Exit.USAGE)
+        return _would_prune(str(place), options.keep)
+    wanted: dict[str, Any] = {"to": str(place)}
+    if options.keep is not None:
+        wanted["keep"] = options.keep
+    value = do_for_all("backup", wanted, console)
     lines = [
         f"Backup {value['number']} in {value['folder']}: {value['files']} files, {size(value['bytes'])}.",
         f"Copied and read back: {value['copied_files']} files, {size(value['copied_bytes'])}; the others were there.",
         *(f"Not in it: {what}." for what in value["left_out"]),
+        *(f"No longer what was recorded: {path}; earlier backups may have it whole." for path in value["suffered"]),
+        *([_pruned_words(value["pruned"], "Removed")] if value["pruned"] else []),
     ]
     return Answer(value, "\n".join(lines))
+
+
+def _would_prune(place: str, keep: int) -> Answer:
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from core.backup.pruning import prune
+    from core.backup.shelf import find
+
+    value = asdict(prune(find(Path(place)), keep, dry_run=True))
+    return Answer(value, _pruned_words(value, "Would be removed") + " Nothing was done.")
+
+
+def _pruned_words(value: dict[str, Any], what: str) -> str:
+    gone = ", ".join(map(str, value["removed"])) or "none"
+    kept = ", ".join(map(str, value["kept"]))
+    return (
+        f"{what}: backups {gone}, {value['files']} files, {size(value['bytes'])}; {kept} stay. {value['note']}".strip()
+    )
 
 
 def _restore_options(parser: ArgumentParser) -> None:
@@ -90,10 +123,12 @@ COMMANDS = {
     "backup": Command(
         "copy the library and the settings to a drive",
         "Copy every session and the settings to the folder 'OTO backup' of a drive. Files that are there already are\n"
-        "not copied again; every new one is read back and compared. Nothing on the drive is replaced or removed, so\n"
-        "earlier backups stay usable, also when this one is interrupted. What can't fit is refused before a byte is\n"
-        "written. Not in it: the trash, and takes that are being recorded.",
-        ("oto backup STICK", "oto backup /media/sda1 --json"),
+        "not copied again; every new one is read back and compared. Nothing on the drive is replaced, and nothing\n"
+        "removed without --keep, so earlier backups stay usable, also when this one is interrupted. What can't fit is\n"
+        "refused before a byte is written. Not in it: the trash, and takes that are being recorded.\n\n"
+        "--keep N removes what is older than the newest N whole backups, after this one is complete. Backups with\n"
+        "missing files don't count, and when a list can't be read nothing is removed.",
+        ("oto backup STICK", "oto backup STICK --keep 5", "oto backup STICK --keep 5 --dry-run"),
         _backup_options,
         _backup,
     ),

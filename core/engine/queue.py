@@ -55,8 +55,8 @@ class JobQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is queued or running."""
-        return any(job.state in OPEN_STATES for job in self._jobs.values())
+        """Whether anything is queued or running that the box must be left on for; hashing goes on another day."""
+        return any(job.state in OPEN_STATES and job.kind != "hash" for job in self._jobs.values())
 
     def add(self, request: StartJob, session: str, take: int | None) -> Job:
         """Queue a job."""
@@ -172,7 +172,7 @@ class JobQueue:
         self._jobs[job.id] = job
         write_atomic(self._folder / f"{job.id}.json", msgspec.json.encode(job))
         ended = [one for one in self._jobs.values() if one.state not in OPEN_STATES]
-        made = [one for one in ended if one.kind == "overview" and one.state == "done"]  # it is kept beside the audio
+        made = [one for one in ended if _is_kept_elsewhere(one) and one.id not in self._takers]
         rest = [one for one in ended if one not in made]
         for old in (*made, *rest[:-ENDED_KEPT]):
             del self._jobs[old.id]
@@ -181,6 +181,11 @@ class JobQueue:
 
     def _show(self) -> None:
         self._board.put(JobsTopic(jobs=tuple(self._jobs.values())))
+
+
+def _is_kept_elsewhere(job: Job) -> bool:
+    """Whether nobody needs to be shown how a job ended: what it made lies beside the audio, or will another time."""
+    return (job.kind, job.state) in (("overview", "done"), ("hash", "done"), ("hash", "cancelled"))
 
 
 def _number(job_id: str) -> int:

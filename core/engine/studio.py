@@ -15,6 +15,7 @@ from core import paths
 from core import settings as settings_file
 from core.engine.autorecord import AutoRecorder
 from core.engine.board import Board
+from core.engine.care import Care
 from core.engine.controls import Controls
 from core.engine.explained import explained
 from core.engine.interface import InterfaceKeeper, round_trip_key
@@ -62,6 +63,7 @@ class Studio:
         self.signaller = Signaller(self.board, self.keeper, lambda: self.settings)
         self.auto_recorder = AutoRecorder(self.board, self.shelf, self.transport, lambda: self.settings, self._in_order)
         self.controls = Controls(self.board, lambda: self.settings, self._change_settings)
+        self.care = Care(self.board, self.shelf, self.queue, lambda: self.settings)
         self.server = Server(self.board, self._handlers(), VERSION)
         self.ended = asyncio.Event()
         self.idle_since_s: float | None = time.monotonic()
@@ -150,6 +152,7 @@ class Studio:
     async def _tick(self) -> None:
         self.transport.publish()
         self.queue.tend()
+        await self.care.tick(recording=self.transport.busy)
         busy = bool(self.server.connections) or self.transport.busy or self.queue.busy
         if busy:
             self.idle_since_s = None
@@ -373,7 +376,7 @@ class Studio:
         return self.plans.plan(session.id, request.kind, request.take)
 
     def _start_job(self, request: requests.StartJob) -> topics.Job:
-        if request.kind in ("backup", "restore"):
+        if request.kind in ("backup", "restore", "autoexport"):
             return self.queue.add(request, "", None)
         session = self.shelf.of(request.session)
         take = request.take
@@ -381,7 +384,7 @@ class Studio:
             # What is heard now is what is made, whatever becomes of it until a worker is free.
             comp = msgspec.json.encode(self.library.load_comp(session.id)).decode()
             request = msgspec.structs.replace(request, options={**request.options, "comp": comp})
-        if take is None and request.kind not in ("export", "overview", "comp"):
+        if take is None and request.kind not in ("export", "overview", "comp", "hash"):
             good = [one for one in self.library.takes(session.id) if not one.false_take and one.status != "recording"]
             if not good:
                 raise OtoError("not_found", f"'{session.name}' has no finished take.", "Record one first.")
@@ -393,6 +396,7 @@ class Studio:
 
     async def _finish_job(self, request: requests.FinishJob, _: Connection) -> None:
         job = self.queue.finish(request)
+        self.care.job_ended(job)
         self.shelf.show_bounces()
         self.shelf.show_plans()
         if job.kind == "comp":

@@ -22,7 +22,9 @@ from core.export.tags import Tags
 from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
+from core.jobs.hashing import hash_takes
 from core.jobs.keeping import strip_cache
+from core.jobs.marked import bring_new
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
@@ -268,8 +270,24 @@ def _origin(library: Library, bounce: Bounce) -> Origin | None:
     return Origin(plan, library.bounce_path(bounce.session, mix.id) / mix.file)
 
 
+def _hash(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    return hash_takes(library, job.session, progress)
+
+
+def _autoexport(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    kinds = ("master",) if _option(job, "what", str, "masters") == "masters" else ("master", "mix")
+    place = Path(_option(job, "to", str, ""))
+    return bring_new(library, place, kinds, lambda session, one: _item(library, session, one), _now, progress)
+
+
 def _back_up(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
-    made = back_up(library.root.parent, Path(_option(job, "to", str, "")), progress=progress)
+    keep = _option(job, "keep", (int, float, type(None)), None)
+    made = back_up(
+        library.root.parent,
+        Path(_option(job, "to", str, "")),
+        keep=None if keep is None else max(1, int(keep)),
+        progress=progress,
+    )
     return {**dataclasses.asdict(made), "folder": str(made.folder)}
 
 
@@ -301,6 +319,8 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "comp": _comp,
     "backup": _back_up,
     "restore": _restore,
+    "hash": _hash,
+    "autoexport": _autoexport,
 }
 
 
@@ -424,7 +444,10 @@ def _whose(bounce: Bounce) -> dict[str, Any]:
 
 
 def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
-    """A bounce as a song to export: its name, its tags, and the stems of the mix behind it."""
+    """A bounce as a song to export: its name, its tags, and the stems of the mix behind it.
+
+    Raises OtoError("verify_failed") when its audio is not what was rendered.
+    """
     session, take = library.session(session_id), library.take(session_id, bounce.take)
     title = take.name or session.name
     mix = bounce
@@ -432,8 +455,16 @@ def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
         by_id = {other.id: other for other in library.bounces(session_id)}
         mix = by_id.get(bounce.source_bounce, bounce)
     mix_folder = library.bounce_path(session_id, mix.id)
+    source = library.bounce_path(session_id, bounce.id) / bounce.file
+    if sha256_file(source) != bounce.sha256:
+        raise OtoError(
+            "verify_failed",
+            f"{bounce.id} is no longer what was rendered: its file has suffered on this box's disk.",
+            "Render it again; its plan is beside it. 'oto doctor --library' looks for what else has suffered.",
+            Exit.VERIFY_FAILED,
+        )
     return ExportItem(
-        source=library.bounce_path(session_id, bounce.id) / bounce.file,
+        source=source,
         name=title if bounce.kind == "master" else f"{title} mix",
         tags=Tags(
             title=title,

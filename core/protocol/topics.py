@@ -125,7 +125,7 @@ class BouncesTopic(Message, tag_field="topic", tag="bounces", frozen=True, kw_on
     exports: tuple[ExportRecord, ...] = ()
 
 
-JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp", "backup", "restore"]
+JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp", "backup", "restore", "hash", "autoexport"]
 
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -193,6 +193,8 @@ class Drive(Message, frozen=True, kw_only=True):
     writable: bool
     max_file_bytes: int | None = None
     """4 GiB - 1 on FAT."""
+    marked: bool = False
+    """Finished bounces go there by themselves."""
 
 
 class DrivesTopic(Message, tag_field="topic", tag="drives", frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Final
 from core.protocol.topics import BoxTopic, Job, Notice, SettingInfo
 from tui import setting_entry, words
 from tui.look import Look, Role
-from tui.picture import Picture
+from tui.picture import QUIET, Picture
 from tui.widgets.paper import Line, Span
 from tui.widgets.table import Row
 
@@ -97,7 +97,7 @@ def explanation(info: SettingInfo | None, width: int, height: int) -> list[Line]
 
 def job_rows(jobs: Sequence[Job]) -> list[Row]:
     """Work, the newest first: how far it is, or how it ended."""
-    asked_for = (job for job in jobs if job.kind != "overview" or job.problem is not None)
+    asked_for = (job for job in jobs if job.kind not in QUIET or job.problem is not None)
     return [_job(job) for job in sorted(asked_for, key=lambda job: job.created_utc, reverse=True)]
 
 

@@ -32,7 +32,7 @@ def test_a_library_in_order_is_ok(oto: Oto, session_folder: Path, home: Path) ->
     ran = oto("doctor", "--library", "--json")
     assert (ran.code, ran.json) == (
         Exit.OK,
-        {"state": "ok", "library": str(home / "library"), "mended": [], "left": []},
+        {"state": "ok", "library": str(home / "library"), "mended": [], "left": [], "hashed": []},
     )
 
 
