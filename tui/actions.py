@@ -264,6 +264,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Takes", screens=("takes",), footer="always", when=_has_finished_take),
     Action("make_take", ("T",), "Make take", "Make a take of the comp; the takes that it is made of stay as they are.",
            "Takes", screens=("takes",), footer="always", when=_has_comp),
+    Action("seam_fade", ("F",), "Fade", "Say how long the seams of the comp take.",
+           "Takes", screens=("takes",), footer="wide", when=_has_comp),
+    Action("offset", ("equals_sign",), "Offset", "Say by how much the selected part's take is late in the comp.",
+           "Takes", screens=("takes",), when=_has_comp),
     Action("edit_comp", ("E",), "Edit comp", "Take the selected comp up again as it was put together.",
            "Takes", screens=("takes",), when=_has_finished_take),
     # Mix.

@@ -6,7 +6,7 @@ The comp itself is the engine's, undone there and the same for everyone; only th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from core.errors import OtoError
@@ -131,6 +131,25 @@ class Composing:
         if self._look is None or self._look[0] != same:
             self._look = (same, splice.composed(tape, known))
         return self._look[1]
+
+
+def with_those_under(take: Take, takes: Sequence[Take]) -> list[Take]:
+    """A take and the takes that it is played over, as far as they are there."""
+    counting = {one.number: one for one in takes if not one.false_take}
+    played = [take]
+    while (under := counting.get(played[-1].overdub_of or 0)) is not None and under not in played:
+        played.append(under)
+    return played
+
+
+def together_lufs(levels: Sequence[tuple[float | None, int]]) -> float | None:
+    """How loud takes are together, each with how many tracks it has; None when all are silent.
+
+    A take's level is that of its tracks divided by their number, and so are they played together.
+    """
+    power = sum(tracks * 10.0 ** (lufs / 10.0) for lufs, tracks in levels if lufs is not None)
+    tracks = sum(tracks for _, tracks in levels)
+    return 10.0 * math.log10(power / tracks) if power else None
 
 
 def matched_gain_db(played: float | None, other: float | None) -> float:

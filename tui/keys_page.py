@@ -25,7 +25,7 @@ def keys_page() -> str:
         "",
         "Keys are named as they are printed. An action that is named there has these keys and no others; one whose key",
         "was given away keeps what is left. F2 always records, F3 stops and Esc leaves. What can't be granted is said",
-        "when the studio starts, and everything else holds. `?` shows the keys as they are now.",
+        "when the studio starts, and everything else holds. `?` and `oto keys` show the keys as they are now.",
     ]
     for group in GROUPS:
         lines += ["", f"## {group}", "", "| key | does | where | id |", "|---|---|---|---|"]

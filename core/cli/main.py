@@ -72,6 +72,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("engine", "service"),
             ("worker", "service"),
             ("appliance", "appliance"),
+            ("keys", "keys"),
             ("completion", "completion"),
         ),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import pytest
 
@@ -107,6 +109,30 @@ async def test_parts_are_slipped_taken_away_undone_and_heard_at_their_seams() ->
     assert sent[4:] == [requests.StepComp(), requests.StepComp(redo=True)]
 
 
+async def test_how_long_seams_take_is_typed_and_shown() -> None:
+    app, recorder = studio(comp_picture(), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("2", "up", "F", *["backspace"] * 2, *"40", "enter")
+        await pilot.pause(0.1)
+        assert recorder.requests[-1] == SetComp(parts=comp_picture().comp.comp.parts, fade_ms=40.0)
+        assert "seams 40 ms" in text_of(app)
+        asked_before = len(recorder.requests)
+        await pilot.press("F", *["backspace"] * 2, *"4000", "enter")
+        await pilot.pause(0.1)
+        assert len(recorder.requests) == asked_before
+        assert "'4000' does not do." in text_of(app)
+
+
+async def test_a_part_is_put_where_it_belongs_by_a_number() -> None:
+    sent = await asked_of(comp_picture(), "2", "up", "tab", "equals_sign", *["backspace"] * 6, *"40 ms", "enter")
+    before = comp_picture().comp.comp.parts
+    begin = parts_of(sent[-1])[1][1]
+    seam = before[0].end_samples - before[0].start_samples
+    assert begin == seam + round(0.040 * RATE_HZ)
+    assert parts_of(sent[-1])[0] == (before[0].take, before[0].start_samples, before[0].end_samples)
+
+
 async def test_a_change_while_something_plays_is_heard_at_once() -> None:
     playing = msgspec.structs.replace(
         comp_picture(), transport=TransportTopic(state="playing", comp=True, position_s=5.0)
@@ -158,6 +184,31 @@ async def test_two_takes_are_compared_at_the_same_place_and_equally_loud(
         await pilot.press("x")
         await pilot.pause(0.1)
         assert recorder.requests[-1] == Play(take=2, at_s=71.0, gain_db=gains[1])
+
+
+async def test_overdubs_are_compared_with_what_is_heard_under_them() -> None:
+    base = take(1)
+    over = [take(n, overdub_of=1, tracks=base.tracks[:2]) for n in (2, 3)]
+    looks = {1: loud(-20.0), 2: loud(-14.0), 3: loud(-30.0)}
+    playing = band_picture(
+        takes=topics.TakesTopic(takes=(base, *over)),
+        transport=TransportTopic(state="playing", take=3, position_s=70.0),
+        meters=None,
+    )
+    app, recorder = studio(playing, None, Recorder({requests.GetOverview: lambda request: looks[request.take]}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("2")
+        await pilot.pause(0.1)
+        await pilot.press("down")
+        await pilot.pause(0.2)
+        await pilot.press("x")
+        await pilot.pause(0.1)
+    request = recorder.requests[-1]
+    assert isinstance(request, Play)
+    powers = [(10 * 10**-2.0 + 2 * 10 ** (own / 10)) / 12 for own in (-14.0, -30.0)]
+    assert request.take == 2
+    assert request.gain_db == pytest.approx(10 * math.log10(powers[1] / powers[0]))
 
 
 async def test_takes_are_found_by_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any, Final
 
 from core.protocol.requests import Play, SetComp, StartJob, StepComp
@@ -16,6 +17,7 @@ from tui.widgets.table import Table
 
 SLIP_S: Final = 0.005
 """How far an arrow slips a part of the comp."""
+MOST_FADE_MS: Final = 100.0
 LEAD_S: Final = 2.0
 """How much of what comes before a seam is heard with it."""
 
@@ -131,6 +133,51 @@ class CompingScreen(StudioScreen):
                 tape, n = part
                 parts = splice.slipped(tape, n, round(by_s * tape.takes[n].rate_hz))
                 await self._lay(SetComp(parts=parts, fade_ms=self.picture.comp.comp.fade_ms), tape.starts[n])
+
+    async def do_seam_fade(self) -> None:
+        """Type how long one part goes over into the next."""
+        now = self.picture.comp.comp.fade_ms
+        hint = f"Milliseconds, {MOST_FADE_MS:g} at most; 0 cuts hard. Esc leaves."
+        fade_ms = await self._number("How long a seam takes", f"{now:g}", hint, 0.0, MOST_FADE_MS)
+        if fade_ms is not None:
+            async with self._laying:
+                await self._lay(SetComp(parts=self.picture.comp.comp.parts, fade_ms=fade_ms), self._seam())
+
+    async def do_offset(self) -> None:
+        """Type how much later in its own take the selected part begins than in the comp."""
+        if (part := self._part()) is None:
+            self.studio.say("warning", "Select a part of the comp first.", "Tab goes to the parts.")
+            return
+        tape, n = part
+        rate_hz, selected = tape.takes[n].rate_hz, tape.parts[n]
+        now_ms = (selected.start_samples - tape.starts[n]) / rate_hz * 1000.0
+        hint = f"Milliseconds that take {selected.take} is later than the comp here, as 230 or -40. Esc leaves."
+        wanted_ms = await self._number(f"Offset of take {selected.take}", f"{now_ms:.0f}", hint)
+        if wanted_ms is not None:
+            await self._slip((wanted_ms - now_ms) / 1000.0)
+
+    async def _number(
+        self, title: str, now: str, hint: str, low: float = -math.inf, high: float = math.inf
+    ) -> float | None:
+        """A number that was typed; None when it was left or is none, which is said."""
+        typed = await self.studio.ask(Ask(self.look, title, now, hint))
+        if typed is None:
+            return None
+        try:
+            number = float(typed.casefold().removesuffix("ms").strip().replace(",", "."))
+        except ValueError:
+            number = math.nan
+        if not (math.isfinite(number) and low <= number <= high):
+            self.studio.say("warning", f"'{typed}' does not do.", hint)
+            return None
+        return number
+
+    def _seam(self) -> int:
+        """Where the selected part begins, or the second one: the seam to listen to."""
+        if (part := self._part()) is not None:
+            return part[0].starts[part[1]]
+        tape = composing.tape_of(self.picture)
+        return 0 if tape is None else tape.starts[min(1, len(tape.starts) - 1)]
 
     async def do_make_take(self) -> None:
         """Let a worker make a take of the comp."""

@@ -77,7 +77,7 @@ class TakesScreen(CompingScreen):
         self.list.show(rows, head=[(title, "title")], empty=_no_takes(picture))
         take = self._take()
         if self.list.cursor == COMP:
-            self.markers.show(takes_rows.part_rows(tape), head=[("Parts", "title")])
+            self.markers.show(takes_rows.part_rows(tape), head=takes_rows.part_head(picture.comp.comp.fade_ms))
         else:
             empty: list[Line] = [[("m sets one while playing.", "dim")]]
             self.markers.show(takes_rows.marker_rows(take), head=[("Markers", "title")], empty=empty)
@@ -173,9 +173,13 @@ class TakesScreen(CompingScreen):
         self.list.select(key)
 
     def _level(self, take: Take) -> float | None:
-        """How loud a take is as it is played; of overdubs nobody knows it, because of what plays under them."""
-        overview = self._overview(take)
-        return None if overview is None or take.overdub_of is not None else overview.level_lufs
+        """How loud a take is as it is played, with those it was overdubbed on; None while one is not known."""
+        played = composing.with_those_under(take, self.picture.takes.takes)
+        overviews = [self._overview(one) for one in played]
+        if take.number == 0 or None in overviews:
+            return None
+        tracks = [len(one.tracks) for one in played]
+        return composing.together_lufs([(one.level_lufs, n) for one, n in zip(overviews, tracks, strict=True) if one])
 
     def _step(self, steps: int) -> Coroutine[Any, Any, None] | None:
         take = self._take()

@@ -72,6 +72,11 @@ def comp_row(picture: Picture, tape: Tape | None, playing: bool, look: Look, wid
     return Row(spans, COMP)
 
 
+def part_head(fade_ms: float) -> Line:
+    """What stands above the parts: how long their seams take."""
+    return [("Parts", "title"), (f"   seams {fade_ms:g} ms", "dim")]
+
+
 def part_rows(tape: Tape | None) -> list[Row]:
     """Parts by where they begin, and how much later than the comp their takes are there."""
     if tape is None:
