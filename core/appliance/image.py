@@ -63,6 +63,8 @@ version=$(basename "$root"/lib/modules/*)
 printf 'oto\\n' >"$root/etc/kernel/entry-token"
 inside env SYSTEMD_RELAX_ESP_CHECKS=1 bootctl --esp-path=/boot/efi --no-variables install
 printf 'timeout 0\\n' >"$root/boot/efi/loader/loader.conf"
+# No two boxes may begin with the same chance.
+rm -f "$root/boot/efi/loader/random-seed"
 mkdir -p "$root/boot/efi/oto"
 inside env SYSTEMD_RELAX_ESP_CHECKS=1 BOOT_ROOT=/boot/efi \\
     kernel-install --verbose add "$version" "/boot/vmlinuz-$version" "/boot/initrd.img-$version"

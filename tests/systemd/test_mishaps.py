@@ -182,7 +182,8 @@ def test_an_interface_that_hangs_is_given_up_and_the_take_goes_on_with_it_again(
     assert box.state() == "recording"
     assert "delivered nothing" in box.notices()[-1]
     # As if it were switched off and on.
-    box.must("systemctl", "kill", "--signal=KILL", jack)
+    box.must("systemctl", "kill", "--signal=CONT", jack)
+    box.must("systemctl", "restart", jack)
     box.wait(lambda: box.oto("status")["device"]["current"] is not None)
     assert "goes on" in box.notices()[-1]
     box.wait(lambda: box.recorded_frames(before) >= RATE_HZ)
