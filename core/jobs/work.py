@@ -18,6 +18,7 @@ from core.errors import Exit, OtoError
 from core.jobs.listening import ENGINEERS, Engineer, listen
 from core.master.render import MasterResult
 from core.mix.engineer import propose_mix
+from core.models import mixing
 from core.models.roles import decide_role
 from core.plans.document import MasterPlan, MixPlan, Plan, Priority
 from core.plans.roles import Role
@@ -117,6 +118,8 @@ def mix(
     if plan is not None:
         return plan, render_mix(plan, sources, out, stems=stems, cache=cache, progress=progress)
     heard = listen(sources, engineer, share(progress, 0.0, PROPOSING_SHARE * LISTENING_SHARE))
+    asked = mixing.controller() if engineer == "model" else None
+    controller = asked if isinstance(asked, mixing.Controller) else None
     proposal = propose_mix(
         sources,
         roles=roles,
@@ -126,9 +129,14 @@ def mix(
         previous=previous,
         analyses=heard.analyses,
         recognised=heard.recognised,
+        controller=controller,
         progress=share(progress, PROPOSING_SHARE * LISTENING_SHARE, PROPOSING_SHARE * (1.0 - LISTENING_SHARE)),
     )
-    proposal = msgspec.structs.replace(proposal, engineer=heard.engineer, notes=(*heard.notes, *proposal.notes))
+    proposal = msgspec.structs.replace(
+        proposal,
+        engineer=", ".join((heard.engineer, *mixing.took_part(asked))),
+        notes=(*heard.notes, *mixing.missing(asked), *proposal.notes),
+    )
     rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
     return proposal, render_mix(proposal, sources, out, stems=stems, cache=cache, progress=rendering)
 

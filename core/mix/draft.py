@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from core.plans.document import Setting, Settings
+from core.plans.document import By, Setting, Settings
 from core.plans.parameters import Parameter
 
 
@@ -35,6 +35,7 @@ class Draft:
         *,
         amount: bool = False,
         digits: int | None = None,
+        by: By = "rules",
     ) -> float:
         """Set a knob unless a person did, clamped to its range, and return what is in force.
 
@@ -54,7 +55,7 @@ class Draft:
             digits = 2 if knob.high - knob.low <= 10.0 else 1
         value = round(min(max(value, knob.low), knob.high), digits)
         value = float(value)
-        self.settings[name] = Setting(value=value, unit=knob.unit, by="rules", why=why, confidence=round(confidence, 2))
+        self.settings[name] = Setting(value=value, unit=knob.unit, by=by, why=why, confidence=round(confidence, 2))
         return value
 
     def propose_send(self, name: str, level_db: float, why: str, confidence: float = 0.6) -> None:

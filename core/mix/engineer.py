@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from core.analysis.track import Source, TrackAnalysis, analyse_source
 from core.errors import Exit, OtoError
-from core.mix import balance, groups, levels, placement, rides, space, tone
+from core.mix import balance, dynamics, groups, levels, placement, rides, space, tone
 from core.mix.draft import Draft, kept_settings
 from core.mix.ensemble import Player, find_companions, find_leader
 from core.mix.notes import input_notes, left_out_notes, song_notes
@@ -19,6 +19,7 @@ from core.mix.presets import STYLE, STYLES, StyleName
 from core.mix.sections import find_sections
 from core.mix.tempo import find_tempo
 from core.mix.unmasking import unmask
+from core.models.mixing import Advice, Controller, Shown
 from core.models.roles import Recognition, decide_role
 from core.plans.document import MixPlan, Priority, Ride, Settings, Strip
 from core.plans.parameters import BUS, STRIP, by_name
@@ -43,6 +44,7 @@ def propose_mix(
     previous: MixPlan | None = None,
     analyses: Mapping[str, TrackAnalysis] | None = None,
     recognised: Mapping[str, Recognition] | None = None,
+    controller: Controller | None = None,
     progress: Progress | None = None,
 ) -> MixPlan:
     """Propose a mix of `sources`, one strip per source in their order.
@@ -50,8 +52,8 @@ def propose_mix(
     `roles` and `priorities` are a person's, by track name, and win over names and sounds; so do roles, priorities,
     settings, rides and mutes that a person or a lock put into `previous`. `hands` scales every proposal between neutral
     (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again; `recognised` is what
-    the recogniser said of tracks. Raises OtoError: "bad_input" for no sources, an unknown style or role, or a priority
-    for a track that isn't there; "cancelled".
+    the recogniser said of tracks, `controller` moves the rules' balance by what it learned. Raises OtoError:
+    "bad_input" for no sources, an unknown style or role, or a priority for a track that isn't there; "cancelled".
     """
     _check(sources, roles or {}, priorities or {}, style, hands)
     hands = round(hands, 2)
@@ -73,11 +75,13 @@ def propose_mix(
     report(progress, 1.0, "Finding the balance")
     tempo = find_tempo(players)
     targets = balance.targets_lu(players, look)
+    advised = _advised(controller, targets, drafts)
+    targets = {player: place + (advised[player].change_lu if advised else 0.0) for player, place in targets.items()}
     gains = {player: target - balance.level_lufs(player.heard) for player, target in targets.items()}
     for player in gains:
         tone.set_tone(drafts[player], player)
     competing = unmask(drafts, gains)
-    through = levels.set_levels(drafts, gains, targets, look, prepared.bleed)
+    through = levels.set_levels(drafts, gains, targets, look, prepared.bleed, advised)
     placement.set_pans(drafts, gains, look)
     roomy = space.is_roomy(players)
     for player, draft in drafts.items():
@@ -163,6 +167,21 @@ def _player(
         muted=muted,
         priority=priority or (before.priority if before else "normal"),
     )
+
+
+def _advised(
+    controller: Controller | None, places: Mapping[Player, float], drafts: Mapping[Player, Draft]
+) -> dict[Player, Advice]:
+    """What the controller makes of the rules' places, knowing the faders that a person has set."""
+    if controller is None:
+        return {}
+    shown = []
+    for player, place_lu in places.items():
+        draft, level_lufs = drafts[player], balance.level_lufs(player.heard)
+        kept = draft.is_kept("fader_db")
+        set_lu = level_lufs + dynamics.set_trim(draft, player) + draft.value("fader_db") if kept else None
+        shown.append(Shown(player.heard, player.role, level_lufs, place_lu, set_lu))
+    return dict(zip(places, controller.advise(shown), strict=False))
 
 
 def _kept(before: Strip | None) -> Settings:

@@ -11,11 +11,16 @@ from core.mix.draft import Draft
 from core.mix.ensemble import FRONT, Player
 from core.mix.presets import Style
 from core.mix.sections import sung_steps
+from core.models.mixing import Advice
+from core.plans.document import By
 
 MIX_LUFS: Final = -23.0
 """Loudness that a mix is built to, so that its peaks leave mastering its room."""
 MIX_PEAK_DBFS: Final = -8.0
 """Where the mix may peak by estimate, so that it stays below -6 dBFS in fact."""
+
+LEAST_CHANGE_LU: Final = 0.05
+"""What the controller changes by less rounds to nothing, and the place is the rules'."""
 
 
 def set_levels(
@@ -24,10 +29,12 @@ def set_levels(
     targets: Mapping[Player, float],
     style: Style,
     bleed: BleedMap,
+    advised: Mapping[Player, Advice],
 ) -> dict[Player, float]:
     """Trim, gate, dynamics, character and fader of every audible strip.
 
-    `gains` is what each needs to meet its target, in dB, against a common zero. Returns the gain in dB from each
+    `gains` is what each needs to meet its target, in dB, against a common zero; `advised` is what the mix controller
+    added to the targets. Returns the gain in dB from each
     source to behind its fader, whatever makes it.
     """
     through: dict[Player, float] = {}
@@ -46,12 +53,17 @@ def set_levels(
         full[player] = (trim_db if draft.is_kept("trim_db") else trim_db / share) + changed_db / share
     common_db = _common_db(drafts, gains, full) if gains else 0.0
     sung = sung_steps(list(gains))
-    middle = sorted(targets.values())[len(targets) // 2] if targets else 0.0
+    moved = {player: advised[player].change_lu if player in advised else 0.0 for player in gains}
+    middle = sorted(targets[player] - moved[player] for player in gains)[len(gains) // 2] if gains else 0.0
     for player, gain_db in gains.items():
-        why = _fader_why(player, targets[player] - middle, balance.while_sung_lu(player, sung))
+        advice = advised.get(player)
+        why = _fader_why(player, targets[player] - moved[player] - middle, balance.while_sung_lu(player, sung))
         confidence = 0.5 + 0.3 * (1.0 if player.role_confidence is None else player.role_confidence)
-        draft = drafts[player]
-        through[player] += draft.propose("fader_db", gain_db + common_db - full[player], why, confidence, amount=True)
+        by: By = "rules"
+        if advice is not None and abs(advice.change_lu) >= LEAST_CHANGE_LU:
+            why, confidence, by = f"{why} {advice.why}", advice.confidence, "model"
+        value_db = gain_db + common_db - full[player]
+        through[player] += drafts[player].propose("fader_db", value_db, why, confidence, amount=True, by=by)
     return through
 
 

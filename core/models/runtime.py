@@ -27,7 +27,7 @@ from core.models.onnxfile import opset_of
 
 FILES: Final = Path(__file__).with_name("files")
 """NAME.onnx and NAME.json, its card."""
-NAMES: Final = ("roles", "mastering")
+NAMES: Final = ("roles", "mixing", "mastering")
 """Every model that OTO has a use for."""
 THREADS: Final = 2
 PROBE_TIMEOUT_S: Final = 120.0

@@ -21,11 +21,12 @@ def with_toy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_models_are_listed_with_what_they_are_worth_and_why_not(oto: Any, with_toy: None) -> None:
     listed = oto("models", "--json").json
-    roles, mastering = listed["models"]
+    roles, mixing, mastering = listed["models"]
     assert (roles["name"], roles["version"], roles["usable"], roles["why"]) == ("roles", "0.0.1", True, None)
     assert roles["beats"] == ["largest class"]
     assert (mastering["usable"], mastering["bytes"]) == (False, None)
     assert "mastering.json is missing" in mastering["why"]
+    assert "mixing.json is missing" in mixing["why"]
     assert listed["onnxruntime"]
     text = oto("models").out
     assert roles["sha256"][:12] in text

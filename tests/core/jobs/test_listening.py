@@ -182,7 +182,10 @@ def test_without_a_model_the_mix_is_what_rules_make_and_a_note_says_why(with_not
     assert plan.strips == ruled.strips
     assert plan.engineer == ruled.engineer == "rules"
     told = [note for note in plan.notes if note not in ruled.notes]
-    assert told == ["There is no model 'roles' here: roles.json is missing. Names and rules told the roles."]
+    assert told == [
+        "There is no model 'roles' here: roles.json is missing. Names and rules told the roles.",
+        "There is no model 'mixing' here: mixing.json is missing. The rules found the balance.",
+    ]
 
 
 def test_a_plan_says_who_told_each_role_and_why(with_toy, tmp_path):
