@@ -44,9 +44,10 @@ def session(box: Box) -> str:
 
 @pytest.fixture
 def screen(box: Box) -> Box:
-    """The box with the studio on its own screen."""
+    """The box with the studio on its own screen, just opened."""
     box.must("systemctl", "stop", "console-getty.service")
-    box.must("systemctl", "start", "oto-console@console.service")
+    box.run("systemctl", "reset-failed", "oto-console@console.service")
+    box.must("systemctl", "restart", "oto-console@console.service")
     box.wait(lambda: "Takes" in box.screen())
     return box
 
