@@ -153,7 +153,7 @@ def settle(box: Box, answers: Answers) -> list[Step]:
     if answers.wifi_country:
         steps.append(Step("write what Wi-Fi needs", lambda: _write_secret(box, network(answers))))
         if box.here:
-            steps.append(_run("join it", "systemctl", "enable", "--now", "wpa_supplicant@wlan0.service"))
+            steps.append(_run("join it", "systemctl", "enable", "--now", "--no-block", "wpa_supplicant@wlan0.service"))
     if answers.device and box.here:
         steps.append(_run("choose the interface", f"{HOME}/current/bin/oto", "settings", "device", answers.device))
     return [*steps, Step("be done with the first start", lambda: box.at(WANTED).unlink(missing_ok=True))]
