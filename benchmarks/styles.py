@@ -52,6 +52,9 @@ STYLE_OF = {
 PERCENTILES = (25.0, 50.0, 90.0)
 """Skewed, because a mix is darker than its record more often than brighter: with the 25th and the 90th, songs of other
 packages that were darkened and dulled came back nearest, and untouched ones moved least, over the training songs."""
+FACTORS = 6
+"""Broad ways in which finished songs differ: with more, restored songs of other packages came back no nearer."""
+LEAST_REST_DB = 1.0
 LONGEST_S = 120.0
 NO_SIDE_DB = -30.0
 """Songs narrower than this are mono by choice and say nothing about width."""
@@ -112,6 +115,23 @@ def levels_db(song: dict[str, Any]) -> NDArray[np.float64]:
     return np.where(levels > -90.0, levels - levels[judged].mean(), np.nan)
 
 
+def factors_db(songs: list[dict[str, Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How songs differ: `FACTORS` principal curves of one standard deviation each (n, bands), what is left (bands,).
+
+    The bands' mean is set aside. Bands far below a song's loudest count as 70 dB below it.
+    """
+    levels = np.array([np.nan_to_num(levels_db(song), nan=-np.inf) for song in songs])
+    levels = np.maximum(levels, levels.max(axis=1, keepdims=True) - 70.0)
+    judged = (np.array(BAND_HZ) >= 45.0) & (np.array(BAND_HZ) <= 14_000.0)
+    covariance = np.cov((levels - levels[:, judged].mean(axis=1, keepdims=True))[:, judged].T)
+    powers, curves = np.linalg.eigh(covariance)
+    factors, rest = np.zeros((FACTORS, len(BAND_HZ))), np.full(len(BAND_HZ), LEAST_REST_DB)
+    factors[:, judged] = (curves[:, -FACTORS:] * np.sqrt(powers[-FACTORS:])).T[::-1]
+    left = np.diag(covariance) - np.square(factors[:, judged]).sum(axis=0)
+    rest[judged] = np.sqrt(np.maximum(left, 0.0) + LEAST_REST_DB**2)
+    return factors, rest
+
+
 def side_db(song: dict[str, Any]) -> float:
     """Sides against the middle, where width is heard."""
     bands = np.array(BAND_HZ)
@@ -146,7 +166,17 @@ def module(songs: list[dict[str, Any]]) -> str:
             figures = textwrap.wrap(", ".join(f"{value:.1f}" for value in row), 100)
             lines += [f'        "{key}": (', *(f"            {line}" for line in figures), "        ),"]
         lines.append("    },")
-    return "\n".join([*lines, "}", ""])
+    factors, rest = factors_db(songs)
+    lines += ["}", '"""By style."""', "", "FACTORS_DB: Final[tuple[tuple[float, ...], ...]] = ("]
+    for row in factors:
+        lines += ["    (", *(f"        {line}" for line in _figures(row)), "    ),"]
+    lines += [")", '"""Broad ways in which songs of any style differ, one standard deviation each."""', ""]
+    lines += ["REST_DB: Final[tuple[float, ...]] = (", *(f"    {line}" for line in _figures(rest)), ")"]
+    return "\n".join([*lines, '"""What is left of each band, one standard deviation."""', ""])
+
+
+def _figures(row: NDArray[np.float64]) -> list[str]:
+    return textwrap.wrap(", ".join(f"{value:.2f}" for value in row), 100)
 
 
 def main() -> None:

@@ -185,6 +185,8 @@ class Bounce(Document, frozen=True, kw_only=True):
     """Order of making within the session, so that a box without a clock keeps them in order; given when it is saved."""
     rate_hz: int
     frames: int
+    start_samples: int = 0
+    """Where its first sample lies on the take's timeline: past 0 where only a span of the take was mixed."""
     integrated_lufs: float | None
     """None when silent."""
     true_peak_dbtp: float | None

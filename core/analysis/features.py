@@ -10,7 +10,6 @@ import math
 from typing import Any, Final
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from core.analysis.hearing import ERB_EDGES_HZ
@@ -85,7 +84,7 @@ class Spectrum:
         self.size = 2 ** round(math.log2(rate_hz * 0.17))
         self._rate_hz = rate_hz
         self._window = hann(self.size).astype(np.float32)
-        reference = scipy.fft.irfft(np.abs(scipy.fft.rfft(self._window)) ** 2)
+        reference = np.fft.irfft(np.abs(np.fft.rfft(self._window)) ** 2)
         self._window_correlation = reference / reference[0]
         self._power = np.zeros(self.size // 2 + 1)
         self._rest: Audio | None = None
@@ -94,7 +93,7 @@ class Spectrum:
         self._pitches: list[tuple[float, float]] = []
         self._ear_power: list[Floats] = []
         self._frames_seen = 0
-        self.frequencies_hz: Floats = scipy.fft.rfftfreq(self.size, 1.0 / rate_hz)
+        self.frequencies_hz = np.asarray(np.fft.rfftfreq(self.size, 1.0 / rate_hz), np.float64)
         self._tonal_range = slice(*np.searchsorted(self.frequencies_hz, (80.0, 10_000.0)))
         self._ear_edges = np.searchsorted(self.frequencies_hz, ERB_EDGES_HZ)
         self._scale = 2.0 / (self.size * float(np.square(self._window).sum()))
@@ -115,7 +114,7 @@ class Spectrum:
             self._add_windows(np.pad(self._rest, ((0, 0), (before, after)))[:, None, :])
 
     def _add_windows(self, windows: Audio) -> None:
-        spectra = scipy.fft.rfft(windows * self._window, axis=-1)
+        spectra = np.fft.rfft(windows * self._window, axis=-1)
         power = np.square(np.abs(spectra)).sum(axis=0, dtype=np.float64)
         self._power += power.sum(axis=0)
         tonal = power[:, self._tonal_range] + 1e-20
@@ -147,7 +146,7 @@ class Spectrum:
         if total <= 1e-12:
             return 0.0, 0.0
         shortest, longest = int(self._rate_hz / self.HIGHEST_PITCH_HZ), int(self._rate_hz / self.LOWEST_PITCH_HZ)
-        correlation = scipy.fft.irfft(power)[: longest + 2]
+        correlation = np.fft.irfft(power)[: longest + 2]
         correlation = correlation / correlation[0] / self._window_correlation[: longest + 2]
         middle = correlation[1:-1]
         peaks = np.flatnonzero((middle > correlation[:-2]) & (middle >= correlation[2:])) + 1
@@ -220,7 +219,7 @@ class Hum:
         if energy.max() <= 1e-14:
             return
         quietest = int(np.argmin(np.where(energy > 1e-14, energy, np.inf)))
-        spectrum = np.abs(scipy.fft.rfft(mono[quietest] * self._window))[:1000] * (2.0 / self._window.sum())
+        spectrum = np.abs(np.fft.rfft(mono[quietest] * self._window))[:1000] * (2.0 / self._window.sum())
         self._seconds.append((float(energy[quietest]), np.square(spectrum) / 2.0))
 
     def result(self) -> tuple[int, float] | None:

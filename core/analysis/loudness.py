@@ -46,8 +46,6 @@ _SHORT_TERM_STEPS: Final = 300
 _ABSOLUTE_GATE_LUFS: Final = -70.0
 _RELATIVE_GATE_LU: Final = -10.0
 _RANGE_GATE_LU: Final = -20.0
-_LONGEST_ROW: Final = 64
-_ROWS_AT_ONCE: Final = 32
 _READ_FRAMES: Final = 32_768
 
 
@@ -86,65 +84,8 @@ def k_weighting(rate_hz: int) -> NDArray[np.float64]:
 
 
 def k_weighted(rate_hz: int, channels: int) -> StateSpace:
-    """The K-weighting filter over a stream of `channels`, for blocks of any size."""
-    return StateSpace(*of_sections(k_weighting(rate_hz)), channels)
-
-
-class _KWeighting:
-    """The K-weighting filter over a stream of whole rows, as matrix products instead of a recursion.
-
-    A row of samples is multiplied by the matrix of the impulse response, and what came before it is added: two complex
-    states, one per pair of poles, which a running sum that doubles its reach carries from row to row (block processing:
-    C. Burrus, IEEE Trans. Audio Electroacoust. 20(4), 1972; scan: W. Hillis, G. Steele, CACM 29(12), 1986). As fast as
-    scipy's filter, whose import alone would take longer than measuring a song.
-    """
-
-    def __init__(self, rate_hz: int, channels: int, row: int) -> None:
-        shelf, low_cut = k_weighting(rate_hz)
-        numerator, denominator = np.convolve(shelf[:3], low_cut[:3]), np.convolve(shelf[3:], low_cut[3:])
-        poles = np.array([_pole(_SHELF_HZ, _SHELF_Q, rate_hz), _pole(_LOW_CUT_HZ, _LOW_CUT_Q, rate_hz)])
-        others = np.array([[poles[0].conj(), poles[1], poles[1].conj()], [poles[1].conj(), poles[0], poles[0].conj()]])
-        residues = np.polyval(numerator[::-1], 1 / poles) / (1 - others / poles[:, None]).prod(axis=1)
-        powers = poles[:, None] ** np.arange(row + 1)
-        response = 2 * (residues[:, None] * powers[:, :row]).sum(axis=0).real
-        response[0] += numerator[-1] / denominator[-1]
-        forced = [np.concatenate((np.zeros(n), response[: row - n])) for n in range(row)]
-        self._row = row
-        enter = np.ascontiguousarray(powers[:, row - 1 :: -1].T).view(np.float64)
-        free = np.ascontiguousarray((2 * residues[:, None] * powers[:, 1:]).conj().T).view(np.float64).T
-        self._forced = np.concatenate((np.stack(forced), enter), axis=1).astype(np.float32)
-        self._free = free.astype(np.float32)
-        self._advance = powers[:, row]
-        self._state = np.zeros((channels, 1, 2), np.complex128)
-
-    def process(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take and give (channels, k * row)."""
-        channels, count = len(x), x.shape[1] // self._row
-        out = (_in_batches(x.reshape(-1, self._row)) @ self._forced).reshape(-1, self._row + 4)[: channels * count]
-        entered = out[:, self._row :].astype(np.float64).view(np.complex128)
-        states = np.concatenate((self._state, entered.reshape(channels, count, 2)), axis=1)
-        reach, advance = 1, self._advance
-        while reach <= count:
-            states[:, reach:] += states[:, :-reach] * advance
-            reach, advance = 2 * reach, advance**2
-        self._state = states[:, -1:].copy()
-        before = states[:, :-1].reshape(-1, 2).view(np.float64).astype(np.float32)
-        free = (_in_batches(before) @ self._free).reshape(-1, self._row)[: channels * count]
-        weighted: NDArray[np.float32] = out[:, : self._row] + free
-        return weighted.reshape(channels, -1)
-
-
-def _in_batches(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, k) as (batches, 32, k), filled up with zeros: larger matrix products would be split among threads."""
-    filled = np.zeros((-(-len(rows) // _ROWS_AT_ONCE), _ROWS_AT_ONCE, rows.shape[1]), np.float32)
-    filled.reshape(-1, rows.shape[1])[: len(rows)] = rows
-    return filled
-
-
-def _pole(freq_hz: float, q: float, rate_hz: int) -> complex:
-    """The upper of a second-order section's two poles, by the bilinear transform of its analogue prototype."""
-    analogue = math.tan(math.pi * freq_hz / rate_hz) * complex(-0.5 / q, math.sqrt(1 - 0.25 / q**2))
-    return (1 + analogue) / (1 - analogue)
+    """The K-weighting filter over a stream of `channels`, for blocks of any size and to be measured, not heard."""
+    return StateSpace(*of_sections(k_weighting(rate_hz)), channels, dtype=np.float32)
 
 
 class LoudnessMeter:
@@ -168,8 +109,8 @@ class LoudnessMeter:
         self._rate_hz = rate_hz
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
         self._heard = np.flatnonzero(self._weights)
-        self._step_frames, row = _step_and_row(rate_hz)
-        self._filter = _KWeighting(rate_hz, len(self._heard), row)
+        self._step_frames = round(rate_hz * _STEP_S)
+        self._filter = k_weighted(rate_hz, len(self._heard))
         self._rest = np.zeros((len(self._heard), 0), np.float32)
         self._recent: NDArray[np.float64] = np.zeros(0)
         self._steps = 0
@@ -187,17 +128,16 @@ class LoudnessMeter:
         self._frames += block.shape[1]
         self._peaks.add(block)
         heard = block if len(self._heard) == block.shape[0] else block[self._heard]
-        self._gather(np.concatenate((self._rest, heard), axis=1))
+        self._gather(np.concatenate((self._rest, self._filter.process(heard)), axis=1))
 
-    def _gather(self, heard: NDArray[np.float32]) -> None:
-        """Turn audio into K-weighted energies of whole 10 ms steps, and slide the windows over them."""
-        steps = heard.shape[1] // self._step_frames
+    def _gather(self, weighted: NDArray[np.float32]) -> None:
+        """Turn K-weighted audio into energies of whole 10 ms steps, and slide the windows over them."""
+        steps = weighted.shape[1] // self._step_frames
         used = steps * self._step_frames
-        self._rest = heard[:, used:].copy()
+        self._rest = weighted[:, used:].copy()
         if steps == 0:
             return
-        weighted = self._filter.process(heard[:, :used])
-        by_step = weighted.reshape(len(self._heard), steps, self._step_frames)
+        by_step = weighted[:, :used].reshape(len(self._heard), steps, self._step_frames)
         energy = np.einsum("csf,csf->cs", by_step, by_step).astype(np.float64) / self._step_frames
         fresh = self._weights[self._heard] @ energy
         steps_before = self._steps
@@ -227,16 +167,6 @@ class LoudnessMeter:
             sample_peak_dbfs=_decibels(self._peaks.sample_peak),
             duration_s=self._frames / self._rate_hz,
         )
-
-
-def _step_and_row(rate_hz: int) -> tuple[int, int]:
-    """Samples in 10 ms, and in the filter's rows, of which a step has a whole number.
-
-    All usual rates have both; at odd ones a step is at most 30 samples longer or shorter.
-    """
-    step = round(rate_hz * _STEP_S)
-    row = max(divisor for divisor in range(1, _LONGEST_ROW + 1) if step % divisor == 0)
-    return (step, row) if row >= _LONGEST_ROW // 4 else (60 * max(round(step / 60), 1), 60)
 
 
 def measure_file(path: Path, progress: Progress | None = None) -> Loudness:

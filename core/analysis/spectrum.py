@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import scipy.fft
 
 from core.analysis.features import BAND_HZ, band_powers
 from core.dsp.audio import Audio, Floats
@@ -50,7 +49,7 @@ class SpectrumMeter:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._size = 2 ** round(np.log2(rate_hz * _WINDOW_S))
         self._window = hann(self._size).astype(np.float32)
-        self._frequencies_hz: Floats = scipy.fft.rfftfreq(self._size, 1.0 / rate_hz)
+        self._frequencies_hz = np.asarray(np.fft.rfftfreq(self._size, 1.0 / rate_hz), np.float64)
         self._power = np.zeros((channels, self._size // 2 + 1))
         self._rest = np.zeros((channels, 0), np.float32)
         self._products = np.zeros(3)
@@ -69,14 +68,16 @@ class SpectrumMeter:
         used = windows * self._size
         if windows:
             framed = audio[:, :used].reshape(len(audio), windows, self._size)
-            spectra = scipy.fft.rfft(framed * self._window, axis=2)
+            spectra = np.fft.rfft(framed * self._window, axis=2)
             self._power += (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=1, dtype=np.float64)
         self._rest = audio[:, used:].copy()
 
     def result(self) -> Spectrum:
         """What has been gathered so far, as if silence followed."""
-        tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1])))
-        power = self._power + np.square(np.abs(scipy.fft.rfft(tail * self._window, axis=1)))
+        power = self._power
+        if self._rest.shape[1]:
+            tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1])))
+            power = power + np.square(np.abs(np.fft.rfft(tail * self._window, axis=1)))
         bands = [
             tuple(map(float, band_powers(channel, self._frequencies_hz))) if channel.any() else (0.0,) * len(BAND_HZ)
             for channel in power

@@ -45,6 +45,8 @@ class MixResult:
     """Per effect in use, what it puts into the mix. Stems and returns add up to the mix of buses that only fade."""
     frames: int
     rate_hz: int
+    start_samples: int
+    """Where the first sample lies on the sources' timeline."""
     loudness: Loudness
     meter: LoudnessMeter = field(compare=False, repr=False)
     """What `loudness` was read from."""
@@ -106,7 +108,8 @@ def render_mix(
     meter = LoudnessMeter(rate, 2)
     with ExitStack() as stack:
         keeping = _attach(stack, cache, desk, block_frames)
-        mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2))
+        start = desk.start_samples
+        mix_file = stack.enter_context(FloatWav(out, rate_hz=rate, channels=2, start_samples=start))
         stem_files, return_files = _open_stems(stack, stems, desk, rate)
         stem_tapes = [
             _Tape([file.append], skip=0, frames=desk.frames, fader=desk.stem_fader(channel))
@@ -139,6 +142,7 @@ def render_mix(
         returns={name: file.path for name, file in zip(desk.effects, return_files, strict=False)},
         frames=desk.frames,
         rate_hz=rate,
+        start_samples=desk.start_samples,
         loudness=meter.result(),
         meter=meter,
     )
@@ -166,6 +170,7 @@ def _open_stems(
 
     def opened(name: str) -> FloatWav:
         taken.append(unique_name(safe_name(name), taken, ".wav"))
-        return stack.enter_context(FloatWav(folder / taken[-1], rate_hz=rate_hz, channels=2))
+        file = FloatWav(folder / taken[-1], rate_hz=rate_hz, channels=2, start_samples=desk.start_samples)
+        return stack.enter_context(file)
 
     return [opened(channel.name) for channel in desk.channels], [opened(f"{name} return") for name in desk.effects]

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from core.desk.pcm import Pcm24
+from core.desk.pcm import Pcm
 from core.dsp.audio import Audio, Floats, checked
 from core.errors import Exit, OtoError
 from sessions.model import Take, TakeTrack
@@ -97,7 +97,7 @@ class FileSource:
         self.channels = self._file.channels
         self.frames = self._file.frames
         self.rate_hz = self._file.samplerate
-        self._pcm = Pcm24.of(path, channels=self.channels, frames=self.frames)
+        self._pcm = Pcm.of(path, channels=self.channels, frames=self.frames)
 
     def read(self, start: int, frames: int) -> Audio:
         """Samples [start, start + frames), silence outside the file."""
@@ -109,7 +109,7 @@ class FileSource:
             except (soundfile.SoundFileError, OSError) as error:
                 raise _unreadable(self._path, error) from error
             if audio.shape == out.shape:
-                return checked(audio)
+                return checked(np.ascontiguousarray(audio))
             out[:, first - start : first - start + audio.shape[1]] = audio
         return checked(out)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from core.dsp.filters import Biquads, butterworth_highpass
 from core.dsp.gain import place, stereo_matrix
 from core.dsp.gate import OFF_DB, Gate
 from core.dsp.hum import HumFilter
-from core.dsp.reverb import Reverb, Space, tail_s
 from core.dsp.saturation import Saturation
 from core.dsp.transient import TransientShaper
 from core.plans.parameters import BEATS, SENDS
+
+if TYPE_CHECKING:
+    from core.dsp.reverb import Space
 
 HIGHPASS_OFF_HZ: Final = 10.0
 EQ_SHAPES: Final[tuple[Shape, ...]] = ("low_shelf", "bell", "bell", "bell", "bell", "high_shelf")
@@ -161,6 +163,9 @@ def effect(name: str, values: Values, rate_hz: int, tempo_bpm: float | None) -> 
 
 
 def _reverb(space: Space, values: Values, rate_hz: int) -> tuple[Processor, float]:
+    # A master has none, and its transforms take longer to load than a song takes to be measured.
+    from core.dsp.reverb import Reverb, tail_s
+
     decay_s, predelay_ms = number(values, "decay_s"), number(values, "predelay_ms")
     processor = Reverb(
         rate_hz,

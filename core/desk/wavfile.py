@@ -10,6 +10,7 @@ from types import TracebackType
 import numpy as np
 
 from core.dsp.audio import Audio
+from sessions.chunks import BEXT_FIXED_BYTES, WavInfo, bext_body
 
 _FLOAT = 3
 _RIFF_LIMIT = 0xFFFF_FFFF
@@ -19,14 +20,16 @@ class FloatWav:
     """Writes 32-bit float WAV, RF64 beyond 4 GiB (EBU Tech 3306), under a partial name that becomes `path` at the end.
 
     libsndfile would put the time of day into the file, so that rendering twice would give two files. What fails or is
-    left by an exception disappears; what was at `path` before stays.
+    left by an exception disappears; what was at `path` before stays. Audio that begins `start_samples` into its take
+    says so in a bext chunk (EBU Tech 3285), by which other programs lay it there.
     """
 
-    def __init__(self, path: Path, *, rate_hz: int, channels: int) -> None:
+    def __init__(self, path: Path, *, rate_hz: int, channels: int, start_samples: int = 0) -> None:
         self.path = path
         self.frames = 0
         self._rate_hz = rate_hz
         self._channels = channels
+        self._start_samples = start_samples
         self._partial = path.with_name(path.name + ".part")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._partial.open("wb")
@@ -35,9 +38,10 @@ class FloatWav:
     def _header(self) -> bytes:
         frame_bytes = 4 * self._channels
         data_bytes = self.frames * frame_bytes
-        body = struct.pack("<4sIHHIIHHH", b"fmt ", 18, _FLOAT, self._channels, self._rate_hz,
+        body = self._origin()
+        body += struct.pack("<4sIHHIIHHH", b"fmt ", 18, _FLOAT, self._channels, self._rate_hz,
                            self._rate_hz * frame_bytes, frame_bytes, 32, 0)  # fmt: skip
-        big = data_bytes + 100 > _RIFF_LIMIT
+        big = data_bytes + 100 + len(body) > _RIFF_LIMIT
         body += struct.pack("<4sII", b"fact", 4, min(self.frames, _RIFF_LIMIT))
         body += struct.pack("<4sI", b"data", _RIFF_LIMIT if big else data_bytes)
         riff_bytes = 4 + 36 + len(body) + data_bytes
@@ -46,6 +50,12 @@ class FloatWav:
             return struct.pack("<4sI4s", b"RF64", _RIFF_LIMIT, b"WAVE") + room + body
         room = struct.pack("<4sI28x", b"JUNK", 28)
         return struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE") + room + body
+
+    def _origin(self) -> bytes:
+        if not self._start_samples:
+            return b""
+        bext = bext_body(WavInfo(time_reference_samples=self._start_samples), "", BEXT_FIXED_BYTES)
+        return struct.pack("<4sI", b"bext", len(bext)) + bext
 
     def append(self, audio: Audio) -> None:
         """Write (channels, frames) audio behind what is there."""

@@ -93,7 +93,7 @@ class Desk:
         self._rate_hz = rate_hz
         paired = _paired(plan.strips, sources)
         span = span_samples(plan, rate_hz)
-        self._start_samples = 0 if span is None else span[0]
+        self.start_samples = 0 if span is None else span[0]
         self.channels = [self._channel(strip, source, span) for strip, source in paired]
         longest = max(channel.frames for channel in self.channels)
         if span is not None and not longest:
@@ -148,7 +148,7 @@ class Desk:
         """A processor with a ride behind it, in time with the take; what it is given may be late already."""
         if not points:
             return processor
-        start_samples = self._start_samples - late_samples - processor.latency_samples
+        start_samples = self.start_samples - late_samples - processor.latency_samples
         return Chain([processor, Ride(self._rate_hz, points, start_samples=start_samples)])
 
     def _channel(self, strip: Strip, source: Source, span: tuple[int, int] | None) -> Channel:

@@ -17,11 +17,16 @@ from numpy.typing import NDArray
 
 from core.dsp.audio import Audio, Floats, run
 from core.dsp.envelope import DecayingMaximum
-from core.dsp.truepeak import CONTEXT, HALF_TAPS, ROW, peaks_at, row_peaks
+from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, peaks_at, row_peaks
 
 LOOKAHEAD_MS: Final = 4.0
 PHASES: Final = 8
-"""Twice the meter's oversampling, so that a meter whose grid lies elsewhere finds no more."""
+"""Twice the meter's oversampling, so that a meter whose grid lies elsewhere finds no more. Needed only for the few rows
+that are near the ceiling after the first pass."""
+
+_BETWEEN: Final = 1.1
+"""No value of the finer grid exceeds this times the greatest of the meter's, in a row and the two beside it; for a tone
+at the Nyquist frequency it is 1.082."""
 
 _SECOND_LOOKAHEAD_MS: Final = 1.0
 _SECOND_RELEASE_MS: Final = 10.0
@@ -78,13 +83,13 @@ class _Pass:
         peaks, self._peaks = self._peaks[:ready], self._peaks[ready:]
         knots, self._knots = self._knots[: ready + 3], self._knots[ready:]
         if not ready or not knots.any():
-            return out, np.zeros(ready, bool)
+            return out, peaks > self._ceiling / _BETWEEN
         self.deepest_db = max(self.deepest_db, float(knots.max()))
         gain = 10 ** (knots / -20)
         lines = gain[1:-2, None] + np.diff(gain[1:-1])[:, None] * (np.arange(ROW) / ROW)
         moved_db = _sliding_maximum(knots, 4) + _sliding_maximum(-knots, 4)
         highest = peaks * np.maximum(gain[1:-2], gain[2:-1]) + _BEND * self._ceiling * moved_db
-        return out * lines.reshape(-1).astype(np.float32), highest > 1.0001 * self._ceiling
+        return out * lines.reshape(-1).astype(np.float32), highest > self._ceiling / _BETWEEN
 
     def _look(self, ahead: Audio, suspects: NDArray[np.bool_] | None) -> None:
         """Find the reduction that the rows in `ahead` need."""
@@ -96,15 +101,14 @@ class _Pass:
             return
         ahead = ahead[:, : rows * ROW + CONTEXT]
         if suspects is None:
-            peaks = row_peaks(ahead, PHASES, self._ceiling).max(axis=0).astype(np.float64)
+            peaks = row_peaks(ahead, METER_PHASES, self._ceiling / _BETWEEN).max(axis=0).astype(np.float64)
         else:
             wanted = np.flatnonzero(self._suspects[:rows])
             peaks = np.zeros(rows)
             peaks[wanted] = peaks_at(ahead, PHASES, wanted)
             self._suspects = self._suspects[rows:]
-        peaks = np.maximum(peaks, self._ceiling)
         self._peaks = np.concatenate((self._peaks, peaks))
-        knots = self._envelope.process(20 * np.log10(peaks / self._ceiling))
+        knots = self._envelope.process(20 * np.log10(np.maximum(peaks / self._ceiling, 1.0)))
         self._knots = np.concatenate((self._knots, knots[self._early :]))
         self._early = max(self._early - rows, 0)
 

@@ -27,9 +27,12 @@ CONTEXT: Final = 2 * HALF_TAPS - 1
 METER_PHASES: Final = 4
 """Oversampling of the meter, as BS.1770-5 Annex 2 describes it for 48 kHz."""
 
-_BATCH: Final = 32
-"""Rows per matrix product: larger ones would be split among the threads of the linear algebra library, which costs more
-than it gives and steals from the other core."""
+_MOST_PRODUCTS: Final = 1 << 18
+"""Multiplications per matrix product: larger ones would be split among the threads of the linear algebra library, which
+costs more than it gives and steals from the other core."""
+
+_DENSE: Final = 3
+"""Where more than one row in so many is wanted, taking all of them is cheaper than picking."""
 
 _KAISER_BETA: Final = 6.0
 _HALFWAY_REACH: Final = 1.35
@@ -74,12 +77,11 @@ def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
     rows = (x.shape[1] - CONTEXT) // ROW
     weights = _interpolator(phases)
     windows = _windows(x)
-    magnitude = np.abs(x)
     first, end = HALF_TAPS - 1, HALF_TAPS - 1 + rows * ROW
     around = np.empty((x.shape[0], rows + 2), dtype=np.float32)
-    around[:, 0] = magnitude[:, :first].max(axis=1)
-    around[:, 1:-1] = _fold_rows(magnitude[:, first:end])
-    around[:, -1] = magnitude[:, end:].max(axis=1)
+    around[:, 0] = np.abs(x[:, :first]).max(axis=1)
+    around[:, 1:-1] = _fold_rows(np.abs(x[:, first:end]))
+    around[:, -1] = np.abs(x[:, end:]).max(axis=1)
     peaks: Audio = around[:, 1:-1].copy()
     bound = _with_neighbours(around) * np.float32(weights.greatest_sum)
     between = np.full((x.shape[0], rows + 2), np.inf, dtype=np.float32)
@@ -112,12 +114,33 @@ def _windows(x: Audio) -> Audio:
 
 
 def _highest(matrix: Audio, windows: Audio, rows: NDArray[np.intp]) -> Audio:
-    """Greatest absolute value that `matrix` makes of each of these rows."""
-    if not rows.size:
-        return np.zeros(0, np.float32)
-    filled = np.concatenate((rows, rows[-1:].repeat(-len(rows) % _BATCH)))
-    values = matrix @ windows[filled].reshape(-1, _BATCH, ROW + CONTEXT).transpose(0, 2, 1)
-    return np.asarray(np.abs(values, out=values).max(axis=1).reshape(-1)[: len(rows)])
+    """Greatest absolute value that `matrix` makes of each of these rows of `windows`."""
+    if _DENSE * len(rows) > len(windows):
+        return _greatest(matrix, windows)[rows]
+    return _greatest(matrix, windows[rows])
+
+
+def _greatest(matrix: Audio, windows: Audio) -> Audio:
+    """Greatest absolute value that `matrix` makes of each window: (rows, ROW + CONTEXT) becomes (rows,)."""
+    batch = 1 << (_MOST_PRODUCTS // matrix.size).bit_length() - 1
+    whole = len(windows) // batch * batch
+    highest = np.empty(len(windows), np.float32)
+    for part in (slice(0, whole), slice(whole, None)):
+        piece = np.ascontiguousarray(windows[part])
+        if len(piece):
+            values = matrix @ piece.reshape(-1, min(batch, len(piece)), piece.shape[1]).transpose(0, 2, 1)
+            highest[part] = _fold(np.abs(values, out=values)).reshape(-1)
+    return highest
+
+
+def _fold(magnitude: Audio) -> Audio:
+    """Greatest along the middle axis, in a third of the time of numpy's maximum. What is given is written over."""
+    length = magnitude.shape[1]
+    while length > 1:
+        half = length // 2
+        np.maximum(magnitude[:, :half], magnitude[:, length - half : length], out=magnitude[:, :half])
+        length -= half
+    return magnitude[:, 0]
 
 
 def _with_neighbours(x: Audio) -> Audio:

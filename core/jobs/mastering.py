@@ -87,11 +87,15 @@ def master(
     *,
     plan: MasterPlan | None = None,
     previous: MasterPlan | None = None,
+    start_samples: int = 0,
     progress: Progress | None = None,
 ) -> tuple[MasterPlan, MasterResult]:
-    """Render `plan`, or a new proposal that keeps what a person set in `previous`."""
+    """Render `plan`, or a new proposal that keeps what a person set in `previous`.
+
+    `start_samples` is where the mix begins on its take's timeline.
+    """
     if plan is not None:
-        return plan, render_master(plan, source, out, progress=progress)
+        return plan, render_master(plan, source, out, start_samples=start_samples, progress=progress)
     asked = controller() if wish.engineer == "model" and not wish.references else None
     proposal = propose_master(
         source,
@@ -107,7 +111,7 @@ def master(
     if isinstance(asked, Unusable):
         proposal = msgspec.structs.replace(proposal, notes=(*proposal.notes, f"{asked.why} The rules decided."))
     rendering = part(progress, _PROPOSING_SHARE, 1 - _PROPOSING_SHARE)
-    return proposal, render_master(proposal, source, out, progress=rendering)
+    return proposal, render_master(proposal, source, out, start_samples=start_samples, progress=rendering)
 
 
 def album(

@@ -134,6 +134,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             created_utc=_now(),
             rate_hz=result.rate_hz,
             frames=result.frames,
+            start_samples=result.start_samples,
             integrated_lufs=result.loudness.integrated_lufs,
             true_peak_dbtp=result.loudness.true_peak_dbtp,
             sha256=sha256_file(result.out),
@@ -157,6 +158,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             wish,
             plan=existing if keep_plan else None,
             previous=existing,
+            start_samples=mix.start_samples,
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
         delivery = mastering.delivery_of(result.out, plan, wish)
@@ -186,6 +188,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             created_utc=_now(),
             rate_hz=result.rate_hz,
             frames=result.frames,
+            start_samples=mix.start_samples,
             integrated_lufs=result.loudness.integrated_lufs,
             true_peak_dbtp=result.loudness.true_peak_dbtp,
             sha256=sha256_file(result.out),

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
-from core.master import styles, tone
+from core.master import faults, styles, tone
 from core.master.chain import EQ_SHAPES
 from core.master.draft import KNOBS, Draft
 from core.master.styles import Style
@@ -42,14 +42,12 @@ def by_rules(spectrum: Spectrum, style: Style, rate_hz: int) -> Changes:
     """What takes back most of what stands outside the spread of finished songs."""
     heard = tone.heard_bands(rate_hz)
     song_db = spectrum.levels_db()
-    off = tone.distance_db(song_db, style.middle_db, heard)
+    fault, probability = faults.likeliest(song_db, style.middle_db, heard)
     changes: Changes = {}
     for band, gain_db in tone.fit_equaliser(styles.tone_correction(song_db, style, heard), heard, rate_hz).items():
-        at = _nearest_band(tone.band_frequency_hz(band))
-        edge = style.high_db if off[at] > 0 else style.low_db
         why = (
-            f"{measured_tone(spectrum, style, rate_hz, band)}; "
-            f"{abs(edge[at] - style.middle_db[at]):.1f} dB are usual, most of what lies beyond is corrected."
+            f"{measured_tone(spectrum, style, rate_hz, band)}. As a whole it sounds {fault.words} rather than like any "
+            f"other fault ({probability:.0%} likely, by how far finished songs differ); what is likely is taken back."
         )
         changes[_gain_of(band)] = Wanted(gain_db, why, _EQ_CONFIDENCE, "rules")
     own_db = spectrum.side_db(*styles.WIDTH_HZ)

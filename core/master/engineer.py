@@ -1,4 +1,4 @@
-"""The mastering engineer: listens to a mix once or twice and proposes the settings of the master strip.
+"""The mastering engineer: listens to a mix, and to what it made of it, and proposes the settings of the master strip.
 
 Rules decide; of tone and width a model may. What is fine stays as it is. Every setting says what was measured; what a
 person set is kept and worked around.
@@ -14,7 +14,7 @@ from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
 from core.desk.sources import Source
 from core.dsp.audio import Audio, Chain
-from core.master import balance, levels, styles
+from core.master import balance, bands, levels, styles
 from core.master.chain import master_chain
 from core.master.draft import KNOBS, Draft
 from core.master.forecast import LimiterForecast
@@ -79,7 +79,9 @@ def propose_master(
     sections = SectionMeter(source.rate_hz, source.channels)
     portrait = PortraitMeter(source.rate_hz, source.channels)
     meters = (sections, portrait) if controller and not model else (sections,)
-    heard = _listen(source, Chain([]), meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
+    # What is matched to a model is shaped, and heard again: until then the samples' peaks are enough.
+    forecast = LimiterForecast(source.rate_hz, source.channels, rough=model is not None)
+    heard = _listen(source, Chain([]), forecast, meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
     whole, loudest = sections.spectra()
     medium = MEDIA.get(target.name, _ANY_SIGNAL)
     if model and strengths.loudness:
@@ -107,6 +109,7 @@ def propose_master(
                 changes = balance.by_model(advice, changes, whole, liked, source.rate_hz)
                 glue *= levels.left_to_press(draft, advice["crest_db"])
             balance.put(draft, changes, medium, hands)
+            bands.even_out(draft, sections.powers(), heard.integrated_lufs, liked, source.rate_hz, hands)
         if not mastered:
             _clean_lows(draft, whole)
             _image(draft, whole)
@@ -114,9 +117,11 @@ def propose_master(
                 levels.glue(draft, heard, target, glue)
         if medium.mono_below_hz and any(whole.side):
             draft.set("mono_below_hz", medium.mono_below_hz, medium.why, 0.9)
-        if draft.shapes():
+        if draft.shapes() or model:
             shaping = master_chain(draft.settings, source.rate_hz, source.channels, draft.curve).shaping
-            heard = _listen(source, shaping, (), part(rest, 0.5, 0.5), "listening to the shaped mix") or heard
+            forecast = LimiterForecast(source.rate_hz, source.channels)
+            doing = "listening to the shaped mix"
+            heard = _listen(source, shaping, forecast, (), part(rest, 0.5, 0.5), doing) or heard
         levels.reach_loudness(draft, heard, target, medium.most_limiting_db or liked.most_limiting_db)
     return MasterPlan(
         engineer=engineer,
@@ -135,10 +140,14 @@ def propose_master(
 
 
 def _listen(
-    source: Source, chain: Chain, meters: Sequence[Meter], progress: Progress | None, doing: str
+    source: Source,
+    chain: Chain,
+    forecast: LimiterForecast,
+    meters: Sequence[Meter],
+    progress: Progress | None,
+    doing: str,
 ) -> Heard | None:
     """Measure a source behind a chain; None for silence and what is too short to have a loudness."""
-    forecast = LimiterForecast(source.rate_hz, source.channels)
     for block in processed(source, chain, progress, doing):
         for meter in meters:
             meter.add(block)

@@ -39,10 +39,15 @@ class Forecast:
 
 
 class LimiterForecast:
-    """Gathers what is needed to say what a limiter will do at any gain."""
+    """Gathers what is needed to say what a limiter will do at any gain.
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
+    Where it is `rough` it takes the samples' peaks for the true ones, which is enough to choose settings by and costs a
+    fifth: loud music is then limited some tenths of a decibel less than it will be.
+    """
+
+    def __init__(self, rate_hz: int, channels: int, *, rough: bool = False) -> None:
         self._rate_hz = rate_hz
+        self._rough = rough
         self._highest = 0.0
         self._filter = k_weighted(rate_hz, channels)
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
@@ -50,6 +55,7 @@ class LimiterForecast:
         self._rest = np.zeros((channels, 0), np.float32)
         self._peaks: list[Audio] = []
         self._energy: list[Audio] = []
+        self._free_lufs: float | None = None
 
     def add(self, block: Audio) -> None:
         """Take (channels, n), as it will reach the loudness gain."""
@@ -57,7 +63,7 @@ class LimiterForecast:
         rows = max((ahead.shape[1] - CONTEXT) // ROW, 0)
         self._ahead = ahead[:, rows * ROW :].copy()
         if rows:
-            floor = self._highest * _DEEPEST
+            floor = math.inf if self._rough else self._highest * _DEEPEST
             self._peaks.append(row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0))
             self._highest = max(self._highest, float(self._peaks[-1].max()))
         weighted = np.concatenate((self._rest, self._filter.process(block)), axis=1)
@@ -73,9 +79,10 @@ class LimiterForecast:
         peaks, energy = np.concatenate(self._peaks), np.concatenate(self._energy)
         rows = min(len(peaks), len(energy))
         self._peaks, self._energy = [peaks[:rows]], [energy[:rows]]
+        self._free_lufs = integrated_lufs(self._hops([energy[:rows].astype(np.float64)]))
 
     def peak_dbtp(self) -> float | None:
-        """Highest true peak with no limiter; None for silence."""
+        """Highest true peak with no limiter, or a rough one; None for silence."""
         return 20 * math.log10(self._highest) if self._highest > 0.0 else None
 
     def loud_peak_dbfs(self) -> float:
@@ -87,8 +94,8 @@ class LimiterForecast:
         return 20 * math.log10(float(np.percentile(sounding, 90))) if sounding.size else 0.0
 
     def unlimited_lufs(self) -> float | None:
-        """Loudness with no limiter."""
-        return integrated_lufs(self._hops([energy.astype(np.float64) for energy in self._energy]))
+        """Loudness with no limiter, when the stream has ended; None for silence."""
+        return self._free_lufs
 
     def at(self, gain_db: float, *, ceiling_dbtp: float, release_ms: float) -> Forecast:
         """What comes out with this gain before the limiter."""

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 
 from core.analysis.features import BAND_HZ
-from core.analysis.loudness import LoudnessMeter
 from core.analysis.spectrum import Spectrum
 from core.desk.sources import FileSource
 from core.dsp.audio import Chain, Floats
 from core.errors import Exit, OtoError
+from core.master.forecast import LimiterForecast
 from core.master.render import processed
 from core.master.sections import SectionMeter
 from core.plans.document import ToneCurve
@@ -73,7 +73,7 @@ class Model:
     """Per band, sides against the middle."""
     integrated_lufs: float
     plr_db: float
-    """True peak above loudness."""
+    """Peak above loudness."""
 
 
 def listen_to_references(paths: Sequence[Path], progress: Progress | None = None) -> Model:
@@ -100,7 +100,7 @@ def middle_of(models: Sequence[Model]) -> Model:
     )
 
 
-def model_of(name: str, loudest: Spectrum, integrated_lufs: float, peak_dbtp: float) -> Model:
+def model_of(name: str, loudest: Spectrum, integrated_lufs: float, peak_db: float) -> Model:
     """A song that was listened to, as something to come close to."""
     return Model(
         name=name,
@@ -108,7 +108,7 @@ def model_of(name: str, loudest: Spectrum, integrated_lufs: float, peak_dbtp: fl
         levels_db=loudest.levels_db(),
         side_db=side_levels_db(loudest),
         integrated_lufs=integrated_lufs,
-        plr_db=peak_dbtp - integrated_lufs,
+        plr_db=peak_db - integrated_lufs,
     )
 
 
@@ -178,16 +178,17 @@ def _hertz(frequency_hz: float) -> str:
 def _listen(path: Path, progress: Progress | None) -> Model:
     source = FileSource(path)
     sections = SectionMeter(source.rate_hz, source.channels)
-    meter = LoudnessMeter(source.rate_hz, source.channels)
+    forecast = LimiterForecast(source.rate_hz, source.channels, rough=True)
     for block in processed(source, Chain([]), progress, f"listening to {source.name}"):
         sections.add(block)
-        meter.add(block)
-    found = meter.result()
-    if found.integrated_lufs is None or found.true_peak_dbtp is None:
+        forecast.add(block)
+    forecast.finish()
+    lufs, peak = forecast.unlimited_lufs(), forecast.peak_dbtp()
+    if lufs is None or peak is None:
         raise OtoError(
             "bad_input",
             f"{path.name} is silent or too short to be a reference.",
             "Choose another song.",
             Exit.BAD_INPUT,
         )
-    return model_of(source.name, sections.spectra()[1], found.integrated_lufs, found.true_peak_dbtp)
+    return model_of(source.name, sections.spectra()[1], lufs, peak)

@@ -33,16 +33,18 @@ class MasterResult:
     """What `loudness` was read from."""
 
 
-def render_master(plan: MasterPlan, source: Source, out: Path, *, progress: Progress | None = None) -> MasterResult:
+def render_master(
+    plan: MasterPlan, source: Source, out: Path, *, start_samples: int = 0, progress: Progress | None = None
+) -> MasterResult:
     """Master a mix into a float32 WAV at the mix's own rate, mono or stereo as it is.
 
-    The same plan gives the same file, bit for bit, and nothing appears at `out` before it is complete. Raises OtoError:
-    "bad_input" for an empty mix, for audio that is not a number and for a plan that can't be followed; "cancelled" when
-    `progress` says so.
+    The same plan gives the same file, bit for bit, and nothing appears at `out` before it is complete. The master of a
+    mix that begins `start_samples` into its take says so. Raises OtoError: "bad_input" for an empty mix, for audio that
+    is not a number and for a plan that can't be followed; "cancelled" when `progress` says so.
     """
     chain = master_chain(plan.settings, source.rate_hz, source.channels, plan.curve).whole()
     meter = LoudnessMeter(source.rate_hz, source.channels)
-    with FloatWav(out, rate_hz=source.rate_hz, channels=source.channels) as file:
+    with FloatWav(out, rate_hz=source.rate_hz, channels=source.channels, start_samples=start_samples) as file:
         for block in processed(source, chain, progress, "rendering the master"):
             file.append(block)
             meter.add(block)

@@ -46,6 +46,13 @@ class SectionMeter:
         self._meter = SpectrumMeter(self._rate_hz, self._channels)
         self._filled = 0
 
+    def powers(self) -> Floats:
+        """Power of middle and side together in every section, shape (sections, bands)."""
+        if self._filled:
+            self._close()
+        both = [np.add(section.middle, section.side) for section in self._sections]
+        return np.array(both, np.float64).reshape(-1, len(BAND_HZ))
+
     def spectra(self) -> tuple[Spectrum, Spectrum]:
         """Spectrum of the whole song, and of its loudest sections: those at least as loud as the mean energy."""
         if self._filled:

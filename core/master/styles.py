@@ -13,12 +13,10 @@ import numpy as np
 
 from core.dsp.audio import Floats
 from core.errors import Exit, OtoError
-from core.master import tone
+from core.master import faults, tone
 from core.master.finished import FINISHED
 
-TONE_STRENGTH: Final = 0.7
-"""Part of what lies outside the spread that is corrected."""
-MOST_TONE_DB: Final = 4.0
+MOST_TONE_DB: Final = 6.0
 WIDTH_STRENGTH: Final = 0.7
 MOST_WIDTH_DB: Final = 4.0
 WIDTH_HZ: Final = (150.0, 14_000.0)
@@ -74,11 +72,12 @@ def style_named(name: str) -> Style:
 
 
 def tone_correction(levels_db: Floats, style: Style, heard: Floats) -> Floats:
-    """Gain per band that takes most of what lies outside the spread back; 0 within it."""
+    """Gain per band that takes back what faults probably did; 0 where all bands lie within the spread."""
     off = tone.distance_db(levels_db, style.middle_db, heard)
-    above = np.maximum(off - (style.high_db - style.middle_db), 0.0)
-    below = np.maximum((style.low_db - style.middle_db) - off, 0.0)
-    return np.clip(TONE_STRENGTH * (below - above) * heard, -MOST_TONE_DB, MOST_TONE_DB)
+    above, below = off > style.high_db - style.middle_db, off < style.low_db - style.middle_db
+    if not np.any((above | below) & (heard > 0.0)):
+        return np.zeros(len(levels_db))
+    return np.clip(-faults.likely_db(levels_db, style.middle_db, heard), -MOST_TONE_DB, MOST_TONE_DB)
 
 
 def width_correction(side_db: float | None, style: Style) -> float:

@@ -22,7 +22,7 @@ DECAY_RANGE: Final = (0.75, 1.35)
 PRIORITY_DB: Final[dict[Priority, float]] = {"lead": -2.0, "normal": 0.0, "background": 3.0}
 """Who leads stands near, who is background far."""
 OWN_SPACE_DB: Final = -4.0
-"""For a stereo recording, which brings a space of its own, and for a kit with room microphones."""
+"""For a kit with room microphones."""
 USUAL_DELAY_MS: Final = 380.0
 SLAP_MS: Final = 110.0
 SURE_TEMPO: Final = 0.4
@@ -53,9 +53,11 @@ SPACES: Final[dict[str, Space]] = {
 
 
 def set_sends(draft: Draft, player: Player, style: Style, *, ensemble: bool, roomy: bool) -> None:
-    """Reverb by role, post fader, and a delay for lead voices where the style asks; who is alone stays dry.
+    """Reverb by role, post fader, and a delay for lead voices where the style asks.
 
-    `roomy` says that microphones heard the room in which the kit stood.
+    Who is alone stays dry. A stereo recording gets no reverb: it brings the space that it was made in, a room or the
+    effects of a keyboard, and a second one behind it only blurs where things stand. `roomy` says that microphones
+    heard the room in which the kit stood.
     """
     if not (player.audible and ensemble):
         return
@@ -65,11 +67,11 @@ def set_sends(draft: Draft, player: Player, style: Style, *, ensemble: bool, roo
     told = "" if style.reverb_db == 0.0 else f"; {style.why}"
     if player.priority != "normal":
         told += f"; {player.priority}"
-    if own or (roomy and player.is_drum):
+    if roomy and player.is_drum:
         change_db += OWN_SPACE_DB
-        told += "; it was recorded in stereo" if own else "; the room was recorded too"
+        told += "; the room was recorded too"
     for name, level_db in (("room", preset.room_db), ("plate", preset.plate_db), ("hall", preset.hall_db)):
-        if level_db is not None:
+        if level_db is not None and not own:
             why = f"{-level_db - change_db:.0f} dB below the dry sound, usual for {preset.called}{told}."
             draft.propose_send(f"send_{name}_db", level_db + change_db, why)
     if player.role == "lead_vocal" and style.delay_db is not None:

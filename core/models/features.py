@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from core.dsp.windows import hann
@@ -198,7 +197,7 @@ def _picture(audio: Audio, rate_hz: int) -> NDArray[np.float32]:
     at = _frame_starts(rate_hz)[:, None] + np.arange(_window_samples(rate_hz))
     power = np.zeros((FRAMES, BANDS), np.float32)
     for channel in audio:
-        spectrum = scipy.fft.rfft(channel[at] * _window(rate_hz), axis=1)
+        spectrum = np.fft.rfft(channel[at] * _window(rate_hz), axis=1)
         power += np.square(np.abs(spectrum)) @ _bands(rate_hz)
     level = max(float(np.percentile(power, LOUD_PERCENTILE)), float(power.max()) * 10.0 ** (-CEILING_DB / 10.0))
     ratio = np.maximum(power / np.float32(max(level, 1e-30)), np.float32(1e-12))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from core.desk.render import render_mix
 from core.errors import OtoError
 from core.plans.document import BusStrip, MixPlan, Ride, RidePoint, Setting, Span, Strip
+from sessions.wav import read_info
 from tests.core.desk.test_render import BUSES, BUSY, RATE_HZ, busy_sources, mixed, named, plan_of
 from tests.core.desk.test_sources import Memory
 
@@ -75,6 +76,8 @@ def test_stems_and_returns_hold_every_ride_and_add_up(tmp_path):
     parts = [soundfile.read(path)[0] for path in [*result.stems.values(), *result.returns.values()]]
     mix, _ = soundfile.read(result.out)
     assert {len(part) for part in parts} == {len(mix)}
+    for path in (result.out, *result.stems.values(), *result.returns.values()):
+        assert read_info(path).bext.time_reference_samples == result.start_samples == round(0.05 * RATE_HZ)
     assert np.abs(sum(parts) - mix).max() < 1e-6
     assert max(np.abs(part).max() for part in parts) > 0.01
 

@@ -1,4 +1,4 @@
-"""24-bit files read straight from their bytes: the same bits as libsndfile, and nothing that isn't such a file."""
+"""WAV files read straight from their bytes: the same bits as libsndfile, and nothing that isn't such a file."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.desk.pcm import Pcm24
+from core.desk.pcm import Pcm
 from core.desk.sources import FileSource
 from core.errors import OtoError
 
@@ -22,25 +22,31 @@ def written(path, container="WAV", subtype="PCM_24", channels=1, frames=1_000, s
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     container=st.sampled_from(["WAV", "WAVEX", "RF64"]),
+    subtype=st.sampled_from(["PCM_16", "PCM_24", "FLOAT"]),
     channels=st.integers(1, 2),
     start=st.integers(0, 999),
     frames=st.integers(1, 1_000),
 )
-def test_any_stretch_holds_the_bits_that_libsndfile_reads(tmp_path, container, channels, start, frames):
-    path = written(tmp_path / "a.wav", container, channels=channels)
+def test_any_stretch_holds_the_bits_that_libsndfile_reads(tmp_path, container, subtype, channels, start, frames):
+    path = written(tmp_path / "a.wav", container, subtype, channels)
     frames = min(frames, 1_000 - start)
-    pcm = Pcm24.of(path, channels=channels, frames=1_000)
+    pcm = Pcm.of(path, channels=channels, frames=1_000)
     expected, _ = soundfile.read(path, frames, start, dtype="float32", always_2d=True)
     assert np.array_equal(pcm.read(start, frames), expected.T)
 
 
 @pytest.mark.parametrize(
     ("name", "container", "subtype"),
-    [("a.wav", "WAV", "PCM_16"), ("a.wav", "WAV", "FLOAT"), ("a.flac", "FLAC", "PCM_24"), ("a.aiff", "AIFF", "PCM_24")],
+    [
+        ("a.wav", "WAV", "PCM_32"),
+        ("a.wav", "WAV", "DOUBLE"),
+        ("a.flac", "FLAC", "PCM_24"),
+        ("a.aiff", "AIFF", "PCM_24"),
+    ],
 )
 def test_other_files_are_left_to_libsndfile(tmp_path, name, container, subtype):
     path = written(tmp_path / name, container, subtype)
-    assert Pcm24.of(path, channels=1, frames=1_000) is None
+    assert Pcm.of(path, channels=1, frames=1_000) is None
     assert FileSource(path).read(0, 1_000).any()
 
 

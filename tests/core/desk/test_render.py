@@ -11,6 +11,7 @@ from core.desk.wavfile import FloatWav
 from core.errors import OtoError
 from core.plans.document import BusStrip, MixPlan, Setting, Strip
 from core.plans.parameters import BUS, DELAY, REVERB, STRIP
+from sessions.wav import read_info
 from tests.core.desk.test_sources import Memory, noise
 
 RATE_HZ = 48_000
@@ -336,6 +337,16 @@ def test_the_file_is_plain_wav_that_everyone_reads(tmp_path):
     assert np.array_equal(soundfile.read(path, dtype="float32")[0].T, audio)
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.frames) == ("WAV", "FLOAT", 1_000)
+
+
+def test_a_file_of_a_span_says_where_it_begins(tmp_path):
+    audio = noise(2, 1_000)
+    for name, start in (("whole.wav", 0), ("span.wav", 96_000)):
+        with FloatWav(tmp_path / name, rate_hz=RATE_HZ, channels=2, start_samples=start) as file:
+            file.append(audio)
+        assert np.array_equal(soundfile.read(tmp_path / name, dtype="float32")[0].T, audio)
+    assert read_info(tmp_path / "span.wav").bext.time_reference_samples == 96_000
+    assert read_info(tmp_path / "whole.wav").bext is None
 
 
 def test_beyond_4_gib_the_header_is_rf64(tmp_path):

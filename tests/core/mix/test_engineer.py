@@ -373,6 +373,13 @@ def test_a_stereo_track_keeps_its_picture():
     assert "stereo" in settings_of(plan, "Gtr")["pan"].why
 
 
+def test_a_stereo_track_brings_its_own_space_and_gets_no_other():
+    wide = np.stack([guitar(seed=1), guitar(seed=6)])
+    plan = propose_mix([track("Gtr", wide), track("Gtr mono", guitar(seed=2)), track("Bass", bass())])
+    assert not any(name.startswith("send_") for name in settings_of(plan, "Gtr"))
+    assert any(name.startswith("send_") for name in settings_of(plan, "Gtr mono"))
+
+
 def test_a_click_is_muted_and_nobody_else():
     plan = propose_mix([track("Click", hihat()), track("Kick", kick())])
     assert settings_of(plan, "Click")["mute"].value is True
