@@ -68,13 +68,17 @@ def load(name: str, *, features: str = "", folder: Path | None = None) -> Model 
 
     The first load after onnxruntime or the model has changed takes a second more: it is tried in a process of its own.
     """
-    card, fault = inspect(name, features=features, folder=folder)
+    card, fault = _described(name, features, folder or FILES)
     if card is None or fault:
         return Unusable(name, fault, card)
     if not card.in_use:
         return Unusable(name, f"The model '{name}' is not in use: {card.verdict}", card, rejected=True)
+    file = (folder or FILES) / f"{name}.onnx"
+    fault = _probe(file, card)
+    if fault:
+        return Unusable(name, _unusable(name, fault), card)
     try:
-        return Model(card, _session((folder or FILES) / f"{name}.onnx"))
+        return Model(card, _session(file))
     except Exception as error:  # onnxruntime has an exception class per cause and no base
         return Unusable(name, f"The model '{name}' can't be loaded: {_line(error)}.", card)
 
@@ -85,6 +89,14 @@ def inspect(name: str, *, features: str = "", folder: Path | None = None) -> tup
     `features` "" takes the model whatever it is fed by.
     """
     place = folder or FILES
+    card, fault = _described(name, features, place)
+    if card is None or fault:
+        return card, fault
+    return card, _unusable(name, _probe(place / f"{name}.onnx", card))
+
+
+def _described(name: str, features: str, place: Path) -> tuple[Card | None, str]:
+    """The card of a model, and why it can't be the model of its file; nothing is run."""
     file = place / f"{name}.onnx"
     try:
         card = read_card(place / f"{name}.json")
@@ -93,8 +105,11 @@ def inspect(name: str, *, features: str = "", folder: Path | None = None) -> tup
         return None, f"There is no model '{name}' here: {Path(error.filename).name} is missing."
     except (OSError, ValueError) as error:
         return None, f"The model '{name}' can't be read: {_line(error)}."
-    fault = _fault_of_file(card, content, features) or _fault_of_runtime(card) or _probe(file, card)
-    return card, f"The model '{name}' can't be used: {fault}." if fault else ""
+    return card, _unusable(name, _fault_of_file(card, content, features) or _fault_of_runtime(card))
+
+
+def _unusable(name: str, fault: str) -> str:
+    return f"The model '{name}' can't be used: {fault}." if fault else ""
 
 
 def _fault_of_file(card: Card, content: bytes, features: str) -> str:

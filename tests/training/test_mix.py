@@ -101,7 +101,7 @@ def test_padding_changes_nothing_and_order_only_moves_answers(shelf: Shelf) -> N
 def test_what_authors_always_do_is_learned_by_teacher_and_network(shelf: Shelf) -> None:
     before, after = [], []
     teacher = Teacher([song[0] for song in shelf.songs], train.WEIGHTS)
-    network_ = train.train(shelf, steps=60, seed=1)
+    network_ = train.train(shelf, steps=40, seed=1)
     for one, *_ in shelf.songs:
         off = one.place_lu - one.author_lu
         before.append(train.errors_lu(off).mean())
@@ -114,7 +114,7 @@ def test_what_authors_always_do_is_learned_by_teacher_and_network(shelf: Shelf) 
 def test_a_file_says_what_the_network_says_and_int8_nearly_the_same(shelf: Shelf, tmp_path: Path) -> None:
     import onnx
 
-    asked = train.train(shelf, steps=10, seed=1)
+    asked = train.train(shelf, steps=30, seed=1)
     fed = [one.fed for song in shelf.songs for one in song]
     onnx.save(export.float_model(asked), tmp_path / "float.onnx")
     export.int8_file(tmp_path / "float.onnx", fed, tmp_path / "int8.onnx")

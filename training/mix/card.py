@@ -40,8 +40,8 @@ LIMITS: Final = (
     "Only faders: EQ, compressor, sends, pan and buses stay with the rules. No dry tracks with a person's mix of them "
     "are freely to be had to learn the first three from; where composers of MIDI files put their tracks is missed less "
     "by leaving all in the middle than by the rules or by anything that was learned from them.",
-    "It learned from electronic pop, metal in two stems, demo songs of LMMS, tracker modules and General MIDI; there is "
-    "no band in it that was recorded in a room, and singers are in three songs of one album.",
+    "It learned from electronic pop, metal in two stems, demo songs of LMMS, tracker modules and General MIDI; there "
+    "is no band in it that was recorded in a room, and singers are in three songs of one album.",
     "It corrects the rules by a fraction of what they miss: most of an author's balance is not in how tracks sound.",
     "Its doubt says little about one track against another: it is about the same for all.",
     "Songs of more than 32 tracks are balanced by the rules.",

@@ -155,14 +155,16 @@ def metrics(songs: list[Judged]) -> tuple[Metric, ...]:
 
 
 def verdict(songs: list[Judged]) -> tuple[bool, str]:
-    """Whether it beats every other way per song and per stem, in a sentence with what it gains or misses."""
+    """Whether it beats every other way per song and per stem, and the rules surely, with what it gains or misses."""
     model, rules = (np.array([song.mean(way) for song in songs]) for way in ("model", "rules"))
     gained = rules - model
     low, high = interval(gained)
     others = [way for way in WAYS if way != "model"]
     best = min(others, key=lambda way: per_stem(songs, way))
-    beats = all(per_stem(songs, "model") < per_stem(songs, way) for way in others) and all(
-        model.mean() < np.mean([song.mean(way) for song in songs]) for way in others
+    beats = (
+        low > 0.0
+        and all(per_stem(songs, "model") < per_stem(songs, way) for way in others)
+        and all(model.mean() < np.mean([song.mean(way) for song in songs]) for way in others)
     )
     share = 1.0 - per_stem(songs, "model") / per_stem(songs, best)
     told = (

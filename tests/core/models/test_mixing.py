@@ -24,6 +24,7 @@ from core.models.card import read_card
 from core.models.mixing import FEATURES, GROUPS, MOST_TRACKS, Advice, Controller, Shown, vectors
 from core.models.runtime import FILES, Unusable
 from core.plans.document import MixPlan, Setting
+from core.plans.roles import Role
 from tests.core.mix.band import band, kick, track
 
 changes = st.floats(-12.0, 12.0)
@@ -43,7 +44,7 @@ def analyses(sources: Any) -> dict[str, TrackAnalysis]:
 
 @pytest.fixture(scope="module")
 def shown(analyses: dict[str, TrackAnalysis]) -> list[Shown]:
-    roles = {"Kick": "kick", "Snare": "snare", "Bass": "bass", "Vox": "lead_vocal"}
+    roles: dict[str, Role] = {"Kick": "kick", "Snare": "snare", "Bass": "bass", "Vox": "lead_vocal"}
     players = [Player(name, roles.get(name, "other"), 1.0, "person", heard) for name, heard in analyses.items()]
     find_companions(players)
     return [
