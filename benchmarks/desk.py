@@ -25,6 +25,10 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.plans.document import MixPlan
 
 ROOT = Path(__file__).resolve().parents[1]
 RATE_HZ = 48_000
@@ -62,11 +66,8 @@ def make_tracks(folder: Path, tracks: int, seconds: float) -> None:
                 file.write(0.2 * beat * colour)
 
 
-def mix_with_oto(files: Sequence[Path], out: Path) -> None:
-    """By the desk."""
-    sys.path.insert(0, str(ROOT))
-    from core.desk.render import render_mix
-    from core.desk.sources import file_sources
+def plan_of(files: Sequence[Path], first_fader_db: float = FADER_DB) -> MixPlan:
+    """Every track with the same kinds of settings; the fader of the first may stand elsewhere."""
     from core.plans.document import BusStrip, MixPlan, Setting, Settings, Strip
 
     def settings(values: dict[str, float]) -> Settings:
@@ -74,7 +75,7 @@ def mix_with_oto(files: Sequence[Path], out: Path) -> None:
 
     strips = []
     for track, path in enumerate(files):
-        values = {"pan": pan_of(track, len(files)), "fader_db": FADER_DB}
+        values = {"pan": pan_of(track, len(files)), "fader_db": FADER_DB if track else first_fader_db}
         for band, gain_db in enumerate(gains_db(track)):
             values |= {
                 f"eq{band + 1}_freq_hz": FREQUENCIES_HZ[band],
@@ -90,7 +91,16 @@ def mix_with_oto(files: Sequence[Path], out: Path) -> None:
         values |= {f"send_{space}_db": level_db for space, level_db in SENDS_DB.items()}
         strips.append(Strip(track=path.stem, settings=settings(values)))
     buses = tuple(BusStrip(name=space, settings=settings({"decay_s": decay_s})) for space, decay_s in DECAYS_S.items())
-    render_mix(MixPlan(oto_version="benchmark", strips=tuple(strips), buses=buses), file_sources(files), out)
+    return MixPlan(oto_version="benchmark", strips=tuple(strips), buses=buses)
+
+
+def mix_with_oto(files: Sequence[Path], out: Path) -> None:
+    """By the desk."""
+    sys.path.insert(0, str(ROOT))
+    from core.desk.render import render_mix
+    from core.desk.sources import file_sources
+
+    render_mix(plan_of(files), file_sources(files), out)
 
 
 def mix_with_pedalboard(files: Sequence[Path], out: Path) -> None:

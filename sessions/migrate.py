@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from sessions.errors import LibraryError
-from sessions.model import Bounce, Comp, Document, ExportRecord, Session, Take
+from sessions.model import Album, Bounce, Comp, Document, ExportRecord, Session, Take
 
 D = TypeVar("D", bound=Document)
 Raw = dict[str, Any]
@@ -41,6 +41,7 @@ _STEPS: Final[dict[type[Document], tuple[Step, ...]]] = {
     Bounce: (_renamed(rate="rate_hz", length="frames", created="created_utc"),),
     ExportRecord: (_renamed(created="created_utc"),),
     Comp: (_renamed(),),
+    Album: (_renamed(),),
 }
 
 _schema_decoder = msgspec.json.Decoder(_Schema)

@@ -192,6 +192,22 @@ class Bounce(Document, frozen=True, kw_only=True):
     true_peak_dbtp: float | None
     sha256: str
     oto_version: str
+    album_track: int = 0
+    """For a master that was made as a part of an album: its number there, from 1."""
+
+
+class AlbumSong(Document, frozen=True, kw_only=True):
+    """A song's place on an album: which mix, and how much silence comes after it."""
+
+    bounce: str
+    gap_s: float = 2.0
+
+
+class Album(Document, frozen=True, kw_only=True):
+    """The songs of an album in their order."""
+
+    schema: int = 1
+    songs: tuple[AlbumSong, ...] = ()
 
 
 class ExportRecord(Document, frozen=True, kw_only=True):

@@ -191,6 +191,7 @@ _SHELVES: Final = ("record", "takes", "sessions")
 _MIX: Final = ("mix",)
 _EXPORT: Final = ("export",)
 _TURNING: Final = ("takes", "mix")
+_SLIDING: Final = ("takes", "mix", "master")
 _MASTER: Final = ("mix", "master")
 _COMPARING: Final = ("takes", "mix", "master")
 _HEARING: Final = ("record", "takes", "mix", "master", "export", "box", "sessions")
@@ -250,8 +251,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_TAKES, footer="wide", when=_has_take),
     Action("notes", ("w",), "Notes", "Write about the selected take or session.", "Takes",
            screens=("takes", "sessions"), footer="wide", when=_linked),
-    Action("trash", ("delete",), "Trash", "Move what is selected to the trash, or take a marker or a part of the comp "
-           "away.", "Takes", screens=_SHELVES, footer="wide", when=_linked),
+    Action("trash", ("delete",), "Trash", "Move what is selected to the trash, or take a marker, a part of the comp or "
+           "a song of the album away.", "Takes", screens=(*_SHELVES, "master"), footer="wide", when=_linked),
     Action("restore", ("R",), "Restore", "Bring something back out of the trash, or empty it.", "Takes",
            screens=("takes", "sessions"), footer="wide", when=_linked),
     Action("find", ("slash",), "Find", "Show only the lines with these words, or all of them again.", "Takes",
@@ -260,25 +261,26 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Takes", screens=("takes",), footer="always", when=_has_finished_take),
     Action("part_end", ("right_parenthesis",), "To", "The stretch ends here.",
            "Takes", screens=("takes",), footer="always", when=_has_finished_take),
-    Action("put_part", ("plus",), "Put", "The selected take plays in this stretch of the comp.",
-           "Takes", screens=("takes",), footer="always", when=_has_finished_take),
+    Action("put_part", ("plus",), "Put", "The selected take plays in this stretch of the comp; on Master, the selected "
+           "mix is the next song of the album.", "Takes", screens=("takes", "master"), footer="always",
+           when=_has_finished_take),
     Action("make_take", ("T",), "Make take", "Make a take of the comp; the takes that it is made of stay as they are.",
            "Takes", screens=("takes",), footer="always", when=_has_comp),
-    Action("seam_fade", ("F",), "Fade", "Say how long the seams of the comp take.",
+    Action("seam_fade", ("V",), "Fade", "Say how long the seams of the comp take.",
            "Takes", screens=("takes",), footer="wide", when=_has_comp),
     Action("offset", ("equals_sign",), "Offset", "Say by how much the selected part's take is late in the comp.",
            "Takes", screens=("takes",), when=_has_comp),
     Action("edit_comp", ("E",), "Edit comp", "Take the selected comp up again as it was put together.",
            "Takes", screens=("takes",), when=_has_finished_take),
     # Mix.
-    Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader); in a take, "
-           "earlier.", "Lists", screens=_TURNING, when=_linked),
-    Action("more", ("right",), "More", "Turn the selected setting up a little (on a strip, its fader); in a take, "
-           "later.", "Lists", screens=_TURNING, when=_linked),
+    Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader; on an album, "
+           "the gap after the song); in a take, earlier.", "Lists", screens=_SLIDING, when=_linked),
+    Action("more", ("right",), "More", "Turn the selected setting up a little (on a strip, its fader; on an album, "
+           "the gap after the song); in a take, later.", "Lists", screens=_SLIDING, when=_linked),
     Action("less_much", ("less_than_sign",), "Much less", "The same ten times as far down, or earlier.", "Lists",
-           screens=_TURNING, when=_linked),
+           screens=_SLIDING, when=_linked),
     Action("more_much", ("greater_than_sign",), "Much more", "The same ten times as far up, or later.", "Lists",
-           screens=_TURNING, when=_linked),
+           screens=_SLIDING, when=_linked),
     Action("neutral", ("backspace",), "Neutral", "Put the selected setting back to where it was at first.", "Lists",
            screens=("mix", "box"), when=_linked),
     Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
@@ -310,10 +312,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_MIX, footer="always", when=_has_finished_take),
     Action("bounce_stems", ("t",), "Stems", "Render the mix, and every strip of it as a file of its own.", "Mix",
            screens=_MIX, footer="wide", when=_has_finished_take),
-    Action("master", ("B",), "Master", "Make a master of the mix, for a target to choose.", "Master",
-           screens=_MASTER, footer="always", when=_has_bounce),
+    Action("master", ("B",), "Master", "Make a master of the mix, for a target to choose; while the album is shown, of "
+           "all its songs.", "Master", screens=_MASTER, footer="always", when=_has_bounce),
     Action("reference", ("L",), "Like", "Master towards the sound of a reference song on this box.", "Master",
            screens=("master",), footer="always", when=_has_bounce),
+    Action("album", ("D",), "Album", "Show the album's songs in their order, or the song that is selected.", "Master",
+           screens=("master",), footer="always", when=_session),
+    Action("song_before", ("left_curly_bracket",), "Earlier", "The selected song comes one earlier on the album.",
+           "Master", screens=("master",), when=_session),
+    Action("song_after", ("right_curly_bracket",), "Later", "The selected song comes one later on the album.",
+           "Master", screens=("master",), when=_session),
     Action("compare", ("x",), "A/B", "Hear the selected bounce or take from where the other one is.", "Transport",
            screens=_COMPARING, footer="always", when=_can_play),
     Action("take_before", ("left_square_bracket",), "Take before", "Mix the take before this one.", "Mix",

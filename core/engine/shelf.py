@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 from typing import Final, get_args
 
 import msgspec
@@ -18,6 +19,7 @@ from core.protocol.requests import (
     EditTake,
     EditTrack,
     GetOverview,
+    SetAlbum,
     SetComp,
     StepComp,
 )
@@ -33,11 +35,14 @@ from core.protocol.topics import (
     SessionTopic,
     TakesTopic,
 )
+from sessions.albums import load_album, save_album
 from sessions.comping import lay_out
 from sessions.errors import LibraryError
-from sessions.model import Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
+from sessions.model import Album, AlbumSong, Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
 from sessions.overview import load_overview
 from sessions.store import Library
+
+log = logging.getLogger(__name__)
 
 LETTERS: Final[tuple[PlanLetter, ...]] = get_args(PlanLetter)
 
@@ -291,6 +296,16 @@ class Shelf:
 
     # ------------------------------------------------------------ bounces
 
+    async def set_album(self, request: SetAlbum) -> None:
+        """Keep another order of mixes. Raises OtoError("not_found", "bad_input")."""
+        session = self.need_open_session()
+        for song in request.songs:
+            if self.bounce(song.bounce).kind != "mix":
+                raise OtoError("bad_input", f"{song.bounce} is no mix.", "An album is made of mixes.")
+        folder = self.library.session_path(session.id)
+        await asyncio.to_thread(save_album, folder, Album(songs=request.songs))
+        self.show_bounces()
+
     def bounce(self, bounce_id: str) -> Bounce:
         """A bounce of the open session."""
         session = self.need_open_session()
@@ -333,8 +348,17 @@ class Shelf:
             BouncesTopic(
                 bounces=tuple(self.library.bounces(self.session.id)),
                 exports=tuple(self.library.exports(self.session.id)),
+                album=self._album(self.session),
             )
         )
+
+    def _album(self, session: Session) -> tuple[AlbumSong, ...]:
+        """The album's songs; one that can't be read keeps nobody from the session."""
+        try:
+            return load_album(self.library.session_path(session.id)).songs
+        except LibraryError as error:
+            log.warning("%s", error.message)
+            return ()
 
     def show_plans(self) -> None:
         """Refresh the plans topic: a worker may have written one."""

@@ -199,6 +199,7 @@ class Studio:
             requests.EditTake: self._ordered(self._edit_take),
             requests.EditMarker: self._ordered(self._edit_marker),
             requests.SetComp: self._ordered(self.shelf.set_comp),
+            requests.SetAlbum: self._ordered(self.shelf.set_album),
             requests.StepComp: self._ordered(self.shelf.step_comp),
             requests.GetOverview: self._get_overview,
             requests.TrashTake: self._ordered(self._trash_take),

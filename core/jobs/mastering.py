@@ -115,7 +115,12 @@ def master(
 
 
 def album(
-    songs: Sequence[Path], outs: Sequence[Path], wish: Wish, *, gap_s: float, progress: Progress | None = None
+    songs: Sequence[Path],
+    outs: Sequence[Path],
+    wish: Wish,
+    *,
+    gap_s: float | Sequence[float],
+    progress: Progress | None = None
 ) -> Album:
     """Master files so that they sit together, each into its own file."""
     return master_album(file_sources(songs), outs, wish.target, gap_s=gap_s, style=wish.style, progress=progress)

@@ -113,7 +113,7 @@ def bounce_overview(
         band_db=_against_mean(spectrum.result().levels_db()),
         usual_low_db=usual["low_db"],
         usual_high_db=usual["high_db"],
-        limiter_db=() if origin is None else _limited_db(folder / bounce.file, origin, progress),
+        limiter_db=() if origin is None or bounce.album_track else _limited_db(folder / bounce.file, origin, progress),
         delivery=tuple(DeliveryCheck(name=one.name, passes=one.passes, says=one.says) for one in delivery),
     )
 

@@ -31,6 +31,7 @@ from core.progress import Progress, report
 from core.protocol.topics import Job
 from core.report import HTML_FILE
 from core.version import VERSION
+from sessions.albums import load_album
 from sessions.files import sha256_file, write_atomic
 from sessions.model import Bounce, BounceKind, Comp, ExportRecord, Take
 from sessions.overview import save_overview
@@ -199,6 +200,53 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 
+def _album(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
+    songs = load_album(library.session_path(job.session)).songs
+    bounces = {bounce.id: bounce for bounce in library.bounces(job.session)}
+    gone = [song.bounce for song in songs if song.bounce not in bounces]
+    if not songs or gone:
+        what = f"The mix {gone[0]!r} is gone" if gone else "No mix is on the album yet"
+        raise OtoError("not_found", f"{what}; nothing was rendered.", "Put mixes on the album, in order.")
+    mixes = [bounces[song.bounce] for song in songs]
+    files = [library.bounce_path(job.session, mix.id) / mix.file for mix in mixes]
+    wish = mastering.wish_from(job.options)
+    with contextlib.ExitStack() as stack:
+        made = [stack.enter_context(_new_bounce(library, job.session, "master", mix.take)) for mix in mixes]
+        outs = [folder / MASTER_FILE for _, folder in made]
+        album = mastering.album(files, outs, wish, gap_s=[song.gap_s for song in songs], progress=progress)
+        values: list[dict[str, Any]] = []
+        for mix, (bounce_id, folder), song in zip(mixes, made, album.songs, strict=True):
+            plan_file = _write_plan(folder, song.plan)
+            bounce = Bounce(
+                id=bounce_id,
+                kind="master",
+                session=job.session,
+                take=mix.take,
+                file=MASTER_FILE,
+                plan=PLAN_FILE,
+                source_bounce=mix.id,
+                created_utc=_now(),
+                rate_hz=song.result.rate_hz,
+                frames=song.result.frames,
+                integrated_lufs=song.result.loudness.integrated_lufs,
+                true_peak_dbtp=song.result.loudness.true_peak_dbtp,
+                sha256=sha256_file(song.result.out),
+                oto_version=VERSION,
+                album_track=len(values) + 1,
+            )
+            library.save_bounce(bounce)
+            master = work.master_value(song.result, song.plan, plan_file)
+            values.append({**_whose(bounce), "start_s": song.start_s, **master})
+    loudness = album.loudness
+    return {
+        "session": job.session,
+        "album": values,
+        "integrated_lufs": loudness.integrated_lufs,
+        "true_peak_dbtp": loudness.true_peak_dbtp,
+        "duration_s": loudness.duration_s,
+    }
+
+
 def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     formats = _option(job, "formats", list, list(DEFAULT_FORMATS))
     check_formats(formats)
@@ -317,6 +365,7 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "analyse": _analyse,
     "mix": _mix,
     "master": _master,
+    "album": _album,
     "export": _export,
     "overview": _overview,
     "comp": _comp,
@@ -453,6 +502,7 @@ def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
     """
     session, take = library.session(session_id), library.take(session_id, bounce.take)
     title = take.name or session.name
+    track = f"{bounce.album_track:02} " if bounce.album_track else ""
     mix = bounce
     if bounce.source_bounce is not None:
         by_id = {other.id: other for other in library.bounces(session_id)}
@@ -468,7 +518,7 @@ def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
         )
     return ExportItem(
         source=source,
-        name=title if bounce.kind == "master" else f"{title} mix",
+        name=f"{track}{title}" if bounce.kind == "master" else f"{title} mix",
         tags=Tags(
             title=title,
             album=session.name,

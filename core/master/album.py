@@ -80,22 +80,23 @@ def master_album(
     outs: Sequence[Path],
     target: Target,
     *,
-    gap_s: float = 2.0,
+    gap_s: float | Sequence[float] = 2.0,
     style: str = "any",
     progress: Progress | None = None,
 ) -> Album:
-    """Master songs so that they sit together, each into its own file, in their order, with `gap_s` between them.
+    """Master songs so that they sit together, each into its own file, in their order, with `gap_s` after each.
 
     The loudest song is at the target and the others keep their distance to it, up to 6 LU (as TIDAL and others play
     albums: by their loudest song). Silence at the ends gives way to the gap. Raises OtoError: "bad_input" for songs
     that can't be used or have different rates, "cancelled" when `progress` says so.
     """
-    _check(sources, gap_s)
+    gaps_s = [gap_s] * len(sources) if isinstance(gap_s, int | float) else list(gap_s)
+    _check(sources, gaps_s)
     liked = style_named(style)
     count = len(sources)
     songs = []
     for n, source in enumerate(sources):
-        gap = round(gap_s * source.rate_hz) if n < count - 1 else 0
+        gap = round(gaps_s[n] * source.rate_hz) if n < count - 1 else 0
         songs.append(_listen(source, gap, part(progress, 0.2 * n / count, 0.2 / count)))
     middle = _aim(middle_of([song.model for song in songs]), liked, sources[0].rate_hz)
     loudest = max(song.model.integrated_lufs for song in songs)
@@ -121,15 +122,15 @@ def master_album(
     return Album(songs=tuple(mastered), loudness=meter.result())
 
 
-def _check(sources: Sequence[Source], gap_s: float) -> None:
+def _check(sources: Sequence[Source], gaps_s: Sequence[float]) -> None:
     if not sources:
         raise OtoError("bad_input", "An album needs songs.", "", Exit.BAD_INPUT)
     if len({source.rate_hz for source in sources}) > 1:
         raise OtoError(
             "bad_input", "The songs have different sample rates.", "Export the mixes at one rate.", Exit.BAD_INPUT
         )
-    if gap_s < 0.0:
-        raise OtoError("bad_input", f"A gap of {gap_s:g} s is shorter than nothing.", "", Exit.BAD_INPUT)
+    if min(gaps_s) < 0.0:
+        raise OtoError("bad_input", f"A gap of {min(gaps_s):g} s is shorter than nothing.", "", Exit.BAD_INPUT)
 
 
 def _aim(middle: Model, style: Style, rate_hz: int) -> Model:

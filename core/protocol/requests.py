@@ -8,6 +8,7 @@ import msgspec
 
 from core.protocol import PROTOCOL
 from core.protocol.topics import (
+    AlbumSong,
     CompPart,
     ControlAction,
     ControlInfo,
@@ -168,6 +169,15 @@ class SetComp(_Request, tag="comp.set", frozen=True, kw_only=True):
     fade_ms: float = 15.0
 
 
+class SetAlbum(_Request, tag="album.set", frozen=True, kw_only=True):
+    """Puts mixes of the open session in order for an album; a job of kind "album" masters them. Replies with nothing.
+
+    Refused ("not_found") with a bounce that is not there, ("bad_input") with one that is no mix.
+    """
+
+    songs: tuple[AlbumSong, ...]
+
+
 class StepComp(_Request, tag="comp.step", frozen=True, kw_only=True):
     """Undoes the last change of the comp, or redoes one. Replies with `Comp`; nothing when there is no such step."""
 
@@ -307,7 +317,8 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     take: int | None = None
     """None is the newest take that is not false."""
     options: dict[str, str | float | bool | list[str] | None] = msgspec.field(default_factory=dict)
-    """mix: propose, stems, style, hands, lead, background, kept, engineer; master: target, reference, bounce; export:
+    """mix: propose, stems, style, hands, lead, background, kept, engineer; master: target, reference, bounce; album:
+    target, style; export:
     to, formats, bounces; overview: bounce, or false_number of the take; comp: comp (a `Comp` as JSON; without it the
     one that is being put together), name."""
 
@@ -430,6 +441,7 @@ Request = (
     | ListTakes
     | EditTake
     | EditMarker
+    | SetAlbum
     | SetComp
     | StepComp
     | GetOverview

@@ -11,6 +11,7 @@ import msgspec
 
 from core.plans.document import Plan as Plan
 from core.plans.document import Priority as Priority
+from sessions.model import AlbumSong as AlbumSong
 from sessions.model import Bounce as Bounce
 from sessions.model import Comp as Comp
 from sessions.model import CompPart as CompPart
@@ -123,9 +124,13 @@ class BouncesTopic(Message, tag_field="topic", tag="bounces", frozen=True, kw_on
 
     bounces: tuple[Bounce, ...] = ()
     exports: tuple[ExportRecord, ...] = ()
+    album: tuple[AlbumSong, ...] = ()
+    """Mixes of the open session in the order of an album."""
 
 
-JobKind = Literal["analyse", "mix", "master", "export", "overview", "comp", "backup", "restore", "hash", "autoexport"]
+JobKind = Literal[
+    "analyse", "mix", "master", "album", "export", "overview", "comp", "backup", "restore", "hash", "autoexport"
+]
 
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -27,7 +27,7 @@ CONSOLE_KEYS = {
     "space", "enter", "escape", "tab", "shift+tab", "backspace", "delete", "up", "down", "left", "right",
     "pageup", "pagedown", "home", "end", "ctrl+p", "ctrl+l", "comma", "full_stop", "colon", "question_mark", "asterisk",
     "less_than_sign", "greater_than_sign", "left_square_bracket", "right_square_bracket", "minus", "plus", "slash",
-    "left_parenthesis", "right_parenthesis",
+    "left_parenthesis", "right_parenthesis", "equals_sign", "left_curly_bracket", "right_curly_bracket",
 }  # fmt: skip
 """What a keyboard on the Linux console can send and Textual can tell apart."""
 

@@ -113,12 +113,12 @@ async def test_how_long_seams_take_is_typed_and_shown() -> None:
     app, recorder = studio(comp_picture(), None, answering())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("2", "up", "F", *["backspace"] * 2, *"40", "enter")
+        await pilot.press("2", "up", "V", *["backspace"] * 2, *"40", "enter")
         await pilot.pause(0.1)
         assert recorder.requests[-1] == SetComp(parts=comp_picture().comp.comp.parts, fade_ms=40.0)
         assert "seams 40 ms" in text_of(app)
         asked_before = len(recorder.requests)
-        await pilot.press("F", *["backspace"] * 2, *"4000", "enter")
+        await pilot.press("V", *["backspace"] * 2, *"4000", "enter")
         await pilot.pause(0.1)
         assert len(recorder.requests) == asked_before
         assert "'4000' does not do." in text_of(app)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+import msgspec
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.protocol.requests import GetOverview, Play
+from core.protocol.requests import GetOverview, Play, SetAlbum
 from core.protocol.topics import Bounce, Overview
+from tui import words
 from tui.actions import ScreenName
 from tui.listening import bounce_of
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens import master_rows
+from tui.screens import album, master_rows
 from tui.screens.base import StudioScreen, bindings_of
 from tui.screens.dialogs import Ask
-from tui.screens.mastering import master
+from tui.screens.mastering import master, master_album
 from tui.screens.mix_rows import ab, bounce_rows, work_line
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
@@ -40,12 +43,16 @@ class MasterScreen(StudioScreen):
             self.paper("delivery", self._delivery),
             self.paper("master-work", self._work),
         ]
+        self.album = Table(look, id="album")
+        self._laying = asyncio.Lock()
+        """Held while the album is changed: the next change begins from what this one left."""
         self._newest: str | None = None
 
     def body(self) -> Sequence[Widget]:
         """From the list to the whole song to the details."""
         head, loudness, spectrum, delivery, work = self.papers
-        return [self.bounces, head, loudness, Horizontal(spectrum, delivery, id="master-detail"), work]
+        details = Horizontal(spectrum, delivery, id="master-detail")
+        return [self.bounces, self.album, head, loudness, details, work]
 
     def show_body(self, picture: Picture) -> None:
         """Everything from the picture; a new bounce gets the cursor."""
@@ -55,6 +62,8 @@ class MasterScreen(StudioScreen):
         rows = bounce_rows(picture, self.look, ab(self.studio.listening.heard))
         head: Line = [("   Masters and mixes, heard equally loud", "title")]
         self.bounces.show(rows, head=head, empty=[[("   None yet.", "dim")]])
+        songs = album.rows(picture, self.look, self.album.size.width)
+        self.album.show(songs, head=album.head(picture), empty=album.EMPTY)
         for paper in self.papers:
             paper.repaint()
 
@@ -64,6 +73,9 @@ class MasterScreen(StudioScreen):
             paper.repaint()
 
     def _bounce(self) -> Bounce | None:
+        """The bounce, or song of the album, that keys act on."""
+        if self.focused is self.album and self.album.cursor is not None:
+            return bounce_of(self.picture, self.picture.bounces.album[int(self.album.cursor)].bounce)
         return bounce_of(self.picture, self.bounces.cursor)
 
     def _seen(self) -> tuple[Bounce, Overview] | None:
@@ -94,7 +106,7 @@ class MasterScreen(StudioScreen):
         return master_rows.delivery(*seen, self.look, width, height) if seen else []
 
     def _work(self, width: int, _: int) -> list[Line]:
-        return [work_line(self.picture, self.look, width, ("mix", "master"))]
+        return [work_line(self.picture, self.look, width, ("mix", "master", "album"))]
 
     def _mix(self) -> Bounce | None:
         """The mix that is selected, or that the selected master was made from."""
@@ -108,8 +120,75 @@ class MasterScreen(StudioScreen):
 
     async def do_master(self) -> None:
         """Master the selected mix, or the mix of the selected master once more."""
-        if mix := self._mix():
+        if self.shows_album:
+            await master_album(self)
+        elif mix := self._mix():
             await master(self, mix)
+
+    @property
+    def shows_album(self) -> bool:
+        """Whether the album stands where the song's curves are."""
+        return self.has_class("-album")
+
+    def do_album(self) -> None:
+        """The album's songs, or the selected song."""
+        self.set_class(not self.shows_album, "-album")
+        (self.album if self.shows_album and self.picture.bounces.album else self.bounces).focus()
+        self.call_after_refresh(self.show)
+
+    async def do_put_part(self) -> None:
+        """The selected mix is the album's next song."""
+        if mix := self._mix():
+            await self._lay(lambda songs: album.with_song(songs, mix.id))
+            if not self.shows_album:
+                self.studio.say("info", f"{words.clean(mix.id)} is on the album.", "D shows it.")
+
+    async def do_trash(self) -> None:
+        """Take the selected song off the album; its mix stays."""
+        await self._change(album.without)
+
+    async def do_song_before(self) -> None:
+        """One earlier."""
+        await self._change(lambda songs, n: album.moved(songs, n, n - 1), follow=-1)
+
+    async def do_song_after(self) -> None:
+        """One later."""
+        await self._change(lambda songs, n: album.moved(songs, n, n + 1), follow=1)
+
+    async def do_less(self) -> None:
+        """A shorter gap."""
+        await self._turn(-1)
+
+    async def do_more(self) -> None:
+        """A longer gap."""
+        await self._turn(1)
+
+    async def do_less_much(self) -> None:
+        """A much shorter gap."""
+        await self._turn(-10)
+
+    async def do_more_much(self) -> None:
+        """A much longer gap."""
+        await self._turn(10)
+
+    async def _turn(self, steps: int) -> None:
+        await self._change(lambda songs, n: album.with_gap(songs, n, steps * album.GAP_STEP_S))
+
+    async def _change(self, change: Callable[[album.Songs, int], album.Songs], follow: int = 0) -> None:
+        """Do something to the selected song; the cursor goes along with it."""
+        if not self.shows_album or self.album.cursor is None:
+            self.studio.say("warning", "Select a song of the album first.", "D shows the album.")
+            return
+        await self._lay(lambda songs: change(songs, int(self.album.cursor or 0)))
+        self.album.select(str(int(self.album.cursor or 0) + follow))
+
+    async def _lay(self, change: Callable[[album.Songs], album.Songs]) -> None:
+        """Change the album, one key after the other, and know it before the next."""
+        async with self._laying:
+            songs = change(self.picture.bounces.album)
+            await self.studio.call(SetAlbum(songs=songs))
+            self.studio.hear(msgspec.structs.replace(self.picture.bounces, album=songs))
+            self.show()
 
     async def do_reference(self) -> None:
         """The same towards a reference song."""

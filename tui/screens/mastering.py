@@ -23,6 +23,17 @@ TARGETS: Final = {
 """Names of the mastering engineer's targets."""
 
 
+async def master_album(screen: StudioScreen) -> None:
+    """Choose a target and master the album's songs so that they sit together."""
+    if not screen.picture.bounces.album:
+        screen.studio.say("warning", "No song is on the album yet.", "+ puts the selected mix on it.")
+        return
+    choices = [Choice(name, name, detail) for name, detail in TARGETS.items()]
+    target = await screen.studio.ask(Pick(screen.look, "Master the album for", choices))
+    if target is not None:
+        await screen.studio.call(StartJob(kind="album", options={"target": target}))
+
+
 async def master(screen: StudioScreen, mix: Bounce, reference: str | None = None) -> None:
     """Choose a target and master a mix for it, after the sound of a reference song if there is one."""
     choices = [Choice(name, name, detail) for name, detail in TARGETS.items()]

@@ -76,6 +76,8 @@ class TakesScreen(CompingScreen):
         title = words.fit(f"  {what} of {name}" if name else f"  {what}", 40, self.look.glyphs.ellipsis).rstrip()
         self.list.show(rows, head=[(title, "title")], empty=_no_takes(picture))
         take = self._take()
+        for under in composing.with_those_under(take, picture.takes.takes)[1:] if take is not None else ():
+            self._overview(under)  # what is heard under an overdub counts when it is compared
         if self.list.cursor == COMP:
             self.markers.show(takes_rows.part_rows(tape), head=takes_rows.part_head(picture.comp.comp.fade_ms))
         else:
