@@ -81,7 +81,7 @@ def test_midi_ports_carry_the_name_of_their_card(tmp_path):
     ]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_names_out_of_a_device_are_inert(tmp_path_factory, name, uniq, phys):
     root = tmp_path_factory.mktemp("hostile")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.controls.keys import KeyParser, keys_of, types_text
@@ -35,6 +35,7 @@ def test_escape_is_never_told():
     assert KeyParser().feed(event(1, 1, 1) + event(1, 1, 0)) == []
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(events, max_size=8), st.lists(st.integers(1, 50), min_size=1, max_size=8))
 def test_it_does_not_matter_where_the_bytes_are_cut(parts, steps):
     whole = b"".join(parts)
@@ -47,6 +48,7 @@ def test_it_does_not_matter_where_the_bytes_are_cut(parts, steps):
     assert found == KeyParser().feed(whole)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.sets(st.integers(0, 767)))
 def test_the_keys_of_a_device_are_read_as_the_kernel_writes_them(codes):
     # input_print_bitmap: words of a long, the highest first, leading empty ones left out.
@@ -87,6 +89,7 @@ def test_two_deliberate_presses_are_two():
     assert presses((0.0, True), (0.2, False), (0.5, True), (0.7, False)) == 2
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0, 0.1), st.booleans()), max_size=40))
 def test_whatever_a_contact_does_within_a_moment_is_one_press_at_most(changes):
     assert presses(*sorted(changes, key=lambda change: change[0])) <= 1

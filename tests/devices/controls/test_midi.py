@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.controls.midi import MidiParser
@@ -51,11 +51,13 @@ def with_running_status(parts: list[bytes]) -> bytes:
     return out
 
 
+@settings(max_examples=50, deadline=None)
 @given(messages)
 def test_running_status_says_the_same_in_fewer_bytes(parts):
     assert touches(with_running_status(parts)) == touches(b"".join(parts))
 
 
+@settings(max_examples=50, deadline=None)
 @given(messages, steps)
 def test_it_does_not_matter_where_the_bytes_are_cut(parts, steps):
     whole = with_running_status(parts)
@@ -68,6 +70,7 @@ def test_it_does_not_matter_where_the_bytes_are_cut(parts, steps):
     assert found == touches(whole)
 
 
+@settings(max_examples=50, deadline=None)
 @given(messages, st.lists(st.sampled_from([b"", b"\xf8", b"\xfe", b"\xf8\xfe"]), min_size=1, max_size=8))
 def test_clock_and_active_sensing_may_stand_between_any_two_bytes(parts, between):
     whole = with_running_status(parts)
@@ -75,12 +78,14 @@ def test_clock_and_active_sensing_may_stand_between_any_two_bytes(parts, between
     assert touches(mixed) == touches(whole)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_anything_at_all_may_come_in(noise):
     for touch in touches(noise):
         assert touch.control.isprintable()
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=40), seven_bits)
 def test_after_noise_the_next_note_is_understood(noise, note):
     parser = MidiParser()
