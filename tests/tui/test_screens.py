@@ -259,6 +259,15 @@ async def test_a_notice_is_readable_to_its_end() -> None:
     assert "empty the trash." in " ".join(" ".join(line.split()) for line in lines)
 
 
+def test_beside_a_long_word_no_fact_is_cut_in_half() -> None:
+    lost = band_picture(transport=TransportTopic(state="no_device"), device=DeviceTopic(), meters=None)
+    for width in (80, 81, 90, 100):
+        for line in banner(lost, Look(), width, 5):
+            assert len("".join(text for text, _ in line)) <= width
+    assert "412 GB" not in "".join(text for line in banner(lost, Look(), 80, 5) for text, _ in line)
+    assert "412 GB" in "".join(text for line in banner(lost, Look(), 100, 5) for text, _ in line)
+
+
 async def test_where_nothing_was_ever_plugged_in_the_simulated_band_is_offered() -> None:
     empty = Picture(transport=TransportTopic(state="no_device"))
     (offered, _), (left, _) = await tour(empty, [], ["escape"])

@@ -20,7 +20,7 @@ GAP_STEP_S: Final = 0.1
 MOST_GAP_S: Final = 60.0
 
 EMPTY: Final[tuple[Line, ...]] = (
-    [("   No song yet: Tab goes to the mixes, + puts the selected one here.", "dim")],
+    [("   No song yet: select a mix above, + puts it here.", "dim")],
     [("   { and } move a song, arrows set the gap after it, B masters the album.", "dim")],
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Final
 
 from tui import kept, words
@@ -80,7 +81,8 @@ def banner(picture: Picture, look: Look, width: int, height: int) -> list[Line]:
     panel = max(PANEL_WIDTH * scale, len(painted[0]) + 2)
     time = _big(words.clock(_time_s(picture)), look.glyphs.full, 1)
     time_role: Role = "title" if picture.recording or picture.playing else "dim"
-    facts = _facts(picture, look, width - panel - len(time[0]) - 3)
+    room = width - panel - len(time[0]) - 3
+    facts = [_whole(line, room) for line in _facts(picture, look, room)]
     return [[(painted[y].center(panel), role), ("  " + time[y] + " ", time_role), *facts[y]] for y in range(ROWS)]
 
 
@@ -136,6 +138,12 @@ def _facts(picture: Picture, look: Look, width: int) -> list[list[Span]]:
         [(f"pre-roll {filled:.0f}/{wanted:.0f} s", "text" if filled >= wanted else "warn"), (temperature, "dim")],
         [(lost or "nothing lost", "bad" if lost else "good")],
     ]
+
+
+def _whole(spans: list[Span], width: int) -> list[Span]:
+    """The first fact, and as many more as fit in whole: half a number is worse than none."""
+    ends = accumulate(len(text) for text, _ in spans)
+    return [span for n, (span, end) in enumerate(zip(spans, ends, strict=True)) if not n or end <= width]
 
 
 def _session_name(picture: Picture) -> str:
