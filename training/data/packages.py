@@ -21,16 +21,19 @@ def missing_programs() -> list[str]:
 
 
 def fetch() -> None:
-    """Download and unpack what is not there yet; raises CalledProcessError if a package can't be had."""
+    """Download and unpack what was not unpacked to its end; raises CalledProcessError if a package can't be had."""
     archives = training_root() / "archives"
     archives.mkdir(parents=True, exist_ok=True)
     packages().mkdir(exist_ok=True)
-    absent = {each.package for each in sources() if each.package and not each.path.exists()}
-    for name in sorted(absent):
+    for name in sorted({each.package for each in sources() if each.package}):
+        unpacked = archives / f"{name}.unpacked"
+        if unpacked.exists():
+            continue
         subprocess.run(["apt-get", "download", "-qq", name], cwd=archives, check=True)
         for archive in archives.glob(f"{name}_*.deb"):
             subprocess.run(["dpkg-deb", "-x", str(archive), str(packages())], check=True)
-        print(f"{name}: unpacked")
+        unpacked.touch()
+        print(f"{name}: unpacked", flush=True)
 
 
 if __name__ == "__main__":

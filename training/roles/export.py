@@ -104,7 +104,7 @@ def run(ready: onnxruntime.InferenceSession, mel: NDArray[np.float16], batch: in
 
 
 def main() -> None:
-    """Write the float and the int8 file of the best checkpoint, and fit temperature and threshold on validation."""
+    """Write the float and the int8 file of the best checkpoint; fit temperature and threshold on validation."""
     folder = training_root() / "roles"
     network = network_of(folder / "best.pt")
     write_float(network, folder / "float.onnx")
@@ -116,7 +116,8 @@ def main() -> None:
     tracks = tracks_of(check)
     logits = run(session(FILES / "roles.onnx"), check.mel)
     temperature = fit_temperature(logits, tracks)
-    unsure = fit_unsure(tracks.truth, pooled(logits, tracks.of_picture, temperature))
+    songs = tracks.kind == "stem"
+    unsure = fit_unsure(tracks.truth[songs], pooled(logits, tracks.of_picture, temperature)[songs])
     (folder / "calibration.json").write_text(json.dumps({"temperature": temperature, "unsure": unsure}))
     print(f"{(FILES / 'roles.onnx').stat().st_size} bytes, temperature {temperature}, unsure below {unsure}")
 
