@@ -146,7 +146,7 @@ def _peak(audio: Audio) -> float:
 
 def _hiss(audio: Audio, level_db: float) -> Audio:
     level = float(np.sqrt(np.mean(np.square(audio)))) * 10.0 ** (level_db / 20.0)
-    return (level * noise(audio.size, np.random.default_rng(SEED))).astype(np.float32)
+    return np.asarray(level * noise(audio.size, np.random.default_rng(SEED)), dtype=np.float32)
 
 
 def main() -> None:
