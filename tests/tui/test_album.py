@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.protocol.requests import GetOverview, SetAlbum, StartJob
@@ -80,6 +80,7 @@ async def test_a_mix_that_is_gone_is_told() -> None:
     assert any("mix-009-01 is gone" in line for line in lines)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 60.0), min_size=1, max_size=6), st.data())
 def test_whatever_is_moved_no_song_is_lost(gaps, data) -> None:
     songs = tuple(AlbumSong(bounce=str(n), gap_s=gap) for n, gap in enumerate(gaps))

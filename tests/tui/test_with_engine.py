@@ -142,3 +142,29 @@ async def test_two_plans_are_kept_rendered_and_heard_in_turn(engine) -> None:
     assert louder.integrated_lufs is not None
     assert quieter.integrated_lufs is not None
     assert louder.plan_version != quieter.plan_version
+
+
+async def test_an_overdub_goes_wrong_is_called_false_and_played_again(engine) -> None:
+    app = Studio(look=Look())
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: app.picture.device.current is not None and app.picture.meters is not None, "meters")
+        await pilot.press("r")
+        await until(pilot, lambda: app.picture.recording and app.picture.position_s > 2.5, "a running take")
+        await pilot.press("s")
+        await until(pilot, lambda: len(app.picture.finished_takes) == 1, "the finished take")
+        await pilot.press("v")
+        await until(pilot, lambda: app.picture.recording and app.picture.position_s > 0.5, "the overdub")
+        assert "over 1" in text_of(app)
+        await pilot.press("f")
+        await until(pilot, lambda: any(take.false_take for take in app.picture.takes.takes), "the false take")
+        await until(pilot, lambda: not app.picture.recording, "the end of it")
+        await pilot.press("v")
+        await until(pilot, lambda: app.picture.recording and app.picture.position_s > 0.5, "the overdub once more")
+        assert app.picture.transport.take == 2
+        await pilot.press("s")
+        await until(pilot, lambda: len(app.picture.finished_takes) == 2, "both takes")
+    takes = engine.status().takes.takes
+    assert [(take.number, take.false_take, take.overdub_of) for take in takes if take.number == 2] == [
+        (2, True, 1),
+        (2, False, 1),
+    ]

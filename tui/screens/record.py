@@ -102,9 +102,11 @@ class RecordScreen(StudioScreen):
                 await self.studio.call(EditTrack(track=track.id, role=role))
 
     def do_overdub(self) -> None:
-        """Record while the selected take plays."""
+        """Record while the selected take plays; on an overdub that was called false, over the same take once more."""
         take = self._take()
-        if take is None or take.status == "recording" or take.false_take:
+        if take is not None and take.false_take and take.overdub_of is not None:
+            self.studio.send(Record(overdub_of=take.overdub_of))
+        elif take is None or take.status == "recording" or take.false_take:
             self.studio.say("warning", "Overdubbing needs a finished take that counts: select one in the list.")
         else:
             self.studio.send(Record(overdub_of=take.number))
