@@ -57,6 +57,13 @@ DOTS: Final = "dots"
 """Of braille."""
 FONTS: Final = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
+COMPING: Final = (
+    *("greater_than_sign", "greater_than_sign", "left_parenthesis"),
+    *("greater_than_sign", "greater_than_sign", "right_parenthesis", "down", "plus"),
+)
+"""A stretch of the newest take is chosen, and played by the take before it."""
+METER_CELLS: Final = 40
+"""More pairs of full cells than anything but the console's meters shows."""
 SONG_S: Final = 75.0
 INTO_TAKE_S: Final = 34.0
 PATIENCE_S: Final = 240.0
@@ -189,14 +196,27 @@ async def draw(folder: Path) -> None:
         await pilot.press("down", "down", "down")
         await pilot.pause(0.5)
         snap("mix")
-        await pilot.press("Z", "up", "up", "up")
+        await pilot.press("Z", "home")
         await app.call(KeepPlan(take=1, letter="A"))
-        await until(pilot, lambda: "██" in text(app) and "Plans A" in text(app))
+        await until(pilot, lambda: text(app).count("██") > METER_CELLS and "Plans A" in text(app))
         snap("console")
         await pilot.press("Z")
         await pilot.press("2")
         await until(pilot, lambda: "▅" in text(app))
         snap("takes")
+        await pilot.press("S")
+        await until(pilot, lambda: "Slow" in text(app) or "Rehearsal" in text(app))
+        snap("sessions")
+        for key, name, sign in (
+            ("5", "export", "WAV 24 bit"),
+            ("6", "box", "Settings"),
+            ("question_mark", "help", "Transport"),
+        ):
+            await pilot.press(key)
+            await until(pilot, lambda sign=sign: sign.casefold() in text(app).casefold())  # type: ignore[misc]
+            await pilot.pause(0.5)
+            snap(name)
+            await pilot.press("escape")
         await pilot.press("4")
         await until(pilot, lambda: "Delivery" in text(app))
         await pilot.pause(0.5)
@@ -213,6 +233,12 @@ async def draw(folder: Path) -> None:
         snap("record")
         await pilot.press("s")
         await until(pilot, lambda: len(app.picture.finished_takes) == 2)
+        await pilot.resize_terminal(*MIX_SIZE)
+        await pilot.press("2")
+        await until(pilot, lambda: "▅" in text(app))
+        await pilot.press(*COMPING)
+        await pilot.pause(1.0)
+        snap("comping")
 
 
 def draw_report(home: Path, folder: Path) -> None:
@@ -234,7 +260,7 @@ def main(arguments: Sequence[str]) -> None:
     folder = Path(arguments[0]) if arguments else Path(__file__).parent / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="oto-pictures-") as made:
-        home = Path(os.environ.get("OTO_HOME") or Path(made) / "home")
+        home = Path(os.environ.get("OTO_HOME") or Path(made) / "OTO")
         home.mkdir(parents=True, exist_ok=True)
         os.environ["OTO_HOME"] = str(home)
         engine = EngineRig(home, "sim:fast:once")
