@@ -1,6 +1,7 @@
 """Measures the file that ships on what it never saw and writes its card: `python -m training.roles.evaluate`.
 
-The figures also replace the section between two marks in docs/models.md. Test data is read here and in `robustness`, and nowhere else.
+The figures also replace the section between two marks in docs/models.md. Test data is read here and in `robustness`
+alone.
 """
 
 from __future__ import annotations
