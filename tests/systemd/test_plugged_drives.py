@@ -46,6 +46,8 @@ def drive(box: Box, tmp_path: Path) -> Iterator[str]:
     finally:
         box.run("systemctl", "stop", f"media-{name}.mount")
         box.run("rm", "-f", f"/run/systemd/system/media-{name}.mount", device)
+        box.run("systemctl", "daemon-reload")
+        box.run("systemctl", "reset-failed")
         subprocess.run(["losetup", "--detach", device], check=False)
 
 

@@ -87,7 +87,6 @@ TRIES = {
     "a port of the box": f"ssh {SSH_OPTIONS} -W localhost:22 oto@localhost",
     "a port for others on the box": f"ssh {STRICTLY} -R 9022:localhost:22 oto@localhost status",
     "a socket for others on the box": f"ssh {STRICTLY} -R /tmp/put:localhost:22 oto@localhost status",
-    "the engine's own socket": f"ssh {SSH_OPTIONS} -W /run/oto/engine.sock oto@localhost",
     "a subsystem": f"ssh {SSH_OPTIONS} -s oto@localhost netconf",
     "a shell without a terminal": f"echo id | ssh {SSH_OPTIONS} -T oto@localhost",
     "another user": f"ssh {SSH_OPTIONS} -o BatchMode=yes root@localhost id",

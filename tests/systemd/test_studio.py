@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import soundfile
 
-from tests.systemd.booted import LIBRARY, Box
+from tests.systemd.booted import LIBRARY, RATE_HZ, Box
 
 pytestmark = [pytest.mark.appliance, pytest.mark.timeout(900)]
 
@@ -19,15 +19,14 @@ def test_the_package_boots_into_a_studio(box: Box) -> None:
 def test_no_service_of_ours_runs_as_root(box: Box) -> None:
     users = set(box.must("ps", "-eo", "user:20,args", "--no-headers").splitlines())
     ours = [line.split()[0] for line in users if "/opt/oto/" in line and " runuser " not in line]
-    assert set(ours) <= {"oto-studio", "oto"}
+    assert set(ours) <= {"oto-studio", "oto-panel", "oto"}
     assert "oto-studio" in ours
 
 
 def test_a_take_is_recorded_mixed_and_exported_by_who_sits_at_the_box(box: Box, session: str) -> None:
-    take = box.takes()[0]
-    box.is_whole(take)
+    box.is_whole(box.takes()[0])
     (path,) = box.oto("export", session, "--to", "/srv/oto/exports", "--format", "flac")["exports"]
-    assert soundfile.info(box.outside(path)).frames >= take["frames"]
+    assert soundfile.info(box.outside(path)).frames > RATE_HZ
     box.outside(path).unlink()
 
 
