@@ -53,10 +53,10 @@ def test_no_file_changes_nothing(tmp_path) -> None:
 
 
 def test_keys_are_named_as_they_are_printed_or_as_textual_calls_them(tmp_path) -> None:
-    wishes = written(tmp_path, '[keys]\nmark = ["F5", "="]\nsolo = "full_stop"\nplay = "Space"\nseek_on = ";"\n')
+    wishes = written(tmp_path, '[keys]\nmark = ["F5", "%"]\nsolo = "full_stop"\nplay = "Space"\nseek_on = ";"\n')
     assert wishes.problems == ()
     assert wishes.keys == {
-        "mark": ("f5", "equals_sign"),
+        "mark": ("f5", "percent_sign"),
         "solo": ("full_stop",),
         "play": ("space",),
         "seek_on": ("semicolon",),
