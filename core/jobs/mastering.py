@@ -120,7 +120,7 @@ def album(
     wish: Wish,
     *,
     gap_s: float | Sequence[float],
-    progress: Progress | None = None
+    progress: Progress | None = None,
 ) -> Album:
     """Master files so that they sit together, each into its own file."""
     return master_album(file_sources(songs), outs, wish.target, gap_s=gap_s, style=wish.style, progress=progress)
