@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
+from textual._styles_cache import StylesCache
 from textual.app import App
 
 from core.errors import OtoError
@@ -198,7 +199,11 @@ class Studio(App[None]):
 
     async def ask(self, dialog: Dialog[str]) -> str | None:
         """Open a dialog and wait for its answer; None when it was left with Esc."""
-        return await self.push_screen_wait(dialog)
+        try:
+            return await self.push_screen_wait(dialog)
+        finally:
+            # Textual remembers two colours for each widget that ever was, and with them all that the widget drew.
+            StylesCache.get_inner_outer.cache_clear()
 
     def go(self, name: ScreenName) -> None:
         """Open another screen."""
