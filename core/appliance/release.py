@@ -155,6 +155,8 @@ def unpack(packages: list[str], site: Path, *, python: str, processor: str, dry_
     platforms = [f"manylinux_2_{minor}_{processor}" for minor in range(17, GLIBC.get(python, 36) + 1)]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--target", str(site)]
     pip += ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "-r", str(lock)]
+    # The lock knows which Pythons its packages are for; older pips would ask it of the one that they run on.
+    pip += ["--ignore-requires-python"]
     pip += ["--implementation", "cp", "--python-version", python, *(["--dry-run"] if dry_run else [])]
     pip += [word for each in (*platforms, f"manylinux2014_{processor}") for word in ("--platform", each)]
     done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -17,7 +17,7 @@ HOT_C: Final = 75.0
 """A Raspberry Pi slows itself down from 80 degrees on."""
 BUSY_PERCENT: Final = 85.0
 LITTLE_DISK: Final = 0.1
-NAME: Final = 15
+NAME: Final = 16
 VALUE: Final = 12
 
 

@@ -29,7 +29,7 @@ async def master_album(screen: StudioScreen) -> None:
         screen.studio.say("warning", "No song is on the album yet.", "+ puts the selected mix on it.")
         return
     choices = [Choice(name, name, detail) for name, detail in TARGETS.items()]
-    target = await screen.studio.ask(Pick(screen.look, "Master the album for", choices))
+    target = await screen.studio.ask(Pick(screen.look, "What is the album mastered for?", choices))
     if target is not None:
         await screen.studio.call(StartJob(kind="album", options={"target": target}))
 
@@ -37,7 +37,7 @@ async def master_album(screen: StudioScreen) -> None:
 async def master(screen: StudioScreen, mix: Bounce, reference: str | None = None) -> None:
     """Choose a target and master a mix for it, after the sound of a reference song if there is one."""
     choices = [Choice(name, name, detail) for name, detail in TARGETS.items()]
-    target = await screen.studio.ask(Pick(screen.look, f"Master {words.clean(mix.id)} for", choices))
+    target = await screen.studio.ask(Pick(screen.look, f"What is {words.clean(mix.id)} mastered for?", choices))
     if target is None:
         return
     options: dict[str, str | float | bool | list[str] | None] = {"target": target, "bounce": mix.id}

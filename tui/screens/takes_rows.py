@@ -48,10 +48,10 @@ def take_row(take: Take, overview: Overview | None, playing: bool, look: Look, w
         (f"{length:>7}  {words.local_time(take.started_utc):5}  ", role),
         (words.fit(text, max(width - 21 - (mini + 1 if mini else 0), 8), glyphs.ellipsis), "bad" if gaps else role),
     ]
-    if mini and overview is not None:
-        heights = waveform.columns(waveform.loudest(overview.peaks.values()), mini)
-        spans.append((" " + waveform.bars(heights, 1, glyphs)[0], "dim"))
-    return Row(spans, take_key(take))
+    if not mini or overview is None:
+        return Row(spans, take_key(take))
+    heights = waveform.columns(waveform.loudest(overview.peaks.values()), mini)
+    return Row(spans, take_key(take), drawing=[(" " + waveform.bars(heights, 1, glyphs)[0], "dim")])
 
 
 def comp_row(picture: Picture, tape: Tape | None, playing: bool, look: Look, width: int) -> Row:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.cells import cell_len
 from textual.events import Blur, Click, Focus
 from textual.message import Message
 
-from tui.look import Look
+from tui import words
+from tui.look import Look, Role
 from tui.widgets.paper import Line, Paper
 
 Move = Literal["up", "down", "page_up", "page_down", "top", "bottom"]
@@ -22,6 +24,8 @@ class Row:
     spans: Line
     key: str | None = None
     """What the line stands for; None for a line that belongs to the one above it and can't be selected."""
+    drawing: Line = ()
+    """What is drawn at the end of the line and is no text: it looks the same where the cursor is."""
 
 
 class Table(Paper, can_focus=True):
@@ -116,7 +120,7 @@ class Table(Paper, can_focus=True):
         top = min(max(self._top, at - room + 1), at, max(len(self._table_rows) - room, 0))
         self._top = 0 if at == first else top
         lines += [
-            self._selected(row, width) if row.key is not None and row.key == self.cursor else row.spans
+            self._selected(row, width) if row.key is not None and row.key == self.cursor else self._plain(row, width)
             for row in self._table_rows[self._top : self._top + room]
         ]
         hidden_below = len(self._table_rows) - self._top - room
@@ -124,9 +128,19 @@ class Table(Paper, can_focus=True):
             lines[0] = self._with_arrows(lines[0], width, hidden_below > 0)
         return lines
 
+    def _plain(self, row: Row, width: int) -> Line:
+        """The row; one that is too long says so with an ellipsis."""
+        room = width - sum(cell_len(text) for text, _ in (*row.spans[:-1], *row.drawing))
+        if not row.spans or cell_len(row.spans[-1][0]) <= room:
+            return [*row.spans, *row.drawing]
+        text, role = row.spans[-1]
+        return [*row.spans[:-1], (words.fit(text, room, self.look.glyphs.ellipsis), role), *row.drawing]
+
     def _selected(self, row: Row, width: int) -> Line:
         text = "".join(text for text, _ in row.spans)
-        return [(text.ljust(width), "cursor" if self.has_focus or self.acts_unfocused else "cursor_off")]
+        room = width - sum(cell_len(drawn) for drawn, _ in row.drawing)
+        role: Role = "cursor" if self.has_focus or self.acts_unfocused else "cursor_off"
+        return [(words.fit(text, room, self.look.glyphs.ellipsis), role), *row.drawing]
 
     def _with_arrows(self, line: Line, width: int, more_below: bool) -> Line:
         if not self._head:

@@ -182,6 +182,6 @@ def test_sharp_consonants_are_measured_against_the_voice():
     voice = np.sin(2 * np.pi * 300 * t) * 0.2
     hiss = np.sin(2 * np.pi * 7_000 * t) * 0.2 * (t % 1.0 < 0.3)
     plain, sharp = analyse(voice), analyse(voice + hiss)
-    assert plain.sibilance_db < -60.0
+    assert plain.sibilance_db is None or plain.sibilance_db < -60.0
     assert sharp.sibilance_db == pytest.approx(-1.2, abs=1.0)
     assert sharp.sibilance_hz == pytest.approx(7_000.0, rel=0.1)

@@ -199,7 +199,7 @@ def controller(tmp_path: Path) -> Controller:
 
 def _plan(controller: Controller | None, **options: object) -> MasterPlan:
     song = _song(8.0)
-    tilt_db = tuple(-3.0 * float(np.log2(hz / 250)) if hz > 250 else 0.0 for hz in BAND_HZ)
+    tilt_db = tuple(-9.0 * float(np.log2(hz / 250)) if hz > 250 else 0.0 for hz in BAND_HZ)
     dark = shape_tone(song, RATE_HZ, freq_hz=BAND_HZ, mid_db=tilt_db, side_db=tilt_db)
     return propose_master(ArraySource(dark, RATE_HZ), TARGETS["streaming"], controller=controller, **options)  # type: ignore[arg-type]
 
