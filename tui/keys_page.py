@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tui.actions import ACTIONS, GROUPS, SCREENS, Action, shown_key
+from collections.abc import Mapping, Sequence
+
+from tui.actions import ACTIONS, BY_ID, GROUPS, SCREENS, Action, shown_key
+from tui.wishes import VIM_KEYS
 
 
 def keys_page() -> str:
@@ -26,11 +29,18 @@ def keys_page() -> str:
         "Keys are named as they are printed. An action that is named there has these keys and no others; one whose key",
         "was given away keeps what is left. F2 always records, F3 stops and Esc leaves. What can't be granted is said",
         "when the studio starts, and everything else holds. `?` and `oto keys` show the keys as they are now.",
+        "",
+        "`vim = true`, above `[keys]`, lets " + _listed(VIM_KEYS) + ".",
     ]
     for group in GROUPS:
         lines += ["", f"## {group}", "", "| key | does | where | id |", "|---|---|---|---|"]
         lines += [_row(action) for action in ACTIONS if action.group == group]
     return "\n".join(lines) + "\n"
+
+
+def _listed(keys: Mapping[str, Sequence[str]]) -> str:
+    each = [f"`{first}` be {BY_ID[id].label}" for id, (first, *_) in keys.items()]
+    return f"{', '.join(each[:-1])} and {each[-1]}"
 
 
 def _row(action: Action) -> str:

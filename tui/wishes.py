@@ -1,6 +1,7 @@
 """What a person wants of this studio, out of studio.toml beside the settings: keys of their own, a screen reader.
 
     screen_reader = true
+    vim = true
 
     [keys]
     mark = ["m", "F5"]
@@ -22,6 +23,19 @@ from tui.actions import ACTIONS, BY_ID, KEY_NAMES, Action, shown_key
 RESERVED: Final = {"f2": "record", "f3": "stop", "escape": "leave_place"}
 """Keys that keep their meaning whatever anyone wishes: recording and leaving must always work."""
 
+VIM_KEYS: Final[Mapping[str, list[str]]] = {
+    "less": ["h", "Left"],
+    "down": ["j", "Down"],
+    "up": ["k", "Up"],
+    "more": ["l", "Right"],
+    "hands": ["H"],
+    "priority": ["J"],
+    "keep_last": ["Y"],
+    "lock": ["I"],
+}
+"""Movement as in vim, and where the four actions go that had these letters."""
+
+_SWITCHES: Final = ("screen_reader", "vim")
 _BY_SHOWN: Final = {shown.casefold(): key for key, shown in KEY_NAMES.items()}
 
 
@@ -48,15 +62,14 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Wishes:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problem = f"{path.name} can't be read, so every key is as OTO came: {error}."
         return Wishes(screen_reader=_yes(said), problems=(problem,))
-    problems = [
-        f"{path.name} has no setting called {name}." for name in document if name not in ("keys", "screen_reader")
-    ]
-    reader, table = document.get("screen_reader", False), document.get("keys", {})
-    if not isinstance(reader, bool):
-        problems.append("screen_reader is true or false.")
+    problems = [f"{path.name} has no setting called {name}." for name in document if name not in ("keys", *_SWITCHES)]
+    problems += [f"{name} is true or false." for name in _SWITCHES if not isinstance(document.get(name, False), bool)]
+    reader, vim, table = document.get("screen_reader", False), document.get("vim", False), document.get("keys", {})
     if not isinstance(table, dict):
         problems.append('keys is a table: [keys], then lines such as mark = "F5".')
         table = {}
+    if vim is True:
+        table = {**table, **{id: keys for id, keys in VIM_KEYS.items() if id not in table}}
     keys, unmet = keys_from(table)
     return Wishes(keys, _yes(said) if said else reader is True, (*problems, *unmet))
 

@@ -52,6 +52,26 @@ def test_no_file_changes_nothing(tmp_path) -> None:
     assert read(tmp_path / "studio.toml", {}) == Wishes()
 
 
+def test_vim_moves_with_its_four_letters_and_nothing_loses_its_key(tmp_path) -> None:
+    wishes = written(tmp_path, "vim = true\n")
+    assert wishes.problems == ()
+    keys = effective(dict(wishes.keys))
+    assert [keys[id][0] for id in ("less", "down", "up", "more")] == list("hjkl")
+    assert all(keys.values())
+    every = [key for owned in keys.values() for key in owned]
+    assert sorted(every) == sorted(set(every))
+
+
+def test_a_persons_own_key_comes_before_vims(tmp_path) -> None:
+    wishes = written(tmp_path, 'vim = true\n[keys]\nmark = "Y"\n')
+    assert wishes.keys["mark"] == ("Y",)
+    assert wishes.keys["down"] == ("j", "down")
+    assert wishes.problems == (
+        "Y is Mark, so Keep does not have it.",
+        "k is Up now, so Keep (keep_last) has no key.",
+    )
+
+
 def test_keys_are_named_as_they_are_printed_or_as_textual_calls_them(tmp_path) -> None:
     wishes = written(tmp_path, '[keys]\nmark = ["F5", "%"]\nsolo = "full_stop"\nplay = "Space"\nseek_on = ";"\n')
     assert wishes.problems == ()
