@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import wave
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import soundfile
 
@@ -15,27 +16,29 @@ Lengths = dict[Path, int]
 
 
 def frames_in_every_program(files: Sequence[Path]) -> Lengths:
-    """Frames of each file, on which Python's wave, libsndfile, sox and ffprobe have to agree, without a complaint."""
-    return _agreed(files, {**_QUICK, "ffprobe": by_ffprobe})
+    """Frames of each file, on which Python's wave, libsndfile, sox and ffprobe have to agree, without a complaint.
+
+    Where a header counts nothing yet, ffprobe counts what follows it up to the file's end, and both are right.
+    """
+    lengths = frames_in_quick_programs(files)
+    probed = {path: frames for path, frames in by_ffprobe(files).items() if lengths[path]}
+    assert probed == {path: frames for path, frames in lengths.items() if frames}, f"ffprobe finds {probed}"
+    return lengths
 
 
 def frames_in_quick_programs(files: Sequence[Path]) -> Lengths:
     """The same without ffprobe, which takes a process for each file."""
-    return _agreed(files, _QUICK)
+    found = {name: program(files) for name, program in _QUICK.items()}
+    lengths = found["soundfile"]
+    for name, other in found.items():
+        assert other == lengths, f"{name} finds {other}, soundfile finds {lengths}"
+    return lengths
 
 
 def by_ffprobe(files: Sequence[Path]) -> Lengths:
     """Frames of each file by ffprobe, which may not complain."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(files, pool.map(_by_ffprobe, files), strict=True))
-
-
-def _agreed(files: Sequence[Path], programs: Mapping[str, Callable[[Sequence[Path]], Lengths]]) -> Lengths:
-    found = {name: program(files) for name, program in programs.items()}
-    lengths = found["soundfile"]
-    for name, other in found.items():
-        assert other == lengths, f"{name} finds {other}, soundfile finds {lengths}"
-    return lengths
 
 
 def _by_soundfile(files: Sequence[Path]) -> Lengths:
@@ -66,4 +69,8 @@ def _run(*command: str) -> str:
     return done.stdout.strip()
 
 
-_QUICK = {"soundfile": _by_soundfile, "wave": _by_wave, "sox": _by_sox}
+_QUICK: Final[dict[str, Callable[[Sequence[Path]], Lengths]]] = {
+    "soundfile": _by_soundfile,
+    "wave": _by_wave,
+    "sox": _by_sox,
+}
