@@ -26,6 +26,7 @@ from core.jobs.hashing import hash_takes
 from core.jobs.keeping import strip_cache
 from core.jobs.marked import bring_new
 from core.jobs.overview import Origin, bounce_overview, take_overview
+from core.master.render import MasterResult
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
 from core.protocol.topics import Job
@@ -178,26 +179,33 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         if not keep_plan:
             library.save_plan(job.session, "master", mix.take, work.plan_bytes(plan))
         plan_file = _write_plan(folder, plan)
-        bounce = Bounce(
-            id=bounce_id,
-            kind="master",
-            session=job.session,
-            take=mix.take,
-            file=MASTER_FILE,
-            plan=PLAN_FILE,
-            source_bounce=mix.id,
-            created_utc=_now(),
-            rate_hz=result.rate_hz,
-            frames=result.frames,
-            start_samples=mix.start_samples,
-            integrated_lufs=result.loudness.integrated_lufs,
-            true_peak_dbtp=result.loudness.true_peak_dbtp,
-            sha256=sha256_file(result.out),
-            oto_version=VERSION,
-        )
+        bounce = _master_bounce(mix, bounce_id, result, start_samples=mix.start_samples)
         library.save_bounce(bounce)
     value = {**work.master_value(result, plan, plan_file), "delivery": mastering.delivery_value(delivery)}
     return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
+
+
+def _master_bounce(
+    mix: Bounce, bounce_id: str, result: MasterResult, *, start_samples: int = 0, album_track: int = 0
+) -> Bounce:
+    return Bounce(
+        id=bounce_id,
+        kind="master",
+        session=mix.session,
+        take=mix.take,
+        file=MASTER_FILE,
+        plan=PLAN_FILE,
+        source_bounce=mix.id,
+        created_utc=_now(),
+        rate_hz=result.rate_hz,
+        frames=result.frames,
+        start_samples=start_samples,
+        integrated_lufs=result.loudness.integrated_lufs,
+        true_peak_dbtp=result.loudness.true_peak_dbtp,
+        sha256=sha256_file(result.out),
+        oto_version=VERSION,
+        album_track=album_track,
+    )
 
 
 def _album(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -217,23 +225,7 @@ def _album(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         values: list[dict[str, Any]] = []
         for mix, (bounce_id, folder), song in zip(mixes, made, album.songs, strict=True):
             plan_file = _write_plan(folder, song.plan)
-            bounce = Bounce(
-                id=bounce_id,
-                kind="master",
-                session=job.session,
-                take=mix.take,
-                file=MASTER_FILE,
-                plan=PLAN_FILE,
-                source_bounce=mix.id,
-                created_utc=_now(),
-                rate_hz=song.result.rate_hz,
-                frames=song.result.frames,
-                integrated_lufs=song.result.loudness.integrated_lufs,
-                true_peak_dbtp=song.result.loudness.true_peak_dbtp,
-                sha256=sha256_file(song.result.out),
-                oto_version=VERSION,
-                album_track=len(values) + 1,
-            )
+            bounce = _master_bounce(mix, bounce_id, song.result, album_track=len(values) + 1)
             library.save_bounce(bounce)
             master = work.master_value(song.result, song.plan, plan_file)
             values.append({**_whose(bounce), "start_s": song.start_s, **master})
