@@ -141,6 +141,8 @@ class Studio(App[None]):
     async def _paint_changes(self) -> None:
         while True:
             await self._changed.wait()
+            if not self.screen_stack:  # the studio is being left
+                return
             self._changed.clear()
             only_meters, self._only_meters = self._only_meters, True
             self.paint(only_meters=only_meters)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.tui.harness import band_picture, screen_lines, studio
+from tui.app import FRAME_S
 from tui.mishap import MishapError
 from tui.screens.record import RecordScreen
 from tui.screens.takes import TakesScreen
@@ -63,6 +66,21 @@ async def test_a_screen_that_cannot_be_painted_is_told_once_and_the_others_go_on
         await pilot.pause()
         assert isinstance(app.screen, TakesScreen)
     assert (home / "studio.log").read_text().count("Traceback") == 1
+
+
+async def test_news_that_come_while_the_studio_is_left_are_no_mistake(home, monkeypatch) -> None:
+    app, recorder = studio(band_picture())
+    close_screens = app._close_all
+
+    async def close_screens_and_hear_more() -> None:
+        await close_screens()
+        recorder.fed.put_nowait(band_picture().transport)
+        await asyncio.sleep(4 * FRAME_S)
+
+    monkeypatch.setattr(app, "_close_all", close_screens_and_hear_more)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+    assert not (home / "studio.log").exists()
 
 
 async def test_what_nothing_can_catch_ends_the_studio_with_a_sentence(home, monkeypatch, capsys) -> None:
