@@ -29,17 +29,17 @@ PULLS = 20
 SONG_S = 20
 
 
-def mixed_session(home: Path) -> str:
-    """A session with a bounce to export; returns its id."""
+def mixed_session(home: Path, song_s: int = SONG_S) -> str:
+    """A session with a bounce to export, this long; returns its id."""
     library = Library(home / "library")
     session = library.create_session("Mixed", tracks=[Track(id="t1", name="Kick", input=1)])
     record(library, session, 1)
     bounce_id, folder = library.new_bounce(session.id, "mix", 1)
-    noise = np.random.default_rng(7).uniform(-0.3, 0.3, (48_000 * SONG_S, 2))
+    noise = np.random.default_rng(7).uniform(-0.3, 0.3, (48_000 * song_s, 2))
     soundfile.write(folder / "mix.wav", noise, 48_000, subtype="FLOAT")
     (folder / "plan.json").write_bytes(msgspec.json.encode(MixPlan(oto_version="0", strips=())))
     library.save_bounce(
-        new_bounce(session.id, bounce_id, frames=48_000 * SONG_S, sha256=sha256_file(folder / "mix.wav"))
+        new_bounce(session.id, bounce_id, frames=48_000 * song_s, sha256=sha256_file(folder / "mix.wav"))
     )
     return session.id
 
