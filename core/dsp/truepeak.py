@@ -31,6 +31,9 @@ _MOST_PRODUCTS: Final = 1 << 18
 """Multiplications per matrix product: larger ones would be split among the threads of the linear algebra library, which
 costs more than it gives and steals from the other core."""
 
+_MOST_ROWS: Final = 64
+"""Rows per matrix product at the most, since the last one of each call is filled up."""
+
 _DENSE: Final = 3
 """Where more than one row in so many is wanted, taking all of them is cheaper than picking."""
 
@@ -121,16 +124,16 @@ def _highest(matrix: Audio, windows: Audio, rows: NDArray[np.intp]) -> Audio:
 
 
 def _greatest(matrix: Audio, windows: Audio) -> Audio:
-    """Greatest absolute value that `matrix` makes of each window: (rows, ROW + CONTEXT) becomes (rows,)."""
-    batch = 1 << (_MOST_PRODUCTS // matrix.size).bit_length() - 1
-    whole = len(windows) // batch * batch
-    highest = np.empty(len(windows), np.float32)
-    for part in (slice(0, whole), slice(whole, None)):
-        piece = np.ascontiguousarray(windows[part])
-        if len(piece):
-            values = matrix @ piece.reshape(-1, min(batch, len(piece)), piece.shape[1]).transpose(0, 2, 1)
-            highest[part] = _fold(np.abs(values, out=values)).reshape(-1)
-    return highest
+    """Greatest absolute value that `matrix` makes of each window: (rows, ROW + CONTEXT) becomes (rows,).
+
+    Every product has the same shape, because another one rounds otherwise: a row's value must not hang on its company.
+    """
+    batch = min(_MOST_ROWS, 1 << (_MOST_PRODUCTS // matrix.size).bit_length() - 1)
+    rows = len(windows)
+    filled = np.zeros((rows + -rows % batch, windows.shape[1]), np.float32)
+    filled[:rows] = windows
+    values = matrix @ filled.reshape(-1, batch, filled.shape[1]).transpose(0, 2, 1)
+    return _fold(np.abs(values, out=values)).reshape(-1)[:rows]
 
 
 def _fold(magnitude: Audio) -> Audio:
