@@ -16,15 +16,15 @@ def hash_takes(library: Library, session_id: str, progress: Progress | None = No
 
     A take that goes away meanwhile is left out. Raises OtoError("cancelled"): takes that were done stay done.
     """
-    folders = {
-        take.number: library.take_path(session_id, take.number, take.false_number)
-        for take in library.takes(session_id)
-        if lacks_sums(library.take_path(session_id, take.number, take.false_number), take)
-    }
-    total = max(1, sum(path.stat().st_size for folder in folders.values() for path in folder.glob("*.wav")))
+    # A false take may have the number of a good one.
+    takes = [
+        (take, library.take_path(session_id, take.number, take.false_number)) for take in library.takes(session_id)
+    ]
+    todo = [(take.number, folder) for take, folder in takes if lacks_sums(folder, take)]
+    total = max(1, sum(path.stat().st_size for _, folder in todo for path in folder.glob("*.wav")))
     seen = 0
     hashed = []
-    for number, folder in folders.items():
+    for number, folder in todo:
 
         def read(count: int, number: int = number) -> None:
             nonlocal seen

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+
+import msgspec
 import pytest
 
 from core.errors import OtoError
@@ -26,6 +29,19 @@ def test_every_take_of_a_session_is_hashed_once(library: Library) -> None:
     assert seen == sorted(seen)
     assert len(read_sums(library.take_path(session, 1))) == 2
     assert run_job(job, library, tell)["hashed"] == []
+
+
+def test_a_false_take_is_hashed_beside_the_good_one_of_its_number(library: Library) -> None:
+    session = library.session("Duo").id
+    good = library.take_path(session, 1)
+    library.mark_false(session, 1)
+    [false] = library.takes(session)
+    set_aside = library.take_path(session, 1, false.false_number)
+    shutil.copytree(set_aside, good)
+    again = msgspec.structs.replace(false, false_take=False, false_number=0)
+    library.save_take(again)
+    run_job(Job(id="1", kind="hash", session=session), library, lambda *_: True)
+    assert read_sums(good).keys() == read_sums(set_aside).keys() == {"01 Bass.wav", "02 Vox.wav"}
 
 
 def test_it_gives_way_at_once_and_leaves_nothing_half_done(library: Library) -> None:
