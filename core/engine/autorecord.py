@@ -29,7 +29,7 @@ class SelfStarter:
 
     def __init__(self) -> None:
         self._started = False
-        """Whether the take of the engine's start was begun, or somebody was faster."""
+        """Whether the engine's start is over: its take was begun, somebody was faster, or none was wanted."""
         self._ours = False
         self._quiet_since_s: float | None = None
         self._needs_quiet = False
@@ -54,6 +54,8 @@ class SelfStarter:
         self._ours = False
         if quiet_s >= QUIET_S:
             self._needs_quiet = False
+        if state == "idle" and mode != "start":
+            self._started = True  # who wants it later means the next start
         if state != "idle" or now_s < self._not_before_s:
             return None
         if mode == "start" and not self._started:
@@ -90,8 +92,6 @@ class AutoRecorder:
     async def hear(self, peaks_dbfs: Sequence[float]) -> None:
         """Take the peaks of every input since the last call, and do what they call for."""
         settings = self._settings()
-        if settings.auto_record == "off":
-            return
         wish = self._starter.decide(
             time.monotonic(),
             self._transport.state,

@@ -46,6 +46,13 @@ def test_at_the_engines_start_a_take_begins_once():
     assert len(tape.run(60, LOUD)) == 1
 
 
+def test_who_wants_a_take_at_the_start_while_the_engine_runs_means_the_next_start():
+    tape = Tape("off")
+    tape.run(1, LOUD)
+    tape.mode = "start"
+    assert tape.run(60, LOUD) == []
+
+
 def test_by_signal_a_take_begins_with_the_first_loud_moment_and_ends_after_silence():
     tape = Tape("signal")
     tape.run(5, QUIET)
