@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from sessions import migrate
+from sessions.errors import LibraryError
 from sessions.files import write_atomic
 from sessions.model import Album
+from sessions.names import unique_name
 
 ALBUM_FILE: Final = "album.json"
 
@@ -21,8 +23,18 @@ def load_album(session_folder: Path) -> Album:
 
 
 def save_album(session_folder: Path, album: Album) -> None:
-    """Write the album whole, or leave the one before. Raises OSError."""
+    """Write the album whole, or leave the one before. One that can't be read is kept beside it.
+
+    Raises LibraryError("newer") rather than write over what a newer OTO has put together, OSError.
+    """
     path = _path(session_folder)
+    try:
+        load_album(session_folder)
+    except LibraryError as error:
+        if error.code != "damaged":
+            raise
+        taken = [other.name for other in path.parent.iterdir()]
+        path.rename(path.with_name(unique_name(f"{ALBUM_FILE}.damaged", taken)))
     path.parent.mkdir(exist_ok=True)
     write_atomic(path, migrate.dump(album))
 

@@ -19,3 +19,22 @@ def test_a_damaged_album_says_so(tmp_path):
     (tmp_path / "plans" / ALBUM_FILE).write_text("{")
     with pytest.raises(LibraryError):
         load_album(tmp_path)
+
+
+def test_a_damaged_album_is_kept_beside_the_next_one(tmp_path):
+    save_album(tmp_path, Album())
+    (tmp_path / "plans" / ALBUM_FILE).write_text("{")
+    save_album(tmp_path, Album(songs=(AlbumSong(bounce="mix-001-01"),)))
+    assert len(load_album(tmp_path).songs) == 1
+    assert (tmp_path / "plans" / f"{ALBUM_FILE}.damaged").read_text() == "{"
+
+
+def test_the_album_of_a_newer_oto_is_not_written_over(tmp_path):
+    save_album(tmp_path, Album())
+    path = tmp_path / "plans" / ALBUM_FILE
+    newer = path.read_text().replace('"schema": 1', '"schema": 99')
+    path.write_text(newer)
+    with pytest.raises(LibraryError) as refused:
+        save_album(tmp_path, Album())
+    assert refused.value.code == "newer"
+    assert path.read_text() == newer
