@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +18,13 @@ import msgspec
 from core.backup.shelf import open_inside
 from core.errors import Exit, OtoError
 from core.export.copy import told_as_drive_errors
-from core.export.export import ExportItem, export_files
+from core.export.export import export_files
+from core.jobs.songs import song_of
 from core.progress import Progress, part
 from devices.drives import drive_at
 from sessions.errors import LibraryError
 from sessions.files import write_all
-from sessions.model import Bounce, ExportRecord
+from sessions.model import ExportRecord
 from sessions.names import safe_name
 from sessions.store import Library
 
@@ -45,8 +47,6 @@ def bring_new(
     library: Library,
     place: Path,
     kinds: Collection[str],
-    item_of: Callable[[str, Bounce], ExportItem],
-    now: Callable[[], str],
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Export every bounce of these kinds that the drive at `place` has not had yet, into a folder for each session.
@@ -71,7 +71,7 @@ def bring_new(
     left_out: list[str] = []
     for number, (session, bounce) in enumerate(todo):
         try:
-            item = item_of(session.id, bounce)
+            item = song_of(library, session.id, bounce)
         except (OtoError, LibraryError) as error:
             left_out.append(f"{session.name}, {bounce.id}: {error}")
             continue
@@ -82,7 +82,8 @@ def bring_new(
         files = export_files([item], folder, FORMATS, progress=part(progress, number / len(todo), 1 / len(todo)))
         with told_as_drive_errors(ARRIVED):
             _remember(place, Arrived(sha256=bounce.sha256, session=session.id, bounce=bounce.id))
-        library.append_export(session.id, ExportRecord(created_utc=now(), destination=str(folder), files=tuple(files)))
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        library.append_export(session.id, ExportRecord(created_utc=now, destination=str(folder), files=tuple(files)))
         songs += [str(Path(file.path).relative_to(place)) for file in files]
     return {"destination": str(place), "label": drive.label, "songs": songs, "left_out": left_out}
 

@@ -17,8 +17,7 @@ from core.backup.restore import restore
 from core.backup.shelf import find
 from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
-from core.export.export import ExportItem, check_formats, export_files
-from core.export.tags import Tags
+from core.export.export import check_formats, export_files
 from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
@@ -26,6 +25,7 @@ from core.jobs.hashing import hash_takes
 from core.jobs.keeping import strip_cache
 from core.jobs.marked import bring_new
 from core.jobs.overview import Origin, bounce_overview, take_overview
+from core.jobs.songs import song_of
 from core.master.render import MasterResult
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
@@ -246,7 +246,7 @@ def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     if not destination.is_absolute():
         raise OtoError("bad_input", "An export needs a folder or drive to go to.", "", Exit.BAD_INPUT)
     rate_hz = int(_option(job, "rate_hz", (int, float), 0)) or None
-    items = [_item(library, job.session, bounce) for bounce in _bounces_to_export(library, job)]
+    items = [song_of(library, job.session, bounce) for bounce in _bounces_to_export(library, job)]
     files = export_files(items, destination, formats, rate_hz=rate_hz, progress=progress)
     record = ExportRecord(created_utc=_now(), destination=str(destination), files=tuple(files))
     library.append_export(job.session, record)
@@ -320,7 +320,7 @@ def _hash(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
 def _autoexport(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     kinds = ("master",) if _option(job, "what", str, "masters") == "masters" else ("master", "mix")
     place = Path(_option(job, "to", str, ""))
-    return bring_new(library, place, kinds, lambda session, one: _item(library, session, one), _now, progress)
+    return bring_new(library, place, kinds, progress)
 
 
 def _back_up(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -485,52 +485,6 @@ def _titled(library: Library, take: Take, bounce_id: str) -> dict[str, str]:
 
 def _whose(bounce: Bounce) -> dict[str, Any]:
     return {"session": bounce.session, "take": bounce.take, "bounce": bounce.id}
-
-
-def _item(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
-    """A bounce as a song to export: its name, its tags, and the stems of the mix behind it.
-
-    Raises OtoError("verify_failed") when its audio is not what was rendered.
-    """
-    session, take = library.session(session_id), library.take(session_id, bounce.take)
-    title = take.name or session.name
-    track = f"{bounce.album_track:02} " if bounce.album_track else ""
-    mix = bounce
-    if bounce.source_bounce is not None:
-        by_id = {other.id: other for other in library.bounces(session_id)}
-        mix = by_id.get(bounce.source_bounce, bounce)
-    mix_folder = library.bounce_path(session_id, mix.id)
-    source = library.bounce_path(session_id, bounce.id) / bounce.file
-    if sha256_file(source) != bounce.sha256:
-        raise OtoError(
-            "verify_failed",
-            f"{bounce.id} is no longer what was rendered: its file has suffered on this box's disk.",
-            "Render it again; its plan is beside it. 'oto doctor --library' looks for what else has suffered.",
-            Exit.VERIFY_FAILED,
-        )
-    return ExportItem(
-        source=source,
-        name=f"{track}{title}" if bounce.kind == "master" else f"{title} mix",
-        tags=Tags(
-            title=title,
-            album=session.name,
-            date=take.started_utc[:10],
-            comment=_provenance(library, session_id, bounce, mix),
-        ),
-        bounce=bounce.id,
-        stems={name: mix_folder / file for name, file in mix.stems.items()},
-    )
-
-
-def _provenance(library: Library, session_id: str, bounce: Bounce, mix: Bounce) -> str:
-    """One line that says what made this audio: version, take, bounces with their hashes, and who decided how much."""
-    parts = [f"OTO {bounce.oto_version}", f"take {bounce.take}"]
-    for made in (mix, bounce) if mix is not bounce else (bounce,):
-        file = library.bounce_path(session_id, made.id) / made.plan
-        plan = work.read_plan(file.read_bytes(), str(file))
-        who = ", ".join(f"{by} {count}" for by, count in sorted(work.decisions(plan).items())) or "untouched"
-        parts.append(f"{made.kind} by {plan.engineer} (settings: {who}; sha256 {made.sha256[:16]})")
-    return "; ".join(parts)
 
 
 def _now() -> str:
