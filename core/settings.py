@@ -12,8 +12,6 @@ from sessions.files import write_atomic
 from sessions.model import SampleFormat
 
 StripCacheMB = Literal["auto", "off", "1000", "2000", "4000", "8000"]
-
-
 AutoRecord = Literal["off", "start", "signal"]
 AutoExport = Literal["masters", "all", "off"]
 

@@ -112,9 +112,9 @@ printf 'ROOTPART=LABEL=oto-root\\nCMA=64M\\n' >"$root/etc/default/raspi-firmware
 printf 'oto\\n' >"$root/etc/hostname"
 printf '127.0.0.1 localhost\\n127.0.1.1 oto\\n::1 localhost ip6-localhost\\n' >"$root/etc/hosts"
 printf 'LANG=C.UTF-8\\n' >"$root/etc/default/locale"
-cp "$package" "$root/root/oto.deb"
+cp "$package" "$root/var/cache/oto.deb"
 inside apt-get -qq update
-inside apt-get -qq -y -o DPkg::Options::=--force-unsafe-io install "$@" /root/oto.deb
+inside apt-get -qq -y -o DPkg::Options::=--force-unsafe-io install "$@" /var/cache/oto.deb
 settle
 cat >"$root/etc/systemd/network/20-oto.network" <<END
 [Match]
@@ -135,7 +135,7 @@ END
 inside systemctl --quiet enable systemd-networkd systemd-resolved systemd-timesyncd ssh
 inside passwd --quiet --lock root
 touch "$root/etc/oto/first-start"
-rm -f "$root"/etc/ssh/ssh_host_* "$root/usr/sbin/policy-rc.d" "$root/root/oto.deb" "$root/etc/resolv.conf"
+rm -f "$root"/etc/ssh/ssh_host_* "$root/usr/sbin/policy-rc.d" "$root/var/cache/oto.deb" "$root/etc/resolv.conf"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/log/*.log
 inside apt-get clean
 ln -s ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
