@@ -109,7 +109,7 @@ FACTORS_DB: Final[tuple[tuple[float, ...], ...]] = (
 )
 """Broad ways in which songs of any style differ, one standard deviation each."""
 
-# Both were fitted to 437 stretches of the training songs that had been measured for the mastering controller; the script
+# Both were fitted to 437 stretches of training songs that had been measured for the mastering controller; the script
 # fits them to whole songs when it is run anew.
 REST_DB: Final[tuple[float, ...]] = (
     1.00, 1.00, 1.00, 1.87, 1.93, 2.97, 2.66, 2.92, 3.45, 2.83, 2.43, 2.61, 2.86, 3.03, 2.73, 2.49,
