@@ -20,6 +20,8 @@ SSHD: Final = "/usr/sbin/sshd"
 PRIVILEGES: Final = Path("/run/sshd")
 """An empty folder that sshd wants to lock itself into when it runs as root."""
 START_S: Final = 20.0
+ENDED: Final = "The command ended"
+"""What a terminal shows when its command has ended; " with" and the exit code follow."""
 
 
 def why_not() -> str:
@@ -83,9 +85,10 @@ class Pane:
 
     def __enter__(self) -> Self:
         environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
-        start = [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", self._command]
+        # tmux itself does not always notice the end: a shell says it and stays.
+        command = f"{self._command}; echo '{ENDED} with' $?; exec sleep infinity"
+        start = [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", command]
         subprocess.run(start, check=True, env=environment, timeout=START_S)
-        self._tell("set-option", "-g", "remain-on-exit", "on")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

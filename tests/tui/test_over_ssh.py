@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.rig.engine import EngineRig
-from tests.rig.ssh import Pane, Sshd, why_not
+from tests.rig.ssh import ENDED, Pane, Sshd, why_not
 
 pytestmark = [pytest.mark.rig, pytest.mark.soak, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
@@ -53,7 +53,7 @@ def test_the_guide_leads_from_an_empty_box_to_a_master_over_ssh(tmp_path) -> Non
             engine.wait(lambda status: len(status.bounces.bounces) == 2, "the master", SOME_TIME_S)
             pane.until("Delivery")
             pane.press("q")
-            pane.until("Pane is dead")
+            pane.until(f"{ENDED} with 0")
         take, mix, master = engine.status().takes.takes[0], *engine.status().bounces.bounces
         assert (take.status, len(take.markers)) == ("complete", 1)
         assert take.clips
