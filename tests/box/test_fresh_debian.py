@@ -78,7 +78,9 @@ def test_with_no_engine_running_status_says_so(box: FreshDebian) -> None:
 def test_its_tests_pass_there(box: FreshDebian, request: pytest.FixtureRequest) -> None:
     done = box.oto("test", "-q", *SUITES[request.node.callspec.params["box"]], timeout_s=1400)
     print(done.stdout[-6000:])
-    if done.returncode != 0:  # as in CI: what failed beside other work gets a second run of its own
+    for _ in range(2):  # as in CI: what failed beside other work gets a run of its own, and one more
+        if done.returncode == 0:
+            break
         done = box.oto("test", "-q", "--last-failed", "--last-failed-no-failures", "none", "-n", "0", timeout_s=600)
         print(done.stdout[-6000:])
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
