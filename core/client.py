@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, BinaryIO, TypeVar, overload
 
 import msgspec
 
@@ -38,6 +38,12 @@ def _no_engine(path: Path) -> OtoError:
         f"No engine is running at {path}.",
         "Start the studio with 'oto', or an engine alone with 'oto engine'.",
     )
+
+
+def _unreachable(path: Path, error: OSError) -> OtoError:
+    if isinstance(error, PermissionError):
+        return OtoError("refused", f"You may not use the engine at {path}.", "Ask to be put into the group 'oto'.")
+    return _no_engine(path)
 
 
 def _disconnected() -> OtoError:
@@ -80,11 +86,7 @@ class Client:
             self._socket.connect(str(self.path))
         except OSError as error:
             self._socket.close()
-            if isinstance(error, PermissionError):
-                raise OtoError(
-                    "refused", f"You may not use the engine at {self.path}.", "Ask to be put into the group 'oto'."
-                ) from error
-            raise _no_engine(self.path) from error
+            raise _unreachable(self.path, error) from error
         self._lines = self._socket.makefile("rb", buffering=65_536)
         self.hello = _check_hello(self._receive())
 
@@ -155,12 +157,15 @@ class AsyncClient:
         self._lost = False
 
     async def connect(self, attach: Attach) -> Hello:
-        """Connect and attach. Raises OtoError("no_engine") when no engine runs."""
+        """Connect and attach. Raises OtoError: "no_engine" when none runs, "refused" when it is not ours to use."""
         try:
             reader, self._writer = await asyncio.open_unix_connection(str(self.path), limit=MAX_LINE_BYTES)
         except OSError as error:
-            raise _no_engine(self.path) from error
-        line = await reader.readline()
+            raise _unreachable(self.path, error) from error
+        try:
+            line = await reader.readline()
+        except (OSError, ValueError) as error:
+            raise _disconnected() from error
         if not line:
             raise _disconnected()
         self.hello = _check_hello(_decoder.decode(line))
@@ -228,18 +233,20 @@ def ensure_engine(*, timeout_s: float = 20.0, idle_s: float = 60.0, extra: tuple
     """Return the socket of a running engine, starting a detached one when there is none.
 
     The new engine belongs to no terminal: closing the terminal, or the link to it, does not touch it. It ends by itself
-    after `idle_s` without clients, recording or jobs. Raises OtoError("no_engine") with the end of its log if it fails.
+    after `idle_s` without clients, recording or jobs. Raises OtoError: "no_engine" with the end of its log if it fails,
+    "refused" when the engine that runs is not ours to use, "failed" where our home can't be written.
     """
     path = paths.engine_socket()
-    with contextlib.suppress(OtoError):
+    try:
         Client(path).close()
         return path
+    except OtoError as error:
+        if error.code == "refused":
+            raise
     if path == paths.SYSTEM_SOCKET:
         return _wait_for_service(path, timeout_s)
-    home = paths.home()
-    home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "core.engine", "--exit-when-idle", str(idle_s), *extra]
-    with paths.log_file().open("ab") as log:
+    with _log_of_own() as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=os.environ, cwd="/"
         )
@@ -255,6 +262,20 @@ def ensure_engine(*, timeout_s: float = 20.0, idle_s: float = 60.0, extra: tuple
     raise OtoError(
         "no_engine", "The engine did not start. It said: " + " | ".join(lines), "'oto doctor' looks for the cause."
     )
+
+
+def _log_of_own() -> BinaryIO:
+    """The log of an engine that is about to be started here, in a home that is there then."""
+    log = paths.log_file()
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        raise OtoError(
+            "failed",
+            f"No engine runs, and none can be started: {error.filename} can't be written ({error.strerror}).",
+            "OTO_HOME names another folder for the studio. What was recorded before is untouched.",
+        ) from error
 
 
 def _wait_for_service(path: Path, timeout_s: float) -> Path:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar, overload
 
+from core import paths
 from core.client import AsyncClient, ensure_engine
 from core.errors import OtoError
 from core.protocol.requests import Attach, Request, SelectDevice
@@ -43,8 +44,12 @@ Connect = Callable[[], Awaitable[StudioClient]]
 
 
 async def connect_to_engine() -> StudioClient:
-    """Attach to the running engine, or start one of our own first. Raises OtoError."""
-    client = AsyncClient(await asyncio.to_thread(ensure_engine))
+    """Attach to the running engine, or start one of our own first. Raises OtoError.
+
+    The engine of a box comes back by itself: a thread that waited for it would hold up who leaves the studio meanwhile.
+    """
+    of_the_box = paths.engine_socket() == paths.SYSTEM_SOCKET
+    client = AsyncClient(None if of_the_box else await asyncio.to_thread(ensure_engine))
     await client.connect(ATTACH)
     return client
 

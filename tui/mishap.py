@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import traceback
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.text import Text
 
@@ -17,7 +15,7 @@ UNHARMED = "The engine, a recording that runs and everything on the disk are unt
 class MishapError(Exception):
     """Ends the studio with a sentence: what Textual prints when it is raised to the top."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: str) -> None:
         super().__init__("The studio stopped because of a mistake in it.")
         self._log = log
 
@@ -32,12 +30,22 @@ def where(error: BaseException) -> str:
     return f"{type(error).__name__} {last.filename}:{last.lineno}"
 
 
-def note(error: BaseException) -> Path:
-    """Write an error with where it happened to the studio's log; returns the log. A full disk is no second mishap."""
+def note(error: BaseException) -> str:
+    """Write an error with where it happened to the studio's log; returns in words where it stands.
+
+    Where that can't be written (a full disk, or the screen of a box, whose user owns no folder), the system's journal
+    takes one line.
+    """
     log = paths.studio_log()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with contextlib.suppress(OSError):
+    try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as out:
             out.write(f"{now} {''.join(traceback.format_exception(error))}")
-    return log
+    except OSError:
+        import syslog
+
+        syslog.openlog("oto", syslog.LOG_PID)
+        syslog.syslog(syslog.LOG_ERR, f"The studio made a mistake: {error!r}, {where(error)}")
+        return "the system's journal (journalctl -t oto)"
+    return str(log)

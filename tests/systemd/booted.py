@@ -198,9 +198,13 @@ class Box:
         left, back = (int(self.must("systemctl", "show", f"--property={n}", "--value", "oto-engine")) for n in names)
         return (back - left) / 1e6
 
+    def main_pid(self, unit: str) -> int:
+        """Number of a service's process in the box; 0 when it has none."""
+        return int(self.must("systemctl", "show", "--property=MainPID", "--value", unit))
+
     def engine_pid(self) -> int:
         """Number of the engine's process in the box."""
-        return int(self.must("systemctl", "show", "--property=MainPID", "--value", "oto-engine"))
+        return self.main_pid("oto-engine")
 
     def screen(self) -> str:
         """What the box's own screen shows."""

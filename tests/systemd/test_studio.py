@@ -49,6 +49,18 @@ def test_the_boxs_own_screen_is_the_studio_and_its_keys_record(box: Box, screen:
     box.wait(lambda: box.state() == "idle")
 
 
+def test_while_the_engine_is_stopped_the_studio_stays_says_so_and_can_be_left(box: Box, screen: Box) -> None:
+    box.must("systemctl", "stop", "oto-engine")
+    box.wait(lambda: "Reconnecting to the engine." in box.screen())
+    before = box.main_pid("oto-console@console")
+    screen.press("q")
+    box.wait(lambda: box.main_pid("oto-console@console") not in (0, before))
+    box.wait(lambda: "Waiting for the engine." in box.screen())
+    box.must("systemctl", "start", "oto-engine")
+    box.wait(lambda: "Kick" in box.screen())
+    assert "FAILURE" not in box.must("journalctl", "-u", "oto-console@console", "-I", "--no-pager")
+
+
 def test_a_studio_that_cant_run_gives_way_to_a_login(box: Box) -> None:
     broken = {
         "oto-console@console.service.d": "[Service]\nExecStart=\nExecStart=/bin/false\n",

@@ -83,6 +83,19 @@ async def test_news_that_come_while_the_studio_is_left_are_no_mistake(home, monk
     assert not (home / "studio.log").exists()
 
 
+async def test_where_no_log_can_be_written_the_journal_is_where_it_stands(home, monkeypatch) -> None:
+    (home / "file").touch()
+    monkeypatch.setenv("OTO_HOME", str(home / "file"))
+    monkeypatch.setattr(RecordScreen, "do_arm", broken)
+    app, _ = studio(band_picture())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("a")
+        await pilot.pause()
+        assert app.picture.said is not None
+        assert "the system's journal" in app.picture.said.hint
+
+
 async def test_what_nothing_can_catch_ends_the_studio_with_a_sentence(home, monkeypatch, capsys) -> None:
     app, _ = studio(band_picture())
     ended: BaseException | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core import paths
 from core.client import Client, ensure_engine
 from core.errors import Exit, OtoError
 from core.protocol.requests import Attach, CreateSession, GetStatus, Mark, Record, Shutdown, Stop
@@ -159,6 +160,23 @@ def test_a_command_can_start_an_engine_that_ends_when_nobody_needs_it(tmp_path, 
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline_s:
         time.sleep(0.1)
     assert not path.exists()
+
+
+def test_where_no_home_can_be_made_no_engine_is_started_and_that_is_said(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OTO_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(OtoError, match="can't be written") as refused:
+        ensure_engine()
+    assert str(tmp_path / "file") in refused.value.message
+
+
+def test_a_box_whose_service_is_stopped_is_no_place_for_a_second_studio(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("OTO_HOME", raising=False)
+    monkeypatch.setattr(paths, "SYSTEM_SOCKET", tmp_path / "engine.sock")
+    with pytest.raises(OtoError, match="box's engine does not run"):
+        ensure_engine(timeout_s=0.1)
+    assert not (tmp_path / "OTO").exists()
 
 
 def test_shutdown_ends_the_engine(engine):
