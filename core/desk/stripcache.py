@@ -1,8 +1,9 @@
 """Rendered strips kept as files, so that a mix with another fader is a sum of what was rendered before.
 
-A file's name says everything that its audio depends on, and its blocks carry checksums: one that a crash, a power cut
-or a tired card has spoilt is noticed where it is read, and that strip is rendered again from there. Nothing is synced,
-because a recording may want the disk, and nothing here can't be made again.
+A file's name says everything that its audio depends on, and each of its blocks, which are those of the mix, has a
+checksum: one that a crash, a power cut or a tired card has spoilt is noticed where it is read, and that strip is
+rendered again from there. Nothing is synced, because a recording may want the disk, and nothing here can't be made
+again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ import numpy as np
 from core.desk.toned import Toned
 from core.dsp.audio import Audio
 
-RECORD_FRAMES: Final = 131_072
-"""Frames under one checksum."""
 LEAST_FREE_BYTES: Final = 4_000_000_000
 LEAST_FREE_SHARE: Final = 0.1
 """Of the disk: what is left free for recordings, whether one runs or not."""
@@ -71,7 +70,9 @@ class StripCache:
 
     def _attach(self, strips: Sequence[Toned], block_frames: int) -> list[Readable]:
         files = [None if strip.key is None else self._file_of(strip.key, block_frames) for strip in strips]
-        sizes = {path: _bytes_of(strip) for path, strip in zip(files, strips, strict=True) if path is not None}
+        sizes = {
+            path: _bytes_of(strip, block_frames) for path, strip in zip(files, strips, strict=True) if path is not None
+        }
         there = {path: path.stat().st_size for path in self._folder.glob(f"*{_FILE}")}
         kept = {path for path, size in sizes.items() if there.get(path) == size}
         wanted: list[Path] = []
@@ -88,7 +89,7 @@ class StripCache:
             if file is not None and file in wanted:
                 wanted.remove(file)  # one track that is there twice is kept once
                 with contextlib.suppress(OSError):
-                    found[n] = Kept(file, strip, block_frames) if file in kept else Keeping(file, strip)
+                    found[n] = Kept(file, strip, block_frames) if file in kept else Keeping(file, strip, block_frames)
         return found
 
     def _file_of(self, key: str, block_frames: int) -> Path:
@@ -113,12 +114,14 @@ class StripCache:
 class Keeping:
     """A strip that is written to a file as it is read, under another name until it is whole."""
 
-    def __init__(self, path: Path, strip: Toned) -> None:
+    def __init__(self, path: Path, strip: Toned, block_frames: int) -> None:
         self._path = path
         self._strip = strip
+        self._block_frames = block_frames
         self._partial = path.with_suffix(f".{os.getpid()}{_PARTIAL}")
         self._left = strip.frames
-        self._pending: list[Audio] = []
+        self._begun = np.zeros((strip.channels, 0), np.float32)
+        """Of a block that the end of the mix has cut short."""
         self._records = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._partial.open("wb")
@@ -129,15 +132,17 @@ class Keeping:
         if not self._file.closed:
             kept = block[:, : self._left]
             self._left -= kept.shape[1]
-            self._pending.append(kept.copy())
-            if sum(part.shape[1] for part in self._pending) >= RECORD_FRAMES or not self._left:
-                self._write()
+            record = np.concatenate([self._begun, kept], axis=1) if self._begun.shape[1] else kept
+            full = record.shape[1] == self._block_frames or not self._left
+            self._begun = record[:, :0] if full else record.copy()
+            if full and record.shape[1]:
+                self._write(record)
         return block
 
     def finish(self) -> None:
         """Read what the mix did not need of the strip, and give the file its name."""
         while self._left and not self._file.closed:
-            self.read(min(self._left, RECORD_FRAMES))
+            self.read(min(self._left, self._block_frames - self._begun.shape[1]))
         if not self._file.closed:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -148,20 +153,16 @@ class Keeping:
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
-    def _write(self) -> None:
-        joined = np.concatenate(self._pending, axis=1)
-        whole = joined.shape[1] if not self._left else joined.shape[1] // RECORD_FRAMES * RECORD_FRAMES
-        self._pending = [joined[:, whole:]]
+    def _write(self, record: Audio) -> None:
+        data = np.ascontiguousarray(record, "<f4").data.cast("B")
         try:
-            for at in range(0, whole, RECORD_FRAMES):
-                disk = shutil.disk_usage(self._partial.parent)
-                if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
-                    self.close()
-                    return
-                data = np.ascontiguousarray(joined[:, at : at + RECORD_FRAMES][:, : whole - at], "<f4").tobytes()
-                self._file.write(data)
-                self._file.write(_checksum(data, self._records))
-                self._records += 1
+            disk = shutil.disk_usage(self._partial.parent)
+            if disk.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * disk.total):
+                self.close()
+                return
+            self._file.write(data)
+            self._file.write(_checksum(data, self._records))
+            self._records += 1
         except OSError:
             self.close()
 
@@ -174,56 +175,47 @@ class Kept:
         self._file = path.open("rb")
         self._strip = strip
         self._block_frames = block_frames
-        self._given = 0
         self._records = 0
-        self._ready = np.zeros((strip.channels, 0), np.float32)
         self._whole = True
 
     def read(self, frames: int) -> Audio:
-        """As the strip."""
-        while self._whole and self._ready.shape[1] < frames and self._left() > 0:
-            self._fill()
-        if not self._whole:
+        """As the strip; every block but the last has as many frames as the blocks of the mix."""
+        left = min(self._block_frames, self._strip.frames - self._records * self._block_frames)
+        if self._whole and left <= 0:
+            return np.zeros((self._strip.channels, frames), np.float32)
+        record = self._record(left) if self._whole else None
+        if record is None:
             return self._strip.read(frames)
-        block, self._ready = self._ready[:, :frames], self._ready[:, frames:]
-        self._given += frames
-        return np.pad(block, ((0, 0), (0, frames - block.shape[1]))) if block.shape[1] < frames else block
+        self._records += 1
+        block = record[:, :frames]
+        return np.pad(block, ((0, 0), (0, frames - left))) if left < frames else block
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
 
-    def _left(self) -> int:
-        return self._strip.frames - self._records * RECORD_FRAMES
-
-    def _fill(self) -> None:
-        frames = min(RECORD_FRAMES, self._left())
-        size = 4 * self._strip.channels * frames
+    def _record(self, frames: int) -> Audio | None:
+        """The next record of the file; None, and the strip rendered up to here, where it is not what was written."""
+        audio = np.empty((self._strip.channels, frames), "<f4")
+        data = audio.data.cast("B")
         try:
-            data = self._file.read(size)
-            whole = self._file.read(_CHECKSUM_BYTES) == _checksum(data, self._records) and len(data) == size
+            whole = self._file.readinto(data) == len(data)
+            if whole and self._file.read(_CHECKSUM_BYTES) == _checksum(data, self._records):
+                return audio.astype(np.float32, copy=False)
         except OSError:
-            whole = False
-        if not whole:
-            self._start_over()
-            return
-        self._records += 1
-        audio = np.frombuffer(data, "<f4").reshape(self._strip.channels, frames).astype(np.float32)
-        self._ready = np.concatenate([self._ready, audio], axis=1)
-
-    def _start_over(self) -> None:
-        """Render the strip up to here, in the mix's own steps."""
+            pass
         self._whole = False
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
-        for _ in range(self._given // self._block_frames):
+        for _ in range(self._records):
             self._strip.read(self._block_frames)
+        return None
 
 
-def _checksum(data: bytes, record: int) -> bytes:
+def _checksum(data: memoryview, record: int) -> bytes:
     return zlib.crc32(data, record).to_bytes(_CHECKSUM_BYTES, "little")
 
 
-def _bytes_of(strip: Toned) -> int:
-    records = -(-strip.frames // RECORD_FRAMES)
+def _bytes_of(strip: Toned, block_frames: int) -> int:
+    records = -(-strip.frames // block_frames)
     return 4 * strip.channels * strip.frames + _CHECKSUM_BYTES * records

@@ -154,8 +154,7 @@ def cut(path):
 
 
 @pytest.mark.parametrize("damage", [spoilt_in_the_middle, zeroed_at_the_end, cut])
-def test_a_spoilt_file_is_not_heard_and_made_anew(songs, tmp_path, monkeypatch, damage):
-    monkeypatch.setattr(stripcache, "RECORD_FRAMES", 10_000)
+def test_a_spoilt_file_is_not_heard_and_made_anew(songs, tmp_path, damage):
     folder = tmp_path / "strips"
     cache = StripCache(folder, ROOM)
     fresh = rendered(PLAN, songs, tmp_path / "mix.wav", cache, block_frames=4_000)
