@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from core.analysis.loudness import LoudnessMeter
 from core.desk.sources import Source
 from core.dsp.audio import Floats
 from core.errors import OtoError
+from core.jobs.keeping import kept_portrait
 from core.master.delivery import Delivery
 from core.master.styles import STYLES
 from core.master.tone import HEARD_HZ
@@ -38,14 +40,19 @@ def draw_mix(
     meter: LoudnessMeter,
     title: str,
     made: str,
+    portraits: Path | None = None,
     progress: Progress | None = None,
 ) -> Drawn:
-    """Write the report of a mix to `html`; `meter` has heard the mix.
+    """Write the report of a mix to `html`; `meter` has heard the mix, `portraits` keeps how the tracks sound before it.
 
     Raises OtoError("cancelled") when `progress` says so, nothing else.
     """
+    portrait = None if portraits is None else partial(kept_portrait, folder=portraits)
     return _drawn(
-        lambda: mix_report(plan, tracks, mix, html, meter=meter, title=title, made=made, progress=progress), html
+        lambda: mix_report(
+            plan, tracks, mix, html, portrait=portrait, meter=meter, title=title, made=made, progress=progress
+        ),
+        html,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from core import paths
 from core.backup.make import back_up
 from core.backup.restore import restore
 from core.backup.shelf import find
@@ -22,7 +23,7 @@ from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
 from core.jobs.hashing import hash_takes
-from core.jobs.keeping import strip_cache
+from core.jobs.keeping import PORTRAITS_FOLDER, strip_cache
 from core.jobs.marked import bring_new
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.jobs.songs import song_of
@@ -117,6 +118,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             folder / HTML_FILE,
             meter=result.meter,
             **_titled(library, take, bounce_id),
+            portraits=paths.cache() / PORTRAITS_FOLDER,
             progress=work.share(progress, RENDERING_SHARE, 1 - RENDERING_SHARE),
         )
         report(progress, 1.0, "keeping the mix")

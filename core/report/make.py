@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -15,18 +15,21 @@ import msgspec
 from core.analysis.loudness import LoudnessMeter
 from core.desk.sources import FileSource, Source
 from core.errors import Exit, OtoError
-from core.plans.document import MasterPlan, MixPlan
+from core.plans.document import MasterPlan, MixPlan, Span
 from core.progress import Progress
 from core.report.decisions import decided
 from core.report.document import Check, Piece, Report, ToneBand
 from core.report.gain import gain_over_time
 from core.report.page import page
-from core.report.portrait import listen
+from core.report.portrait import Portrait, listen
 from core.report.text import readable
 from core.version import VERSION
 from sessions.files import write_atomic
 
 _BEFORE_SHARE: Final = 0.6
+
+PortraitOfTracks = Callable[[Sequence[Source], Span | None, Progress | None], Portrait]
+"""Tracks, the span of them that is mixed, and whom to tell how far it is."""
 
 
 def mix_report(
@@ -37,22 +40,16 @@ def mix_report(
     *,
     title: str,
     made: str,
+    portrait: PortraitOfTracks | None = None,
     meter: LoudnessMeter | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Compare a mix with the sum of its tracks at unity, for a page that will lie at `html`.
 
-    A `meter` that has heard the mix saves measuring it again. Raises OtoError: "bad_input" for audio that can't be read
-    and for none at all, "cancelled" when `progress` says so.
+    `portrait` stands in for `tracks_portrait`; a `meter` that has heard the mix saves measuring it again. Raises
+    OtoError: "bad_input" for audio that can't be read and for none at all, "cancelled" when `progress` says so.
     """
-    start_s, end_s = (plan.span.start_s, plan.span.end_s) if plan.span else (0.0, math.inf)
-    before = listen(
-        tracks,
-        start_s=start_s,
-        end_s=end_s,
-        progress=_part(progress, 0.0, _BEFORE_SHARE),
-        doing="listening to the tracks",
-    )
+    before = (portrait or tracks_portrait)(tracks, plan.span, _part(progress, 0.0, _BEFORE_SHARE))
     after = listen(
         [FileSource(mix)],
         meter=meter,
@@ -66,11 +63,17 @@ def mix_report(
         made=readable(made),
         created_utc=_now(),
         oto_version=VERSION,
-        before=Piece(label=label, audio=None, portrait=before.portrait),
+        before=Piece(label=label, audio=None, portrait=before),
         after=Piece(label=readable(mix.name), audio=_beside(mix, html), portrait=after.portrait),
         decided=decided(plan),
         plan=plan,
     )
+
+
+def tracks_portrait(tracks: Sequence[Source], span: Span | None, progress: Progress | None = None) -> Portrait:
+    """The sum of tracks at unity, before anybody mixed them. Raises as `mix_report`."""
+    start_s, end_s = (span.start_s, span.end_s) if span else (0.0, math.inf)
+    return listen(tracks, start_s=start_s, end_s=end_s, progress=progress, doing="listening to the tracks").portrait
 
 
 def master_report(

@@ -1,16 +1,20 @@
-"""Where rendered strips are kept, and where they are not."""
+"""Where rendered strips are kept and where they are not; how tracks sounded before they were mixed."""
 
 import os
 
+import numpy as np
 import pytest
+import soundfile
 
 from core import paths, settings
 from core.desk import stripcache
+from core.desk.sources import file_sources
 from core.jobs import keeping, work
 from core.jobs.keeping import on_a_card
 from core.jobs.tasks import run_job
-from core.plans.document import MixPlan, Setting, Strip
+from core.plans.document import MixPlan, Setting, Span, Strip
 from core.protocol.topics import Job
+from core.report.make import tracks_portrait
 
 
 def disk(folder, name, path, *, kind=None, removable="0", partition=False):
@@ -72,3 +76,54 @@ def test_the_setting_says_whether_a_mix_keeps_its_strips(mix, monkeypatch):
     assert mix("auto") == 2
     monkeypatch.setattr(keeping, "on_a_card", lambda _: True)
     assert mix("auto") == 0
+
+
+@pytest.fixture
+def tracks(tmp_path):
+    """Two recordings."""
+    random = np.random.default_rng(5)
+    for name in ("Bass", "Vox"):
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * random.standard_normal(48_000), 48_000, subtype="PCM_24")
+    return [tmp_path / "Bass.wav", tmp_path / "Vox.wav"]
+
+
+def deaf(*_, **__):
+    raise AssertionError("the tracks were listened to")
+
+
+def test_tracks_are_listened_to_once_and_remembered_to_the_last_digit(tracks, tmp_path, monkeypatch):
+    span, folder = Span(start_s=0.1, end_s=0.9), tmp_path / "portraits"
+    heard = keeping.kept_portrait(file_sources(tracks), span, folder=folder)
+    assert heard == tracks_portrait(file_sources(tracks), span)
+    monkeypatch.setattr(keeping, "tracks_portrait", deaf)
+    assert keeping.kept_portrait(file_sources(tracks), span, folder=folder) == heard
+
+
+@pytest.mark.parametrize("change", ["span", "recording", "spoilt"])
+def test_tracks_that_are_not_those_that_were_remembered_are_listened_to(tracks, tmp_path, change):
+    folder = tmp_path / "portraits"
+    keeping.kept_portrait(file_sources(tracks), None, folder=folder)
+    span = Span(start_s=0.0, end_s=0.5) if change == "span" else None
+    if change == "recording":
+        soundfile.write(tracks[0], np.full(24_000, 0.25), 48_000, subtype="PCM_24")
+    elif change == "spoilt":
+        (path,) = folder.iterdir()
+        path.write_bytes(path.read_bytes()[:-9])
+    assert keeping.kept_portrait(file_sources(tracks), span, folder=folder) == tracks_portrait(
+        file_sources(tracks), span
+    )
+
+
+def test_only_the_newest_portraits_are_kept(tracks, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "MOST_PORTRAITS", 2)
+    folder = tmp_path / "portraits"
+    for end_s in (0.5, 0.6, 0.7):
+        keeping.kept_portrait(file_sources(tracks), Span(start_s=0.0, end_s=end_s), folder=folder)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_folder_that_takes_no_portraits_is_no_error(tracks, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert keeping.kept_portrait(file_sources(tracks), None, folder=tmp_path / "file" / "portraits") == tracks_portrait(
+        file_sources(tracks), None
+    )
