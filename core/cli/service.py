@@ -46,7 +46,14 @@ def _engine(options: Namespace, _console: Console) -> Answer:
 
 def _worker_options(parser: ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end after one job, or when there is none")
-    parser.add_argument("--exit-when-idle", action="store_true", help="end when the queue is empty")
+    parser.add_argument(
+        "--exit-when-idle",
+        type=float,
+        nargs="?",
+        const=0.0,
+        metavar="SECONDS",
+        help="end when the queue is empty, or has been for this long",
+    )
 
 
 def _worker(options: Namespace, _console: Console) -> Answer:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 ENDED_KEPT: Final = 20
 ATTEMPTS: Final = 2
 """How often a job is given to a worker before its death counts as the job's fault."""
+LINGERS_S: Final = 60.0
+"""How long our own worker waits for more: who turns one fader will turn another, and a start costs a second or two."""
 OPEN_STATES: Final = ("queued", "running")
 
 
@@ -41,7 +43,8 @@ class JobQueue:
         self._spawn_workers = spawn_workers
         self._jobs: dict[str, Job] = {}
         self._takers: dict[str, Connection] = {}
-        self._workers: set[Connection] = set()
+        self.workers: set[Connection] = set()
+        """Who takes jobs, at work or waiting for some."""
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.json")):
@@ -91,8 +94,8 @@ class JobQueue:
 
     def take(self, connection: Connection) -> Job | None:
         """Give a queued job to a worker: the oldest, but overviews first, because somebody looks at an empty screen."""
-        if connection not in self._workers:
-            self._workers.add(connection)
+        if connection not in self.workers:
+            self.workers.add(connection)
             connection.on_close.append(lambda: self._worker_left(connection))
         for job in sorted(self._jobs.values(), key=lambda job: job.kind != "overview"):
             if job.state == "queued":
@@ -130,10 +133,10 @@ class JobQueue:
         if self._process is not None and self._process.poll() is not None:
             self._process = None
         waiting = any(job.state == "queued" for job in self._jobs.values())
-        if not self._spawn_workers or not waiting or self._workers or self._process is not None:
+        if not self._spawn_workers or not waiting or self.workers or self._process is not None:
             return
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.jobs.worker", "--exit-when-idle"],
+            [sys.executable, "-m", "core.jobs.worker", "--exit-when-idle", str(LINGERS_S)],
             stdin=subprocess.DEVNULL,
             env=os.environ,
             cwd="/",
@@ -146,7 +149,7 @@ class JobQueue:
             self._process.terminate()
 
     def _worker_left(self, connection: Connection) -> None:
-        self._workers.discard(connection)
+        self.workers.discard(connection)
         for job_id, taker in list(self._takers.items()):
             if taker is connection:
                 del self._takers[job_id]

@@ -37,38 +37,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a worker with command line arguments; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m core.jobs.worker")
     parser.add_argument("--once", action="store_true")
-    parser.add_argument("--exit-when-idle", action="store_true")
+    parser.add_argument("--exit-when-idle", type=float, nargs="?", const=0.0)
     options = parser.parse_args(argv)
     return run(once=options.once, exit_when_idle=options.exit_when_idle)
 
 
-def run(*, once: bool = False, exit_when_idle: bool = False) -> int:
+def run(*, once: bool = False, exit_when_idle: float | None = None) -> int:
     """Work for the engine at `core.paths.engine_socket()` until told otherwise.
 
-    `once` ends after one job, `exit_when_idle` when the queue is empty; both end when there is no engine. Otherwise
-    the worker outlives engines and works for the next one. Returns 1 when a job failed or the engine was gone, else 0.
+    `once` ends after one job, `exit_when_idle` when the queue has been empty for so many seconds; both end when there
+    is no engine. Otherwise the worker outlives engines and works for the next one. Returns 1 when a job failed or the
+    engine was gone, else 0.
     """
     give_way()
     end_on_sigterm()
     failed = False
     while True:
         try:
-            with Client(paths.engine_socket(), timeout_s=IDLE_S) as client:
+            with Client(paths.engine_socket(), timeout_s=exit_when_idle or IDLE_S) as client:
                 client.call(Attach(client="worker", topics=("jobs",)))
                 while True:
                     job = _next_job(client)
                     if job is not None:
                         failed |= not _do(job, client)
-                    elif exit_when_idle or once:
+                    if once or (job is None and exit_when_idle == 0.0):
                         return int(failed)
-                    else:
-                        _wait_for_jobs(client)
-                    if once and job is not None:
+                    if job is None and not _hears_of_jobs(client) and exit_when_idle is not None:
                         return int(failed)
         except OtoError as error:
             if error.code not in LOST:
                 raise
-            if once or exit_when_idle:
+            if once or exit_when_idle is not None:
                 return 1
             time.sleep(RECONNECT_S)
 
@@ -86,11 +85,16 @@ def give_way() -> None:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
 
 
-def _wait_for_jobs(client: Client) -> None:
-    """Return when the engine's queue holds a job that nobody has taken."""
-    for topic in client.topics():
-        if isinstance(topic, JobsTopic) and any(job.state == "queued" for job in topic.jobs):
-            return
+def _hears_of_jobs(client: Client) -> bool:
+    """Wait until the queue holds a job that nobody has taken; False when it has been silent for the client's time."""
+    try:
+        for topic in client.topics():
+            if isinstance(topic, JobsTopic) and any(job.state == "queued" for job in topic.jobs):
+                return True
+    except OtoError as error:
+        if error.code != "timeout":
+            raise
+    return False
 
 
 class _Reporter:

@@ -87,6 +87,22 @@ def test_a_worker_does_what_is_queued_and_ends_when_told_to_end_when_idle(
     assert len(library.bounces(library.sessions()[0].id)) == 2
 
 
+def test_a_worker_that_may_wait_a_while_does_the_next_job_too_and_ends_with_its_engine(
+    engine: subprocess.Popen[str], start: Start
+) -> None:
+    worker = start("core.jobs.worker", "--exit-when-idle", str(WAIT_S))
+    for _ in range(2):
+        queued = add("analyse")
+        until(lambda queued=queued: job(queued).state == "done")  # type: ignore[misc]
+    assert worker.poll() is None
+    engine.kill()
+    assert worker.wait(timeout=WAIT_S) == 1
+
+
+def test_a_worker_that_may_wait_a_while_ends_after_it(engine: subprocess.Popen[str], start: Start) -> None:
+    assert start("core.jobs.worker", "--exit-when-idle", "0.5").wait(timeout=WAIT_S) in (0, 1)
+
+
 def test_a_worker_that_is_told_once_does_one_job_and_tells_its_failure(
     engine: subprocess.Popen[str], start: Start
 ) -> None:
