@@ -12,15 +12,16 @@ from typing import Any, Final
 import msgspec
 
 from core import paths
-from core import settings as settings_file
 from core.engine.autorecord import AutoRecorder
 from core.engine.board import Board
 from core.engine.care import Care
+from core.engine.choices import Choices
 from core.engine.controls import Controls
 from core.engine.explained import explained
-from core.engine.interface import InterfaceKeeper, round_trip_key
-from core.engine.latency import measure_round_trip
+from core.engine.interface import InterfaceKeeper
 from core.engine.plans import Plans
+from core.engine.power import power_off
+from core.engine.preferences import Preferences
 from core.engine.queue import JobQueue
 from core.engine.server import Connection, Handler, Server
 from core.engine.shelf import Shelf
@@ -50,20 +51,19 @@ class Studio:
 
     def __init__(self, *, spawn_workers: bool, resume: bool, device: str | None = None) -> None:
         self.board = Board()
-        self.settings = settings_file.load(paths.settings_file())
-        if device is not None:
-            self.settings = settings_file.changed(self.settings, {"device": device})
+        self.preferences = Preferences(self.board, device)
         self.library = Library(paths.library())
         self.shelf = Shelf(self.board, self.library)
         self.plans = Plans(self.shelf)
-        self.keeper = InterfaceKeeper(self.board, lambda: self.settings, paths.cache())
-        self.transport = Transport(self.board, self.shelf, self.keeper, lambda: self.settings)
+        self.keeper = InterfaceKeeper(self.board, self.preferences.now, paths.cache())
+        self.transport = Transport(self.board, self.shelf, self.keeper, self.preferences.now)
+        self.choices = Choices(self.board, self.preferences, self.keeper, self.transport, self.shelf)
         self.queue = JobQueue(self.board, paths.jobs_folder(), spawn_workers=spawn_workers)
         self._in_order = asyncio.Lock()
-        self.signaller = Signaller(self.board, self.keeper, lambda: self.settings)
-        self.auto_recorder = AutoRecorder(self.board, self.shelf, self.transport, lambda: self.settings, self._in_order)
-        self.controls = Controls(self.board, lambda: self.settings, self._change_settings)
-        self.care = Care(self.board, self.shelf, self.queue, lambda: self.settings)
+        self.signaller = Signaller(self.board, self.keeper, self.preferences.now)
+        self.auto_recorder = AutoRecorder(self.board, self.shelf, self.transport, self.preferences.now, self._in_order)
+        self.controls = Controls(self.board, self.preferences.now, self.preferences.change)
+        self.care = Care(self.board, self.shelf, self.queue, self.preferences.now)
         self.server = Server(self.board, self._handlers(), VERSION)
         self.ended = asyncio.Event()
         self.idle_since_s: float | None = time.monotonic()
@@ -77,7 +77,7 @@ class Studio:
     async def start(self, socket_path: Path) -> None:
         """Recover, listen, and open the interface."""
         await self._recover()
-        self._show_settings()
+        self.preferences.show()
         if self.shelf.session is None and (latest := self._open_latest()) is not None:
             self.keeper.rate_hz, self.keeper.sample_format = latest.rate_hz, latest.sample_format
         await self.server.listen(socket_path)
@@ -153,7 +153,7 @@ class Studio:
         self.transport.publish()
         self.queue.tend()
         await self.care.tick(recording=self.transport.busy)
-        busy = bool(self.server.connections - self.queue.workers) or self.transport.busy or self.queue.busy
+        busy = bool(self.server.connections) or self.transport.busy or self.queue.busy
         if busy:
             self.idle_since_s = None
         elif self.idle_since_s is None:
@@ -218,9 +218,9 @@ class Studio:
             requests.TakeJob: self._take_job,
             requests.JobProgress: self._now(self.queue.progress),
             requests.FinishJob: self._finish_job,
-            requests.SelectDevice: self._ordered(self._select_device),
-            requests.MeasureLatency: self._ordered(self._measure_latency),
-            requests.EditSettings: self._ordered(self._edit_settings),
+            requests.SelectDevice: self._ordered(self.choices.select_device),
+            requests.MeasureLatency: self._ordered(self.choices.measure_latency),
+            requests.EditSettings: self._ordered(self.choices.edit_settings),
             requests.DescribeSettings: self._now(lambda _: explained()),
             requests.ReportControls: self.controls.report,
             requests.ReportHeard: self._now(self.controls.heard),
@@ -288,7 +288,9 @@ class Studio:
 
     async def _create_session(self, request: requests.CreateSession) -> Session:
         self.transport.refuse_while_recording("A new session")
-        session = await self.shelf.create(request, self.keeper, self.settings.rate_hz, self.settings.sample_format)
+        session = await self.shelf.create(
+            request, self.keeper, self.preferences.now().rate_hz, self.preferences.now().sample_format
+        )
         return await self._opened(session)
 
     async def _open_session(self, request: requests.OpenSession) -> Session:
@@ -404,54 +406,6 @@ class Studio:
             async with self._in_order:
                 await self.shelf.read_takes()
 
-    async def _select_device(self, request: requests.SelectDevice) -> topics.DeviceTopic:
-        self.transport.refuse_while_recording("Choosing another interface")
-        await self.keeper.look()
-        interface = self.keeper.find(request.device)
-        changes: dict[str, object] = {"device": interface.id}
-        if request.rate_hz is not None:
-            changes["rate_hz"] = request.rate_hz
-        self._change_settings(changes)
-        await self.transport.stop()
-        await self.shelf.fit_to_interface(self.keeper)
-        session = self.shelf.session
-        self.keeper.rate_hz = self.settings.rate_hz if session is None else session.rate_hz
-        if session is not None:
-            self.keeper.sample_format = session.sample_format
-        await self.keeper.reopen()
-        topic = self.board.get(topics.DeviceTopic)
-        if topic.current is None and topic.problem is not None:
-            problem = topic.problem
-            raise OtoError(problem.code, problem.message, problem.hint)
-        return topic
-
-    async def _measure_latency(self, request: requests.MeasureLatency) -> int:
-        self.transport.refuse_while_recording("Measuring the round trip")
-        capture, player = self.keeper.capture, self.keeper.player
-        device = self.board.get(topics.DeviceTopic).current
-        if capture is None or player is None or device is None:
-            raise OtoError("no_device", "No audio interface is open.", "Plug one in.")
-        await self.transport.stop()
-        frames = await measure_round_trip(capture, player, output=request.output, input=request.input)
-        key = round_trip_key(device.id, capture.stream.rate_hz)
-        self._change_settings({"round_trips": {**self.settings.round_trips, key: frames}})
-        self.keeper.publish()
-        return frames
-
-    async def _edit_settings(self, request: requests.EditSettings) -> topics.SettingsTopic:
-        before = self.settings
-        after = settings_file.changed(before, request.changes)
-        reopen = any(
-            getattr(before, name) != getattr(after, name) for name in ("preroll_s", "retro_s", "outputs", "device")
-        )
-        if reopen:
-            self.transport.refuse_while_recording("Changing that")
-        self._change_settings(request.changes)
-        if reopen:
-            await self.keeper.reopen()
-        self.transport.publish()
-        return self.board.get(topics.SettingsTopic)
-
     def _clear_clips(self) -> None:
         if self.keeper.capture is not None:
             self.keeper.capture.meters.clear()
@@ -462,37 +416,11 @@ class Studio:
             raise OtoError(
                 "busy", "Switching off has to wait: work is in progress.", "Cancel it with C, or wait until it is done."
             )
-        if paths.engine_socket() != paths.SYSTEM_SOCKET:
-            raise OtoError(
-                "refused",
-                "This studio runs on somebody's own computer, not on a box.",
-                "Switch it off as you always do.",
-            )
-        process = await asyncio.create_subprocess_exec(
-            "systemctl", "poweroff", stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
-        )
-        said = (await process.communicate())[1]
-        if process.returncode:
-            raise OtoError(
-                "refused",
-                f"The box did not switch off: {said.decode(errors='replace').strip()}",
-                "Everything is saved; 'sudo poweroff' does it from a shell.",
-            )
+        await power_off()
 
     def _end_soon(self) -> None:
         # Not at once: the answer has to reach whoever asked.
         asyncio.get_running_loop().call_later(0.1, self.ended.set)
-
-    def _change_settings(self, changes: dict[str, Any]) -> None:
-        self.settings = settings_file.changed(self.settings, changes)
-        settings_file.save(self.settings, paths.settings_file())
-        self._show_settings()
-
-    def _show_settings(self) -> None:
-        values = {
-            name: value for name, value in msgspec.structs.asdict(self.settings).items() if not isinstance(value, dict)
-        }
-        self.board.put(topics.SettingsTopic(values=values))
 
 
 def _may_go_on(found: Recovered) -> bool:
