@@ -32,10 +32,12 @@ QUIET_LUFS: Final = -35.0
 """A mix below this is lifted before anything else."""
 MASTERED_PLR_DB: Final = 10.0
 """A song whose peaks stand less than this above its loudness has been limited before."""
-RUMBLE_DB: Final = -14.0
-"""Level of the third octave at 25 Hz, against the whole, that no instrument of a band makes."""
-WIDE_LOWS_DB: Final = -12.0
-"""Side against middle below `MONO_BELOW_HZ` that costs bass wherever left and right meet."""
+RUMBLE_DB: Final = -7.0
+"""Level of the third octave at 25 Hz, against the whole, that one finished song in a hundred reaches."""
+WIDE_LOWS_DB: Final = 1.5
+"""Side against middle below `MONO_BELOW_HZ`: of finished songs two in a hundred have more, and half have over -10."""
+OPPOSED: Final = -0.2
+"""Correlation of left and right; of finished songs one in a hundred lies below, one in twenty below 0."""
 MONO_BELOW_HZ: Final = 110.0
 _ANY_SIGNAL: Final = Medium()
 
@@ -180,13 +182,14 @@ def _clean_lows(draft: Draft, spectrum: Spectrum) -> None:
     low_db = spectrum.side_db(20.0, MONO_BELOW_HZ)
     if low_db is not None and low_db > WIDE_LOWS_DB:
         why = (
-            f"Below {MONO_BELOW_HZ:.0f} Hz the sides are only {-low_db:.1f} dB under the middle: bass that mono loses."
+            f"Below {MONO_BELOW_HZ:.0f} Hz the sides are {low_db:.1f} dB stronger than the middle: mono loses most of "
+            "the bass."
         )
         draft.set("mono_below_hz", MONO_BELOW_HZ, why, 0.7)
 
 
 def _image(draft: Draft, spectrum: Spectrum) -> None:
-    if spectrum.correlation is not None and spectrum.correlation < 0.0:
+    if spectrum.correlation is not None and spectrum.correlation < OPPOSED:
         why = f"Left and right work against each other (correlation {spectrum.correlation:.2f}): mono would lose parts."
         draft.set("width", 0.7, why, 0.6)
         draft.notes.append(
