@@ -18,6 +18,7 @@ from core.dsp.linear_phase import shape_tone  # noqa: E402
 from core.models.mastering import BANDS, FEATURES, VALUES, Portrait, vector  # noqa: E402
 from training.master import evaluate, export, network, songs, strip, train  # noqa: E402
 from training.master.degrade import degraded, total_db  # noqa: E402
+from training.quantize import int8_file  # noqa: E402
 
 pytestmark = pytest.mark.training
 RATE_HZ = 48_000
@@ -107,7 +108,7 @@ def test_the_exported_file_says_what_the_network_says(tmp_path: Path, shelf: tra
     assert fed.shape == (64, FEATURES)
     assert np.allclose(said[0], change.numpy(), atol=1e-4)
     assert np.allclose(said[1], spread.numpy(), atol=1e-4)
-    export.int8_file(full, fed, small)
+    int8_file(full, small, layers=export.INT8, name="portrait", examples=fed)
     assert export.drift_db(full, small, fed) < 0.5
     assert said[0].shape[1] == len(VALUES)
 

@@ -18,6 +18,7 @@ from training.mix.odd import BAND, as_recorded, made, shown_of  # noqa: E402
 from training.mix.shelf import Shelf  # noqa: E402
 from training.mix.songs import Song, Track, measured, tasks  # noqa: E402
 from training.mix.teacher import Teacher  # noqa: E402
+from training.quantize import int8_file  # noqa: E402
 
 pytestmark = pytest.mark.training
 RANDOM = np.random.default_rng(3)
@@ -117,7 +118,7 @@ def test_a_file_says_what_the_network_says_and_int8_nearly_the_same(shelf: Shelf
     asked = train.train(shelf, steps=30, seed=1)
     fed = [one.fed for song in shelf.songs for one in song]
     onnx.save(export.float_model(asked), tmp_path / "float.onnx")
-    export.int8_file(tmp_path / "float.onnx", fed, tmp_path / "int8.onnx")
+    int8_file(tmp_path / "float.onnx", tmp_path / "int8.onnx", layers=export.INT8, name="tracks", examples=fed)
     for said, one in zip(export.said(tmp_path / "float.onnx", fed), fed, strict=True):
         with torch.no_grad():
             change, spread = asked(torch.from_numpy(one)[None])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from core.models.mastering import FEATURES, VALUES, vector
 from training.master.degrade import degraded
@@ -30,14 +28,14 @@ from training.master.network import CHANGE_SCALE_DB, LEAST_SPREAD_DB, Controller
 from training.master.songs import TRAINING_FOLDER
 from training.master.strip import JUDGED, nearest_gains
 from training.master.train import Shelf, shelf
+from training.quantize import Fed, int8_file
 
 OPSET: Final = 17
+INT8: Final = ("second",)
 MOST_DRIFT_DB: Final = 0.5
 CALIBRATION: Final = 1_024
 CAUTION, EVEN_AT = 0.8, 4.0
 """Of 0.5, 0.8, 1.2 and of 1, 2, 4 and never, what brought validation songs with the faults of `evaluate` nearest."""
-
-Fed = NDArray[np.float32]
 
 
 def float_model(network: Controller) -> onnx.ModelProto:
@@ -74,32 +72,6 @@ def float_model(network: Controller) -> onnx.ModelProto:
 
 
 OUTPUTS: Final = ("change_db", "spread_db")
-
-
-class _Songs(CalibrationDataReader):
-    """Portraits one by one, as onnxruntime wants them."""
-
-    def __init__(self, fed: Fed) -> None:
-        self._rows = iter(fed)
-
-    def get_next(self) -> Mapping[str, Fed] | None:
-        row = next(self._rows, None)
-        return None if row is None else {"portrait": row[None, :]}
-
-
-def int8_file(source: Path, fed: Fed, out: Path) -> None:
-    """Quantize the hidden layer of a float file; `fed` (n, FEATURES) calibrates it."""
-    quantize_static(
-        str(source),
-        str(out),
-        _Songs(fed),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QInt8,
-        weight_type=QuantType.QInt8,
-        nodes_to_quantize=["second"],
-        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
-    )
 
 
 def said(file: Path, fed: Fed) -> list[NDArray[np.float32]]:
@@ -149,7 +121,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         full, small = Path(name) / "float.onnx", Path(name) / "int8.onnx"
         onnx.save(float_model(loaded(options.controller)), full)
-        int8_file(full, heard["train"], small)
+        int8_file(full, small, layers=INT8, name="portrait", examples=heard["train"])
         drift = drift_db(full, small, heard["validation"])
         chosen = small if drift <= MOST_DRIFT_DB else full
         options.out.parent.mkdir(parents=True, exist_ok=True)

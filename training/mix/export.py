@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,19 +21,17 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from core.models.mixing import FEATURES
 from training.mix.network import LEAST_SPREAD_LU, Controller
 from training.mix.shelf import load
 from training.mix.train import CHECKPOINT, loaded
+from training.quantize import Fed, int8_file
 
 OPSET: Final = 17
 OUTPUTS: Final = ("change_lu", "spread_lu")
 INT8: Final = ("own", "among")
 MOST_DRIFT_LU: Final = 0.5
-
-Fed = NDArray[np.float32]
 
 
 def float_model(network: Controller) -> onnx.ModelProto:
@@ -82,32 +80,6 @@ def float_model(network: Controller) -> onnx.ModelProto:
     return model
 
 
-class _Songs(CalibrationDataReader):
-    """Songs one by one, as onnxruntime wants them."""
-
-    def __init__(self, fed: Sequence[Fed]) -> None:
-        self._songs = iter(fed)
-
-    def get_next(self) -> Mapping[str, Fed] | None:
-        song = next(self._songs, None)
-        return None if song is None else {"tracks": song[None]}
-
-
-def int8_file(source: Path, fed: Sequence[Fed], out: Path) -> None:
-    """Quantize the layers between of a float file; `fed`, (tracks, FEATURES) per song, calibrates it."""
-    quantize_static(
-        str(source),
-        str(out),
-        _Songs(fed),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QInt8,
-        weight_type=QuantType.QInt8,
-        nodes_to_quantize=list(INT8),
-        extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
-    )
-
-
 def said(file: Path, fed: Sequence[Fed]) -> list[NDArray[np.float32]]:
     """(2, tracks) per song: changes and spreads."""
     session: Any = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
@@ -132,7 +104,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         full, small = Path(name) / "float.onnx", Path(name) / "int8.onnx"
         onnx.save(float_model(loaded(options.controller)), full)
-        int8_file(full, training, small)
+        int8_file(full, small, layers=INT8, name="tracks", examples=training)
         moved = drift_lu(full, small, validation)
         chosen = small if moved <= MOST_DRIFT_LU else full
         options.out.write_bytes(chosen.read_bytes())
