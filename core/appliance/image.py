@@ -59,7 +59,6 @@ BOARDS: Final = {
         "gpt",
         "U",
         """
-version=$(basename "$root"/lib/modules/*)
 printf 'oto\\n' >"$root/etc/kernel/entry-token"
 inside env SYSTEMD_RELAX_ESP_CHECKS=1 bootctl --esp-path=/boot/efi --no-variables install
 printf 'timeout 0\\n' >"$root/boot/efi/loader/loader.conf"
@@ -76,7 +75,7 @@ inside env SYSTEMD_RELAX_ESP_CHECKS=1 BOOT_ROOT=/boot/efi \\
         "/boot/firmware",
         "dos",
         "c",
-        "inside update-initramfs -u -k all",
+        "",
     ),
 }
 
@@ -84,7 +83,10 @@ inside env SYSTEMD_RELAX_ESP_CHECKS=1 BOOT_ROOT=/boot/efi \\
 MAKING: Final = """
 root=$1 out=$2 package=$3 release=$4 mirror=$5 arch=$6 boot=$7
 shift 7
-inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+# INITRD: what the kernel starts with is made once, when everything that belongs into it is there.
+inside() {
+    chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive INITRD=No "$@"
+}
 mount -t tmpfs -o size=90%,mode=0755 tmpfs "$root"
 debootstrap --variant=minbase --arch="$arch" "$release" "$root" "$mirror"
 mount -t proc proc "$root/proc"
@@ -108,13 +110,19 @@ mkdir -p "$root/etc/kernel" "$root$boot" "$root/etc/default"
 # Stands for the FAT partition: a file system of its own, as the programs that fill it want to see.
 mount -t tmpfs -o mode=0755 tmpfs "$root$boot"
 printf 'root=LABEL=oto-root rw quiet\\n' >"$root/etc/kernel/cmdline"
-printf 'ROOTPART=LABEL=oto-root\\nCMA=64M\\n' >"$root/etc/default/raspi-firmware"
+# What is set aside for a Pi 3's screen keeps a Pi 4 from starting, and the ports of this machine are not the box's.
+printf 'ROOTPART=LABEL=oto-root\\nCMA=0\\nCONSOLES=tty0\\n' >"$root/etc/default/raspi-firmware"
+printf 'quiet\\n' >"$root/etc/default/raspi-extra-cmdline"
 printf 'oto\\n' >"$root/etc/hostname"
 printf '127.0.0.1 localhost\\n127.0.1.1 oto\\n::1 localhost ip6-localhost\\n' >"$root/etc/hosts"
 printf 'LANG=C.UTF-8\\n' >"$root/etc/default/locale"
 cp "$package" "$root/var/cache/oto.deb"
 inside apt-get -qq update
-inside apt-get -qq -y -o DPkg::Options::=--force-unsafe-io install "$@" /var/cache/oto.deb
+# The settings above stay.
+options="-o DPkg::Options::=--force-unsafe-io -o DPkg::Options::=--force-confold"
+inside apt-get -qq -y $options install "$@" /var/cache/oto.deb
+version=$(basename "$root"/lib/modules/*)
+inside update-initramfs -c -k "$version"
 settle
 cat >"$root/etc/systemd/network/20-oto.network" <<END
 [Match]
