@@ -1,0 +1,182 @@
+"""A PC that is emulated whole, from its firmware on: qemu, with a screen that is read and a keyboard that is typed on.
+
+Its processor is emulated too, so it is slow; nothing here says how fast a PC is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+VARIABLES: Final = FIRMWARE.with_name("OVMF_VARS_4M.fd")
+FONT: Final = Path("/usr/share/consolefonts/Lat15-VGA16.psf.gz")
+"""Its letters are drawn as Linux draws them on a screen that nobody has given another font."""
+
+CELL: Final = (16, 8)
+MEMORY_MIB: Final = 2048
+PATIENCE_S: Final = 900.0
+KEYS: Final = {" ": "spc", "-": "minus", ".": "dot", ",": "comma", "/": "slash", "\n": "ret"}
+
+
+def why_no_computer() -> str:
+    """Why no computer can be emulated here; empty when one can."""
+    there = (shutil.which("qemu-system-x86_64") is not None, FIRMWARE.exists(), FONT.exists())
+    return "" if all(there) else "needs qemu-system-x86, ovmf and console-setup-linux"
+
+
+class Computer:
+    """A PC with a sound card and a network of its own, that starts from `disk` once it is switched on."""
+
+    def __init__(self, disk: Path, folder: Path) -> None:
+        self.disk, self.folder = disk, folder
+        self.key = folder / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
+        self._port = _free_port()
+        self._variables = folder / "variables"
+        shutil.copy(VARIABLES, self._variables)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._monitor: socket.socket | None = None
+
+    def switch_on(self) -> None:
+        """Press the button."""
+        monitor = self.folder / "monitor"
+        with contextlib.suppress(FileNotFoundError):
+            monitor.unlink()
+        words = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB)]
+        words += ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}"]
+        words += ["-drive", f"if=pflash,format=raw,file={self._variables}"]
+        words += ["-drive", f"if=ide,format=raw,cache=unsafe,file={self.disk}"]
+        words += ["-nic", f"user,model=e1000e,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22"]
+        words += ["-audiodev", "none,id=sound", "-device", "intel-hda", "-device", "hda-duplex,audiodev=sound"]
+        words += ["-vga", "std", "-display", "none", "-serial", "none", "-rtc", "base=utc"]
+        words += ["-qmp", f"unix:{monitor},server=on,wait=off"]
+        self._process = subprocess.Popen(["nice", "-n", "19", "qemu-system-x86_64", *words], stdin=subprocess.DEVNULL)
+        self._monitor = _connected(monitor)
+        self._lines = self._monitor.makefile("r")
+        self._lines.readline()
+        self._ask("qmp_capabilities")
+
+    def _ask(self, command: str, **arguments: Any) -> Any:
+        assert self._monitor is not None
+        self._monitor.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        while True:  # what happens by itself is told in between
+            answer = json.loads(self._lines.readline())
+            if "return" in answer:
+                return answer["return"]
+            assert "error" not in answer, answer
+
+    def screen(self) -> str:
+        """What its screen shows, as far as that is text."""
+        path = self.folder / "screen.ppm"
+        self._ask("screendump", filename=str(path))
+        return text_of(path.read_bytes())
+
+    def wait(self, reached: Callable[[], bool]) -> None:
+        """Wait until something is so; what its screen shows is the reason when it never is."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not reached():
+            assert time.monotonic() < deadline, self.screen()
+            time.sleep(2)
+
+    def ssh(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Give one of OTO's commands as whoever has the key does, over the network."""
+        options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=120"]
+        command = ["ssh", "-i", str(self.key), "-p", str(self._port), *(f"-o{each}" for each in options)]
+        return subprocess.run([*command, "oto@127.0.0.1", *words], capture_output=True, text=True, timeout=300)
+
+    def state(self) -> str | None:
+        """What the tape does; None when no engine answers."""
+        with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+            return str(json.loads(self.ssh("status", "--json").stdout)["transport"]["state"])
+        return None
+
+    def type(self, text: str) -> None:
+        """Type on its keyboard, American as every PC's is at first."""
+        for letter in text:
+            keys = [KEYS.get(letter, letter.lower())]
+            if letter.isupper():
+                keys.insert(0, "shift")
+            self._ask("send-key", keys=[{"type": "qcode", "data": key} for key in keys])
+            time.sleep(0.5)  # it keeps a few keys only for a processor that is slow to ask
+
+    def press_power(self) -> None:
+        """Press the button again, and wait until it is off."""
+        self._ask("system_powerdown")
+        assert self._process is not None
+        self._process.wait(timeout=PATIENCE_S)
+
+    def force_off(self) -> None:
+        """Pull its plug."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._monitor is not None:
+            self._monitor.close()
+
+
+def text_of(picture: bytes) -> str:
+    """The text on a portable pixmap of a Linux console; "?" where something else is drawn."""
+    kind, size, _, data = picture.split(b"\n", 3)
+    assert kind == b"P6"
+    columns, rows = (int(number) for number in size.split())
+    pixels = np.frombuffer(data, np.uint8).reshape(rows, columns, 3).astype(np.uint32) @ (65_536, 256, 1)
+    high, wide = CELL
+    letters = _letters()
+    lines = []
+    for top in range(0, rows - high + 1, high):
+        cells = [pixels[top : top + high, left : left + wide] for left in range(0, columns - wide + 1, wide)]
+        # The background may be what is drawn in a corner, or what is not.
+        drawn = [np.packbits(cell != cell[0, 0], axis=1).tobytes() for cell in cells]
+        inverse = [bytes(255 - line for line in shape) for shape in drawn]
+        lines.append("".join(letters.get(a) or letters.get(b) or "?" for a, b in zip(drawn, inverse, strict=True)))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+@cache
+def _letters() -> dict[bytes, str]:
+    """Letters by their shape: PC Screen Font, version 1, whose table ends each shape's letters with FFFF."""
+    data = gzip.decompress(FONT.read_bytes())
+    count, size = 512 if data[2] & 1 else 256, data[3]
+    shapes = [data[4 + number * size : 4 + (number + 1) * size] for number in range(count)]
+    table = struct.unpack(f"<{(len(data) - 4 - count * size) // 2}H", data[4 + count * size :])
+    found: dict[bytes, str] = {}
+    number = 0
+    for code in table:
+        if code == 0xFFFF:
+            number += 1
+        else:
+            found.setdefault(shapes[number], chr(code))
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _connected(path: Path) -> socket.socket:
+    deadline = time.monotonic() + 60
+    while True:
+        made = socket.socket(socket.AF_UNIX)
+        try:
+            made.connect(str(path))
+        except OSError:
+            made.close()
+            assert time.monotonic() < deadline, "qemu did not start"
+            time.sleep(0.1)
+        else:
+            return made
