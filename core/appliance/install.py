@@ -104,7 +104,8 @@ def activate(box: Box, name: str, system: Mapping[str, Path], *, console: bool =
     files = _files(box, name, system)
     links = _links(box, name)
     missing = [unit for unit in (TARGET, *([CONSOLE] if console else [])) if not _is_enabled(box, unit)]
-    if not (files or links or missing):
+    # A package has placed its files already, and over an older one the link too.
+    if not (files or links or missing or _is_packaged(box)):
         return []
     root = [] if box.root == Path("/") else [f"--root={box.root}"]
     # The link comes late: until then the release in use works on, and a second run sees that something is left to do.
@@ -123,14 +124,15 @@ def activate(box: Box, name: str, system: Mapping[str, Path], *, console: bool =
 def rollback(box: Box) -> list[Step]:
     """Steps back to the release that was in use before; once more leads forward again.
 
-    Raises OtoError("not_found") when there is none.
+    Raises OtoError: "not_found" when there is none, "refused" where a package brought it.
     """
+    _refuse_packaged(box)
     name = box.release("previous")
     if name is None:
         raise OtoError(
             "not_found",
             "There is no version before this one on the box.",
-            "A packaged OTO goes back with 'apt install ./oto_OLDER.deb'.",
+            "'oto appliance install' in the source tree of another version changes to that.",
         )
     return activate(box, name, _system_of(box, name))
 
@@ -152,16 +154,23 @@ def remove(box: Box) -> list[Step]:
     links = [box.at(COMMAND), box.releases / "current", box.releases / "previous"]
     files = [*(box.at(place) for place in sorted(places)), *links]
     steps += [_remove(path) for path in files if path.is_symlink() or path.exists()]
-    steps += [Step(f"remove {path}", partial(shutil.rmtree, path)) for path in _releases(box)]
+    # That one alone says that this box has an engine of its own.
+    kept = [box.at("/run/oto")] if box.at("/run/oto").is_dir() else []
+    steps += [Step(f"remove {path}", partial(shutil.rmtree, path)) for path in [*_releases(box), *kept]]
     return steps + (_reloads(box) if steps else [])
 
 
+def _is_packaged(box: Box) -> bool:
+    return box.at(PACKAGED_COMMAND).is_symlink()
+
+
 def _refuse_packaged(box: Box) -> None:
-    if box.at(PACKAGED_COMMAND).is_symlink():
+    if _is_packaged(box):
         raise OtoError(
             "refused",
             "On this box OTO came as a package, and a package changes it.",
-            "'apt install ./oto_NEW.deb' or 'apt remove oto'; recordings stay.",
+            "'apt install ./oto_OTHER.deb' changes the version, also to an older one with --allow-downgrades; "
+            "'apt remove oto' takes it off. Recordings stay.",
         )
 
 
@@ -214,7 +223,7 @@ def _links(box: Box, name: str) -> list[Step]:
             steps.append(_link(box.releases / "previous", current))
         steps.append(_link(box.releases / "current", name))
     command = box.at(COMMAND)
-    if not command.is_symlink() and not box.at(PACKAGED_COMMAND).is_symlink():
+    if not command.is_symlink() and not _is_packaged(box):
         steps.append(_link(command, f"{HOME}/current/bin/oto"))
     return steps
 

@@ -33,6 +33,9 @@ MOVED: Final = {
 }
 """Where a package puts what the installer puts into /etc. What sshd reads stays a file for the box's owner to edit."""
 
+NAME: Final = "release"
+"""File in the folder of releases that names the one which the package holds."""
+
 MAINTAINER: Final = "OTO <oto@localhost>"
 
 _NO_ADDRESS: Final = "There is no address to write to: whoever gives the package on is its maintainer."
@@ -67,7 +70,7 @@ if [ -e /etc/systemd/system/oto-engine.service ]; then
     exit 1
 fi
 # A running engine must not lose its program in the middle of a take.
-if oto status --json 2>/dev/null | grep -q '"state": "recording"'; then
+if PYTHONDONTWRITEBYTECODE=1 oto status --json 2>/dev/null | grep -qE '"state": "(recording|counting_in)"'; then
     echo "oto: a take is being recorded, and it goes on; install this after 'oto stop'" >&2
     exit 1
 fi
@@ -87,15 +90,22 @@ if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
 fi
 if [ "$1" = remove ]; then
     systemctl --quiet disable oto.target oto-console@tty1.service || true
+    find {release} -name __pycache__ -prune -exec rm -rf {} +
 fi
-# What Python wrote beside its modules.
-find {release} -name __pycache__ -prune -exec rm -rf {} +
 """
 POSTRM: Final = """\
 #!/bin/sh
 set -e
+# dpkg has unpacked the next version, and takes the files of this one away after this: whenever the power goes, the box
+# has one of them whole.
+if [ "$1" = upgrade ] && [ -s {home}/{name} ]; then
+    ln -sfn "$(cat {home}/{name})" {home}/.current
+    mv -fT {home}/.current {home}/current
+    # What Python wrote beside its modules.
+    find {release} -name __pycache__ -prune -exec rm -rf {} +
+fi
 if [ "$1" = remove ] || [ "$1" = purge ]; then
-    rm -rf {release}
+    rm -rf {release} /run/oto
     rm -f {home}/current {home}/previous
     rmdir --ignore-fail-on-non-empty {home} 2>/dev/null || true
     if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
@@ -126,6 +136,7 @@ def make_package(source: Path, out: Path, *, python: str, arch: str | None = Non
         place = root / HOME.lstrip("/") / release
         place.parent.mkdir(parents=True)
         build(source, place, python=python, processor=PROCESSORS[chosen], say=say)
+        (place.parent / NAME).write_text(f"{release}\n")
         _move_system_files(place, root)
         (root / PACKAGED_COMMAND.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (root / PACKAGED_COMMAND.lstrip("/")).symlink_to(f"{HOME}/current/bin/oto")
@@ -211,5 +222,6 @@ Description: music studio for one small box, with an engineer in it
     conffiles = [f"/{path.relative_to(root)}\n" for path in sorted((root / "etc").rglob("*")) if path.is_file()]
     (folder / "conffiles").write_text("".join(conffiles))
     for name, text in (("preinst", PREINST), ("postinst", POSTINST), ("prerm", PRERM), ("postrm", POSTRM)):
-        (folder / name).write_text(text.replace("{release}", release).replace("{home}", HOME))
+        text = text.replace("{release}", release).replace("{home}", HOME).replace("{name}", NAME)
+        (folder / name).write_text(text)
         (folder / name).chmod(0o755)

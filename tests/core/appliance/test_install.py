@@ -153,8 +153,10 @@ def test_with_nothing_to_go_back_to_it_says_so(box: Box) -> None:
 
 
 def test_what_came_as_a_package_is_left_to_the_package(box: Box) -> None:
+    do(activate(box, ONE, put(box, ONE)))
+    do(activate(box, TWO, put(box, TWO)))
     (box.root / "usr/bin/oto").symlink_to("/opt/oto/current/bin/oto")
-    for plan in (lambda: install(box, SOURCE), lambda: remove(box)):
+    for plan in (lambda: install(box, SOURCE), lambda: remove(box), lambda: rollback(box)):
         with pytest.raises(OtoError, match="came as a package"):
             plan()
 
