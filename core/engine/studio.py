@@ -153,7 +153,7 @@ class Studio:
         self.transport.publish()
         self.queue.tend()
         await self.care.tick(recording=self.transport.busy)
-        busy = bool(self.server.connections) or self.transport.busy or self.queue.busy
+        busy = bool(self.server.connections - self.queue.workers) or self.transport.busy or self.queue.busy
         if busy:
             self.idle_since_s = None
         elif self.idle_since_s is None:
