@@ -109,7 +109,8 @@ END
 mkdir -p "$root/etc/kernel" "$root$boot" "$root/etc/default"
 # Stands for the FAT partition: a file system of its own, as the programs that fill it want to see.
 mount -t tmpfs -o mode=0755 tmpfs "$root$boot"
-printf 'root=LABEL=oto-root rw quiet\\n' >"$root/etc/kernel/cmdline"
+# Its Wi-Fi is wlan0, as on a Pi.
+printf 'root=LABEL=oto-root rw quiet net.ifnames=0\\n' >"$root/etc/kernel/cmdline"
 # What is set aside for a Pi 3's screen keeps a Pi 4 from starting, and the ports of this machine are not the box's.
 printf 'ROOTPART=LABEL=oto-root\\nCMA=0\\nCONSOLES=tty0\\n' >"$root/etc/default/raspi-firmware"
 printf 'quiet\\n' >"$root/etc/default/raspi-extra-cmdline"

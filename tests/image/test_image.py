@@ -119,6 +119,7 @@ def test_what_starts_it_is_on_the_partition_that_a_firmware_reads(image: Image) 
         assert "cma=" not in text
         assert re.findall(r"console=\S+", text) == ["console=tty0"]
     assert "root=LABEL=oto-root" in text
+    assert "net.ifnames=0" in text
     assert len(named) == 2
     assert all(files[name] > 5 * MIB for name in named), (named, files)
 
