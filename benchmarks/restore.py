@@ -95,12 +95,14 @@ def read(path: Path, seconds: float) -> tuple[Audio, int]:
     """The middle of a song or the sum of its stems, always stereo."""
     if path.is_dir():
         audio, rate_hz = read_mix(path)
+        start = max(audio.shape[1] - round(seconds * rate_hz), 0) // 2
+        audio = audio[:, start : start + round(seconds * rate_hz)]
     else:
-        samples, rate_hz = sf.read(path, dtype="float32", always_2d=True)
-        audio = np.ascontiguousarray(samples.T)
-    audio = np.repeat(audio, 2, axis=0) if len(audio) == 1 else audio[:2]
-    start = max(audio.shape[1] - round(seconds * rate_hz), 0) // 2
-    return np.ascontiguousarray(audio[:, start : start + round(seconds * rate_hz)]), rate_hz
+        with sf.SoundFile(path) as file:
+            frames, rate_hz = min(file.frames, round(seconds * file.samplerate)), file.samplerate
+            file.seek((file.frames - frames) // 2)
+            audio = file.read(frames, dtype="float32", always_2d=True).T
+    return np.ascontiguousarray(np.repeat(audio, 2, axis=0) if len(audio) == 1 else audio[:2]), rate_hz
 
 
 # ---------------------------------------------------------------- degrading
@@ -215,12 +217,10 @@ def judge(
     """Distances of one song: per fault and contender."""
     song, peer, seconds, faults, engineers = job
     original, rate_hz = read(song.path, seconds)
-    model, model_hz = read(song.other, seconds)
     result: dict[str, dict[str, tuple[float, float, float]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         other, out = folder / "other.wav", folder / "out.wav"
-        sf.write(other, model.T, model_hz, subtype="FLOAT")
         bad = {fault: folder / f"{fault}.wav" for fault in faults}
         matched = {fault: folder / f"{fault} matched.wav" for fault in faults}
         for fault in faults:
@@ -231,6 +231,8 @@ def judge(
                 with_oto(bad[fault], engineer, target, out)
                 result[fault][contender] = distance(at_rate(out, rate_hz), original, rate_hz)
         if peer:
+            model, model_hz = read(song.other, seconds)
+            sf.write(other, model.T, model_hz, subtype="FLOAT")
             with_matchering(peer, other, {bad[fault]: matched[fault] for fault in faults})
             for fault in faults:
                 result[fault]["Matchering"] = distance(at_rate(matched[fault], rate_hz), original, rate_hz)

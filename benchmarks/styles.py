@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import SpectrumMeter
-from core.master.styles import WIDTH_HZ
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_PACKAGES = {"supertuxkart-data", "hyperrogue-music", "singularity-music"}
@@ -56,8 +55,6 @@ FACTORS = 6
 """Broad ways in which finished songs differ: with more, restored songs of other packages came back no nearer."""
 LEAST_REST_DB = 1.0
 LONGEST_S = 120.0
-NO_SIDE_DB = -30.0
-"""Songs narrower than this are mono by choice and say nothing about width."""
 
 
 def read_middle(path: Path) -> tuple[NDArray[np.float32], int]:
@@ -132,13 +129,6 @@ def factors_db(songs: list[dict[str, Any]]) -> tuple[NDArray[np.float64], NDArra
     return factors, rest
 
 
-def side_db(song: dict[str, Any]) -> float:
-    """Sides against the middle, where width is heard."""
-    bands = np.array(BAND_HZ)
-    heard = (bands >= WIDTH_HZ[0]) & (bands <= WIDTH_HZ[1])
-    return float(10 * np.log10(np.sum(np.array(song["side"])[heard]) / np.sum(np.array(song["mid"])[heard]) + 1e-6))
-
-
 def module(songs: list[dict[str, Any]]) -> str:
     """The text of core/master/finished.py."""
     lines = [
@@ -146,7 +136,7 @@ def module(songs: list[dict[str, Any]]) -> str:
         "",
         f"Per third octave (`core.analysis.features.BAND_HZ`) the {', '.join(f'{p:g}th' for p in PERCENTILES)} "
         "percentile of the level in dB,",
-        "against the mean of the bands from 45 Hz to 14 kHz; the same of the sides against the middle in dB.",
+        "against the mean of the bands from 45 Hz to 14 kHz.",
         '"""',
         "",
         "from __future__ import annotations",
@@ -159,8 +149,7 @@ def module(songs: list[dict[str, Any]]) -> str:
     for name in ("any", "orchestral", "electronic", "band"):
         chosen = [song for song in songs if name in ("any", STYLE_OF[song["src"]])]
         low, middle, high = np.nanpercentile([levels_db(song) for song in chosen], PERCENTILES, axis=0)
-        widths = [width for width in map(side_db, chosen) if width > NO_SIDE_DB]
-        rows = {"low_db": low, "middle_db": middle, "high_db": high, "side_db": np.percentile(widths, PERCENTILES)}
+        rows = {"low_db": low, "middle_db": middle, "high_db": high}
         lines.append(f'    "{name}": {{  # {len(chosen)} songs')
         for key, row in rows.items():
             figures = textwrap.wrap(", ".join(f"{value:.1f}" for value in row), 100)

@@ -8,7 +8,8 @@ from typing import Final
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
-from core.master import faults, styles, tone
+from core.dsp.audio import Floats
+from core.master import faults, styles, tone, width
 from core.master.chain import EQ_SHAPES
 from core.master.draft import KNOBS, Draft
 from core.master.styles import Style
@@ -17,7 +18,6 @@ from core.models.mastering import Advice
 from core.plans.document import By
 
 WIDTH: Final = "width_db"
-_WIDTH_CONFIDENCE: Final = 0.5
 _EQ_CONFIDENCE: Final = 0.6
 LEAST_TONE_DB: Final = tone.LEAST_DB
 LEAST_WIDTH_DB: Final = 0.3
@@ -38,8 +38,8 @@ Changes = dict[str, Wanted]
 """By "eq1_gain_db" to "eq6_gain_db" and "width_db"."""
 
 
-def by_rules(spectrum: Spectrum, style: Style, rate_hz: int) -> Changes:
-    """What takes back most of what stands outside the spread of finished songs."""
+def by_rules(spectrum: Spectrum, shares_db: Floats | None, style: Style, rate_hz: int) -> Changes:
+    """What takes back what probably happened to a finished song; `shares_db` as `width.WidthMeter` reads them."""
     heard = tone.heard_bands(rate_hz)
     song_db = spectrum.levels_db()
     fault, probability = faults.likeliest(song_db, style.middle_db, heard)
@@ -50,13 +50,15 @@ def by_rules(spectrum: Spectrum, style: Style, rate_hz: int) -> Changes:
             f"other fault ({probability:.0%} likely, by how far finished songs differ); what is likely is taken back."
         )
         changes[_gain_of(band)] = Wanted(gain_db, why, _EQ_CONFIDENCE, "rules")
-    own_db = spectrum.side_db(*styles.WIDTH_HZ)
-    change_db = styles.width_correction(own_db, style)
-    if own_db is not None and change_db:
-        low, _, high = style.side_db
-        usual = f"in most finished {style.label} {low:.1f} to {high:.1f} dB"
-        why = f"The sides are {own_db:.1f} dB against the middle, {usual}."
-        changes[WIDTH] = Wanted(change_db, why, _WIDTH_CONFIDENCE, "rules")
+    own_db = spectrum.side_db(*width.WIDTH_HZ)
+    turned = width.turned(shares_db, own_db)
+    if change_db := width.correction_db(turned):
+        why = (
+            f"The sides are {own_db:.1f} dB against the middle, and single sounds share both as if somebody had "
+            f"{'narrowed' if turned.change_db < 0 else 'widened'} the song ({turned.probability:.0%} likely, by how "
+            f"finished songs differ), by about {abs(turned.change_db):g} dB."
+        )
+        changes[WIDTH] = Wanted(change_db, why, round(turned.probability, 2), "rules")
     return changes
 
 
@@ -71,8 +73,8 @@ def by_model(advice: dict[str, Advice], rules: Changes, spectrum: Spectrum, styl
             f"{abs(advice[name].heard_db):.1f} dB as {direction}, {advice[name].spread_db:.1f} dB more or less."
         )
         changes[name] = _blended(advice[name], rules.get(name), heard)
-    own_db = spectrum.side_db(*styles.WIDTH_HZ)
-    if own_db is not None and own_db > styles.NO_SIDE_DB:
+    own_db = spectrum.side_db(*width.WIDTH_HZ)
+    if own_db is not None and own_db > width.NARROWEST_DB:
         direction = "too narrow" if advice[WIDTH].heard_db > 0 else "too wide"
         heard = (
             f"The sides are {own_db:.1f} dB against the middle; the model hears this as "

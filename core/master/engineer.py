@@ -23,6 +23,7 @@ from core.master.reference import FULLY, Model, Strengths, listen_to_references,
 from core.master.render import processed
 from core.master.sections import SectionMeter
 from core.master.targets import MEDIA, Medium
+from core.master.width import WidthMeter
 from core.models.mastering import Controller, PortraitMeter
 from core.plans.document import MasterPlan, Target
 from core.progress import Progress, part
@@ -79,8 +80,9 @@ def propose_master(
         model = listen_to_references(paths, part(progress, 0.0, 0.2))
     rest = part(progress, 0.2, 0.8) if paths else progress
     sections = SectionMeter(source.rate_hz, source.channels)
+    sides = WidthMeter(source.rate_hz, source.channels)
     portrait = PortraitMeter(source.rate_hz, source.channels)
-    meters = (sections, portrait) if controller and not model else (sections,)
+    meters = (sections, *(() if model else (sides,)), *((portrait,) if controller and not model else ()))
     # What is matched to a model is shaped, and heard again: until then the samples' peaks are enough.
     forecast = LimiterForecast(source.rate_hz, source.channels, rough=model is not None)
     heard = _listen(source, Chain([]), forecast, meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
@@ -104,7 +106,7 @@ def propose_master(
                 "its level is changed."
             )
         else:
-            changes = balance.by_rules(whole, liked, source.rate_hz)
+            changes = balance.by_rules(whole, sides.result(), liked, source.rate_hz)
             if controller and (drawn := portrait.result()):
                 engineer = controller.name
                 advice = controller.advise(drawn)

@@ -1,7 +1,7 @@
 """What finished music looks like, per style: made by benchmarks/styles.py from training songs, not by hand.
 
 Per third octave (`core.analysis.features.BAND_HZ`) the 25th, 50th, 90th percentile of the level in dB,
-against the mean of the bands from 45 Hz to 14 kHz; the same of the sides against the middle in dB.
+against the mean of the bands from 45 Hz to 14 kHz.
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ FINISHED: Final[dict[str, dict[str, tuple[float, ...]]]] = {
             7.3, 9.6, 11.6, 13.8, 14.1, 13.5, 12.9, 12.3, 11.7, 11.3, 10.4, 11.3, 11.0, 10.4, 9.8, 7.9, 6.3,
             6.1, 4.0, 2.0, 0.7, -0.3, -1.6, -2.1, -2.6, -3.2, -4.5, -4.1, -6.9
         ),
-        "side_db": (
-            -7.9, -4.8, -0.8
-        ),
     },
     "orchestral": {  # 33 songs
         "low_db": (
@@ -39,9 +36,6 @@ FINISHED: Final[dict[str, dict[str, tuple[float, ...]]]] = {
         "high_db": (
             1.0, 6.7, 5.2, 5.4, 8.7, 10.6, 12.4, 9.5, 9.4, 9.5, 10.0, 11.3, 12.5, 9.5, 10.3, 10.0, 8.3, 8.4,
             5.8, 3.1, 1.2, -0.6, -3.1, -6.5, -8.2, -8.7, -11.3, -13.9, -14.5
-        ),
-        "side_db": (
-            -3.2, -1.0, 0.3
         ),
     },
     "electronic": {  # 152 songs
@@ -57,9 +51,6 @@ FINISHED: Final[dict[str, dict[str, tuple[float, ...]]]] = {
             9.3, 10.8, 13.1, 14.7, 15.1, 12.8, 12.8, 12.6, 13.2, 11.4, 9.8, 9.7, 10.0, 9.0, 8.2, 7.1, 5.0, 4.2,
             2.3, 1.0, 0.1, 0.2, -0.5, -1.3, -2.0, -2.3, -4.0, -3.8, -6.7
         ),
-        "side_db": (
-            -7.7, -4.8, -1.9
-        ),
     },
     "band": {  # 99 songs
         "low_db": (
@@ -73,9 +64,6 @@ FINISHED: Final[dict[str, dict[str, tuple[float, ...]]]] = {
         "high_db": (
             1.6, 6.7, 8.1, 11.2, 13.5, 14.7, 13.0, 12.1, 11.2, 11.1, 10.8, 12.1, 12.0, 11.2, 10.2, 8.0, 5.2,
             5.6, 4.6, 2.1, 0.8, -1.4, -2.3, -2.7, -2.9, -3.3, -4.9, -4.7, -5.7
-        ),
-        "side_db": (
-            -9.5, -6.0, -2.1
         ),
     },
 }

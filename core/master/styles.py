@@ -17,11 +17,6 @@ from core.master import faults, tone
 from core.master.finished import FINISHED
 
 MOST_TONE_DB: Final = 6.0
-WIDTH_STRENGTH: Final = 0.7
-MOST_WIDTH_DB: Final = 4.0
-WIDTH_HZ: Final = (150.0, 14_000.0)
-NO_SIDE_DB: Final = -30.0
-"""Sides this far below the middle are a mono song, and stay."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +34,12 @@ class Style:
     """Half of them."""
     high_db: Floats
     """A tenth of them lie above."""
-    side_db: tuple[float, float, float]
-    """The same three of the sides against the middle."""
 
 
 def _style(name: str, label: str, most_limiting_db: float) -> Style:
     found = FINISHED[name]
     low, middle, high = (np.array(found[key]) for key in ("low_db", "middle_db", "high_db"))
-    narrow, usual, wide = found["side_db"]
-    return Style(name, label, most_limiting_db, low, middle, high, (narrow, usual, wide))
+    return Style(name, label, most_limiting_db, low, middle, high)
 
 
 STYLES: Final[dict[str, Style]] = {
@@ -78,12 +70,3 @@ def tone_correction(levels_db: Floats, style: Style, heard: Floats) -> Floats:
     if not np.any((above | below) & (heard > 0.0)):
         return np.zeros(len(levels_db))
     return np.clip(-faults.likely_db(levels_db, style.middle_db, heard), -MOST_TONE_DB, MOST_TONE_DB)
-
-
-def width_correction(side_db: float | None, style: Style) -> float:
-    """Gain for the sides that takes most of what lies outside the spread back; 0 within it, and for mono."""
-    if side_db is None or side_db < NO_SIDE_DB:
-        return 0.0
-    low, _, high = style.side_db
-    outside = max(side_db - high, 0.0) - max(low - side_db, 0.0)
-    return float(np.clip(-WIDTH_STRENGTH * outside, -MOST_WIDTH_DB, MOST_WIDTH_DB))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.analysis.features import BAND_HZ
 from core.master import styles, tone
+from core.master.width import NARROWEST_DB
 from core.models.mastering import Portrait, vector
 from training.master.degrade import picked, total_db
 from training.master.network import Controller, loaded
@@ -63,20 +64,20 @@ def side_db(portrait: Portrait) -> Floats:
     """(n,): sides against the middle where width is heard."""
     wide = (_HZ >= 150.0) & (_HZ <= 14_000.0)
     middle, side = (np.sum(10 ** (x[:, wide] / 10), axis=1) for x in (portrait.middle_db, portrait.side_db))
-    decibels: Floats = np.maximum(10 * np.log10(side / middle + 1e-20), styles.NO_SIDE_DB)
+    decibels: Floats = np.maximum(10 * np.log10(side / middle + 1e-20), NARROWEST_DB)
     return decibels
 
 
 def by_rules(portrait: Portrait) -> Answer:
-    """What the rules would set."""
+    """What the rules would set, but for the width: for that they hear more than a portrait holds."""
     heard, style = tone.heard_bands(48_000), styles.STYLES["any"]
-    gains, level_db, sides = np.zeros((len(portrait.middle_db), 6)), total_db(portrait), side_db(portrait)
+    gains, level_db = np.zeros((len(portrait.middle_db), 6)), total_db(portrait)
     for i in range(len(gains)):
         for band, gain_db in tone.fit_equaliser(
             styles.tone_correction(level_db[i], style, heard), heard, 48_000
         ).items():
             gains[i, band - 1] = gain_db
-    return gains, np.array([styles.width_correction(float(x), style) if x > styles.NO_SIDE_DB else 0.0 for x in sides])
+    return gains, np.zeros(len(gains))
 
 
 def by_nobody(portrait: Portrait) -> Answer:
@@ -115,7 +116,7 @@ def main() -> None:
         def answer(portrait: Portrait) -> Answer:
             change, spread = raw(network, portrait)
             change = change * change**2 / (change**2 + (much * spread) ** 2 + 1e-9)
-            return change[:, :6], change[:, 6] * (side_db(portrait) > styles.NO_SIDE_DB)
+            return change[:, :6], change[:, 6] * (side_db(portrait) > NARROWEST_DB)
 
         return answer
 

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.analysis.features import BAND_HZ
 from core.errors import OtoError
 from core.master import tone
-from core.master.styles import MOST_TONE_DB, MOST_WIDTH_DB, STYLES, style_named, tone_correction, width_correction
+from core.master.styles import MOST_TONE_DB, STYLES, style_named, tone_correction
 
 HEARD = tone.heard_bands(48_000)
 EVERY = pytest.mark.parametrize("style", STYLES.values(), ids=list(STYLES))
@@ -19,13 +17,11 @@ def test_every_style_knows_a_spread_for_every_band(style):
     assert len(style.low_db) == len(style.middle_db) == len(style.high_db) == len(BAND_HZ)
     assert (style.low_db < style.middle_db).all()
     assert (style.middle_db < style.high_db).all()
-    assert style.side_db == tuple(sorted(style.side_db))
 
 
 @EVERY
 def test_a_song_in_the_middle_of_its_style_is_left_alone(style):
     assert not tone_correction(style.middle_db, style, HEARD).any()
-    assert width_correction(style.side_db[1], style) == 0.0
 
 
 @EVERY
@@ -34,23 +30,6 @@ def test_what_is_far_outside_comes_back_but_not_without_limit(style):
     gains = tone_correction(style.middle_db + tilt, style, HEARD)
     assert gains.max() == pytest.approx(MOST_TONE_DB)
     assert gains[BAND_HZ.index(8_000.0)] > 0.0 > gains[BAND_HZ.index(125.0)]
-
-
-@given(st.floats(-60.0, 6.0))
-def test_width_never_moves_past_its_spread(side_db):
-    style = STYLES["any"]
-    change = width_correction(side_db, style)
-    low, _, high = style.side_db
-    assert abs(change) <= MOST_WIDTH_DB
-    if change > 0:
-        assert side_db + change < low
-    if change < 0:
-        assert side_db + change > high
-
-
-def test_mono_is_not_widened():
-    assert width_correction(None, STYLES["any"]) == 0.0
-    assert width_correction(-45.0, STYLES["any"]) == 0.0
 
 
 def test_an_unknown_style_is_refused_with_those_there_are():
