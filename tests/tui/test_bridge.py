@@ -16,11 +16,11 @@ from tui.widgets.bridge import bar, bridge, layout
 levels = st.floats(-140.0, 6.0)
 
 
-@given(st.integers(1, 32), st.sampled_from([(52, 16), (52, 15), (80, 27), (60, 40)]))
-def test_all_inputs_fit_the_smallest_screen(inputs: int, size: tuple[int, int]) -> None:
+@given(st.integers(1, 32), st.sampled_from([(52, 16), (52, 15), (80, 27), (60, 40), (170, 51)]))
+def test_all_inputs_fit_every_screen(inputs: int, size: tuple[int, int]) -> None:
     width, height = size
     shape = layout(inputs, width, height)
-    assert shape.rows <= height
+    assert shape.rows * (shape.thick + 1 if shape.thick > 1 else 1) <= height
     assert shape.rows * shape.columns >= inputs
     assert shape.bar >= 5
     assert shape.name >= 4
@@ -34,7 +34,26 @@ def test_every_input_is_numbered_and_no_line_is_too_long(inputs: int) -> None:
     shown = "\n".join(lines)
     assert all(f"{number:2d} " in shown for number in range(1, inputs + 1))
     assert all(cell_len(line) <= 52 for line in lines)
-    assert len({cell_len(line) for line in lines[: inputs % 16 or 16]}) <= 2
+    assert len({cell_len(line) for line in lines[: inputs % 16 or 16] if line}) <= 2
+
+
+def test_bars_grow_thick_where_there_is_room_and_stay_apart() -> None:
+    small, large = (bridge(band_picture(8), Look(), 100, height, 1, focused=True) for height in (16, 51))
+    assert len(small) == 8
+    assert len(large) == 8 * 4
+    for number, line in enumerate(small):
+        first, *more, free = large[4 * number : 4 * number + 4]
+        shown = bar_of(line)
+        assert first == line
+        assert [bar_of(one) for one in more] == [shown, shown]
+        assert "".join(text for text, _ in free) == ""
+        assert {text.strip() for text, role in more[0] if not role.startswith("meter")} == {""}
+
+
+def bar_of(line):
+    """Where the bar of an input starts, and what it looks like."""
+    at = [role.startswith("meter") for _, role in line].index(True)
+    return sum(cell_len(text) for text, _ in line[:at]), line[at]
 
 
 @given(levels, levels, levels, st.integers(2, 60), st.sampled_from([UNICODE, BLOCK, CONSOLE]))
@@ -62,7 +81,7 @@ def test_the_whole_bar_takes_the_colour_of_its_peak(peak, role) -> None:
 
 def test_a_clipped_input_stays_marked() -> None:
     picture = band_picture(2)
-    lines = bridge(picture, Look(), 52, 16, 1, focused=True)
+    lines = bridge(picture, Look(), 52, 2, 1, focused=True)
     assert "!" not in "".join(text for text, _ in lines[0])
     assert "!" in "".join(text for text, _ in lines[1])
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
+
 from core.protocol.topics import Meters, Track
 from tui import words
 from tui.look import Look, Role
@@ -14,6 +16,9 @@ from tui.widgets.paper import Line, Paper, Span
 FLOOR_DBFS: Final = -60.0
 HOT_DBFS: Final = -9.0
 CLIP_DBFS: Final = -3.0
+METER_ROLES: Final = ("meter_ok", "meter_hot", "meter_clip")
+THICKEST: Final = 3
+"""Lines of a bar where there is room: with one left free below each, so that they stay apart from afar."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,9 @@ class Layout:
 
     columns: int
     rows: int
+    """Inputs per column."""
+    thick: int
+    """Lines of a bar; more than one are followed by a free one."""
     name: int
     role: int
     bar: int
@@ -32,6 +40,7 @@ def layout(inputs: int, width: int, height: int) -> Layout:
     """Fields that fit: as few columns as the height allows, names before bars, bars before roles and figures."""
     columns = max(-(-inputs // max(height, 1)), 1)
     rows = min(-(-inputs // columns), height)
+    thick = min(max(height // max(rows, 1) - 1, 1), THICKEST)
     column = width // columns
     fixed = 7  # arm mark, number, three spaces and the clip mark
     if column >= 64:
@@ -43,7 +52,7 @@ def layout(inputs: int, width: int, height: int) -> Layout:
     else:
         name, role, figure = min(max(column // 3, 4), 12), 0, 0
     bar = column - fixed - name - (role + 1 if role else 0) - figure
-    return Layout(columns, rows, name, role, max(bar, 2), figure)
+    return Layout(columns, rows, thick, name, role, max(bar, 2), figure)
 
 
 class Bridge(Paper, can_focus=True):
@@ -107,6 +116,11 @@ def bridge(picture: Picture, look: Look, width: int, height: int, cursor: int, *
             here: Role | None = ("cursor" if focused else "cursor_off") if number == cursor else None
             spans += _input(number, tracks.get(number), picture.meters, look, shape, here)
         lines.append([*spans, ("", "text")])
+        if shape.thick > 1:
+            lines += [[span if _is_bar(span) else (" " * cell_len(span[0]), "text") for span in spans]] * (
+                shape.thick - 1
+            )
+            lines.append([("", "text")])
     return lines
 
 
@@ -156,6 +170,10 @@ def bar(peak_dbfs: float, rms_dbfs: float, hold_dbfs: float, look: Look, width: 
     if hold >= len(level) and hold_dbfs > FLOOR_DBFS:
         level = level.ljust(hold) + glyphs.hold
     return level.ljust(width), role
+
+
+def _is_bar(span: Span) -> bool:
+    return span[1] in METER_ROLES
 
 
 def _share(dbfs: float) -> float:
