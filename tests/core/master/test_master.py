@@ -211,6 +211,13 @@ def test_a_dull_mix_gets_some_treble_back_and_says_how_dull_it_was(mix):
     assert "below" in plan.settings["eq6_gain_db"].why
 
 
+def test_bass_at_one_side_stays_there(mix):
+    """Half of all finished songs have lows within 10 dB of that."""
+    bass = 0.2 * np.sin(2 * np.pi * 45 * np.arange(mix.shape[1]) / RATE_HZ)
+    plan = propose_master(ArraySource((mix + np.array([[1.0], [0.0]]) * bass).astype(np.float32)), STREAMING)
+    assert not {"mono_below_hz", "width", "highpass_hz"} & set(plan.settings)
+
+
 def test_bass_in_the_sides_is_brought_to_the_middle(mix, tmp_path):
     time_s = np.arange(mix.shape[1]) / RATE_HZ
     wide = mix + np.stack([1.0, -1.0])[:, None] * (0.2 * np.sin(2 * np.pi * 45 * time_s))
