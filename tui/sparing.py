@@ -51,9 +51,10 @@ Cell = tuple[str, Pen]
 class Copy:
     """What the terminal shows, as far as it is known."""
 
-    def __init__(self, columns: int = 0) -> None:
-        self.columns = columns
-        """Of the terminal; what is printed in the last one leaves the cursor nobody knows where."""
+    def __init__(self, columns: int, rows: int) -> None:
+        self.size = (columns, rows)
+        """Of the terminal. What is printed in the last column leaves the cursor nobody knows where; what lies beyond,
+        because a screen was drawn before it heard that the terminal shrank, would be squeezed into its edge."""
         self._shown: dict[int, dict[int, Cell]] = {}
         self._wanted: dict[int, dict[int, Cell]] = {}
         """Cells that were written since the last difference and are not shown yet."""
@@ -141,7 +142,7 @@ class Copy:
         """What has to be sent so that the terminal shows everything that was written and painted."""
         out: list[str] = []
         for row, wanted in sorted(self._wanted.items()):
-            if not wanted:
+            if not wanted or row >= self.size[1]:
                 continue
             shown = self._shown[row]
             columns = sorted(wanted)
@@ -157,6 +158,9 @@ class Copy:
         text, pen = cell
         if not text:
             return
+        end = column + (1 if text in _NARROW else get_character_cell_size(text[0]))
+        if end > self.size[0]:
+            return
         if self._cursor != (row, column):
             if self._cursor is not None and self._cursor[0] == row and self._cursor[1] < column:
                 out.append(f"\x1b[{column - self._cursor[1]}C")
@@ -166,8 +170,7 @@ class Copy:
             out.append(change(self._terminal_pen, pen))
             self._terminal_pen = pen
         out.append(text)
-        end = column + (1 if text in _NARROW else get_character_cell_size(text[0]))
-        self._cursor = (row, end) if end < self.columns else None
+        self._cursor = (row, end) if end < self.size[0] else None
 
 
 @lru_cache(maxsize=1024)
@@ -257,9 +260,9 @@ class SparingDriver(LinuxDriver):
         self.copy = None
 
     def _followed(self) -> Copy:
-        columns = self._get_terminal_size()[0]
-        if self.copy is None or self.copy.columns != columns:
-            self.copy = Copy(columns)
+        size = self._get_terminal_size()
+        if self.copy is None or self.copy.size != size:
+            self.copy = Copy(*size)
         return self.copy
 
     def _send_painted(self) -> None:

@@ -40,7 +40,7 @@ def updates(draw) -> str:
 @settings(deadline=None)
 @given(st.lists(updates(), max_size=8))
 def test_the_difference_shows_the_same_picture(written: list[str]) -> None:
-    copy, whole, sparing = Copy(COLUMNS), Terminal(COLUMNS), Terminal(COLUMNS)
+    copy, whole, sparing = Copy(COLUMNS, ROWS), Terminal(COLUMNS), Terminal(COLUMNS)
     for data in written:
         whole.take(data)
         sparing.take(copy.feed(data))
@@ -53,7 +53,7 @@ def test_the_difference_shows_the_same_picture(written: list[str]) -> None:
     st.lists(st.tuples(st.integers(1, ROWS), st.lists(st.sampled_from("a 語b"), min_size=10, max_size=10)), max_size=8)
 )
 def test_wide_characters_stay_whole(rows: list[tuple[int, list[str]]]) -> None:
-    copy, whole, sparing = Copy(COLUMNS + 1), Terminal(COLUMNS), Terminal(COLUMNS)
+    copy, whole, sparing = Copy(COLUMNS + 1, ROWS), Terminal(COLUMNS), Terminal(COLUMNS)
     for row, characters in rows:
         text = "".join(characters)
         text += " " * (COLUMNS - sum(map(get_character_cell_size, text)))
@@ -65,7 +65,7 @@ def test_wide_characters_stay_whole(rows: list[tuple[int, list[str]]]) -> None:
 
 
 def test_what_did_not_change_is_not_sent() -> None:
-    copy = Copy(80)
+    copy = Copy(80, 24)
     bar = "\x1b[6;1H\x1b[1;38;5;210;48;5;234m●\x1b[0m\x1b[38;5;77;48;5;234m ████▒▒│   \x1b[0m"
     assert copy.feed(bar)
     assert copy.feed(bar) == ""
@@ -73,7 +73,7 @@ def test_what_did_not_change_is_not_sent() -> None:
 
 
 def test_modes_pass_through_and_a_cleared_screen_is_painted_anew() -> None:
-    copy = Copy(80)
+    copy = Copy(80, 24)
     assert copy.feed("\x1b[?2026$p\x1b[?u\x1b[?1h\x1b[>1u") == "\x1b[?2026$p\x1b[?u\x1b[?1h\x1b[>1u"
     assert copy.feed("\x1b[?2026h\x1b[1;1Hx\x1b[?2026l") == "\x1b[?2026h\x1b[1;1H\x1b[0mx\x1b[?2026l"
     assert copy.feed("\x1b[1;1Hx") == ""
@@ -84,3 +84,10 @@ def test_modes_pass_through_and_a_cleared_screen_is_painted_anew() -> None:
     assert copy.feed("\x1b[1;1Hx") == ""
     copy.feed("\x1b[2J")
     assert copy.feed("\x1b[1;1Hx") != ""
+
+
+def test_a_screen_that_was_drawn_for_a_larger_terminal_is_not_squeezed_into_the_edges_of_a_smaller_one() -> None:
+    sent = Copy(80, 24).feed("\x1b[3;70H" + "x" * 30 + "\x1b[30;1Hfooter\x1b[4;80H\u6f22")
+    Terminal(80).take(sent)
+    assert sent.count("x") == 11
+    assert not set("footer\u6f22") & set(sent)
