@@ -1,4 +1,4 @@
-"""A plugin for pytest: properties are tried with a few examples each, since an emulated processor is slow."""
+"""A plugin for pytest, for a slow processor: no deadlines, and few examples where a test does not say how many."""
 
 from hypothesis import settings
 
