@@ -71,15 +71,21 @@ class Panel:
 
     async def _follow(self) -> None:
         """Keep a connection, and the latest that the engine says."""
+        waits = False
         while True:
             client = AsyncClient()
-            with contextlib.suppress(OtoError):
+            try:
                 await client.connect(Attach(client="panel", topics=TOPICS))
-                self._client = client
+                self._client, waits = client, False
+                log.info("The panel works for the engine at %s.", client.path)
                 async for topic in client.topics():
                     self._latest[type(topic)] = topic
                     if isinstance(topic, ControlsTopic):
                         self._look_now.set()
+            except OtoError as error:
+                if not waits:
+                    log.warning("%s The panel waits for one.", error.message)
+                waits = True
             self._client = None
             self._latest.clear()
             await client.close()
@@ -167,7 +173,8 @@ class Panel:
 
 
 def run(given: Sequence[Control], lamp: str | None = None) -> None:
-    """Be the panel until SIGTERM, SIGINT or SIGHUP."""
+    """Be the panel until SIGTERM, SIGINT or SIGHUP. What it does is told on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     asyncio.run(_until_told(Panel(given, lamp).run()))
 
 

@@ -54,6 +54,7 @@ class Reader:
                 opened = self._open[control.path] = OpenControl(control)
                 self._presses[control.path] = Presses()
                 asyncio.get_running_loop().add_reader(opened.descriptor, self._read, control.path)
+                log.info("%s (%s) is read.", control.name, control.path)
             if grab:
                 self._open[control.path].grab()
         except OSError as error:
@@ -65,7 +66,8 @@ class Reader:
         opened = self._open[path]
         touches = opened.read()
         if touches is None:
-            self._close(path)  # pulled; the next look finds it if it is back
+            log.info("%s is gone.", opened.control.name)
+            self._close(path)  # the next look finds it if it is back
             return
         now_s = time.monotonic()
         for touch in touches:

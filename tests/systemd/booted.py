@@ -175,6 +175,11 @@ class Box:
         """What the engine has told whoever looks, oldest first."""
         return [str(notice["message"]) for notice in self.oto("status")["notices"]["notices"]]
 
+    def tells(self, words: str) -> None:
+        """Assert that whoever looks is told this, and whoever comes later finds it in the journal."""
+        assert any(words in notice for notice in self.notices()), self.notices()
+        assert words in self.must("journalctl", "-u", "oto-engine", "-b", "--no-pager", "-n", "100", "-o", "cat")
+
     def record(self, seconds: float = 2.0) -> None:
         """Start a take and wait until that much of it is on the disk."""
         take = self.oto("rec", "--pre-roll", "0")["take"]
