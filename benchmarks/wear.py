@@ -2,8 +2,7 @@
 
 The engine records the simulated interface. Its home is an ext4 file system on a loop device, whose own counter in
 /sys/block says what reached the "card": audio, headers, documents, and what the file system itself writes. Audio is the
-bytes of samples in the take's files. Then the worker draws the overview and, a minute later, hashes the files, which is
-counted too. Needs root.
+bytes of samples in the take's files. A minute later the worker hashes them, which is counted too. Needs root.
 """
 
 from __future__ import annotations
@@ -57,21 +56,13 @@ def card(folder: Path, mebibytes: int) -> Iterator[tuple[Path, Path]]:
         subprocess.run(["losetup", "-d", device], check=False)
 
 
-def wait_for(home: Path, name: str) -> None:
-    while not list((home / "library").rglob(name)):
-        time.sleep(0.5)
-    time.sleep(2.0)  # in which the worker says that it is done
-
-
 def reached(counter: Path) -> int:
     os.sync()
     return int(counter.read_text().split()[6]) * SECTOR_BYTES
 
 
-def measured(seconds: float, channels: int) -> tuple[int, int, int, int]:
-    """Bytes that reached the card while a take was recorded, how many of them are audio; with its overview; with its
-    hashes and all else in the minute until then.
-    """
+def measured(seconds: float, channels: int) -> tuple[int, int, int]:
+    """Bytes that reached the card while a take was recorded, how many of them are audio, and how many came after it."""
     with tempfile.TemporaryDirectory() as name, card(Path(name), 512 + int(seconds * channels / 4)) as (home, counter):
         device = f"sim:{stage(Path(name) / 'stage', channels)}"
         with EngineRig(home, device) as engine:
@@ -83,10 +74,10 @@ def measured(seconds: float, channels: int) -> tuple[int, int, int, int]:
             engine.wait(lambda status: status.takes.takes[0].status == "complete", "the end of the take")
             after = reached(counter)
             audio = sum(read_info(file).data_bytes for file in (home / "library").rglob("*.wav"))
-            wait_for(home, "overview.json")
-            drawn = reached(counter)
-            wait_for(home, "SHA256SUMS")
-            return after - before, audio, drawn - after, reached(counter) - drawn
+            while not list((home / "library").rglob("SHA256SUMS")):
+                time.sleep(1.0)
+            engine.wait(lambda status: all(job.state == "done" for job in status.jobs.jobs), "the worker")
+            return after - before, audio, reached(counter) - after
 
 
 def main() -> None:
@@ -96,13 +87,12 @@ def main() -> None:
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("needs root, for the loop device")
-    written, audio, overview, hashes = measured(options.seconds, options.channels)
+    written, audio, hashes = measured(options.seconds, options.channels)
     per_minute = 60.0 / options.seconds / 1e6
     beside = (written - audio) / audio
     print(f"{options.channels} tracks, {options.seconds:g} s: {written * per_minute:.1f} MB a minute reached the card,")
     print(f"{audio * per_minute:.1f} of them audio: {beside:.1%} beside it")
-    for what, count in (("overview", overview), ("hashes", hashes)):
-        print(f"{what}, once for each take: {count / 1e3:.0f} kB, {count / audio:.2%} of this one's audio")
+    print(f"its hashes, once for each take: {hashes / 1e3:.0f} kB, {hashes / audio:.2%} of this one's audio")
 
 
 if __name__ == "__main__":
