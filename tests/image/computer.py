@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import re
 import shutil
 import socket
 import struct
@@ -23,7 +24,7 @@ import numpy as np
 FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 VARIABLES: Final = FIRMWARE.with_name("OVMF_VARS_4M.fd")
 FONT: Final = Path("/usr/share/consolefonts/Lat15-VGA16.psf.gz")
-"""Its letters are drawn as Linux draws them on a screen that nobody has given another font."""
+"""Nearly all its letters are drawn as Linux draws them on a screen that nobody has given another font."""
 
 CELL: Final = (16, 8)
 MEMORY_MIB: Final = 2048
@@ -83,6 +84,10 @@ class Computer:
         path = self.folder / "screen.ppm"
         self._ask("screendump", filename=str(path))
         return text_of(path.read_bytes())
+
+    def shows(self, words: str) -> bool:
+        """Whether these words are on its screen, as far as its letters can be read."""
+        return re.search("".join(f"[?{re.escape(letter)}]" for letter in words), self.screen()) is not None
 
     def wait(self, reached: Callable[[], bool]) -> None:
         """Wait until something is so; what its screen shows is the reason when it never is."""

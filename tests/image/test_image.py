@@ -201,9 +201,9 @@ def computer(image: Image, tmp_path: Path) -> Iterator[Computer]:
 def test_a_pc_starts_from_it_fills_its_card_asks_and_is_a_studio(image: Image, computer: Computer) -> None:
     computer.switch_on()
     for question, answer in ANSWERS:
-        computer.wait(lambda question=question: question in computer.screen())
+        computer.wait(lambda question=question: computer.shows(question))
         computer.type(f"{answer}\n")
-    computer.wait(lambda: "Takes" in computer.screen())
+    computer.wait(lambda: computer.shows("Takes"))
     print(computer.screen())
     # Its sound card, by the kernel's own driver.
     computer.wait(lambda: computer.state() == "idle")
