@@ -47,10 +47,14 @@ class Front:
     def pull(self) -> None:
         os.close(self._pedal)
 
+    def shines(self, *, on: bool = True) -> None:
+        """Wait until the light is on, or off."""
+        self.box.wait(lambda: (self.light / "brightness").read_text() == ("1" if on else "0"))
+
     def blinks(self) -> None:
-        """Assert that the light goes out and comes on."""
-        for wanted in ("0", "1"):
-            self.box.wait(lambda wanted=wanted: (self.light / "brightness").read_text() == wanted)  # type: ignore[misc]
+        """Wait until the light has gone out and come on."""
+        self.shines(on=False)
+        self.shines()
 
 
 @pytest.fixture
@@ -99,7 +103,7 @@ def test_a_pedal_is_taught_records_and_stops_and_the_light_follows(box: Box, fro
         front.plug_in()
         front.press()
         taught.result()
-    box.wait(lambda: (front.light / "brightness").read_text() == "1")
+    front.shines()
     front.press()
     box.wait(lambda: box.state() == "recording")
     front.blinks()
@@ -115,7 +119,7 @@ def test_a_pedal_is_taught_records_and_stops_and_the_light_follows(box: Box, fro
     box.wait(lambda: box.state() == "idle")
     box.is_whole(box.takes()[-1])
     # Without an engine somebody has to come.
-    box.wait(lambda: (front.light / "brightness").read_text() == "1")
+    front.shines()
     box.must("systemctl", "stop", "oto-engine")
     front.blinks()
     box.must("systemctl", "start", "oto-engine")
