@@ -205,7 +205,6 @@ def test_a_pc_starts_from_it_fills_its_card_asks_and_is_a_studio(image: Image, c
         computer.type(f"{answer}\n")
     computer.wait(lambda: computer.shows("Takes"))
     print(computer.screen())
-    # Its sound card, by the kernel's own driver.
     computer.wait(lambda: computer.state() == "idle")
     assert computer.ssh("rec").returncode == 0
     computer.wait(lambda: computer.state() == "recording")
