@@ -42,12 +42,14 @@ def by_rules(spectrum: Spectrum, shares_db: Floats | None, style: Style, rate_hz
     """What takes back what probably happened to a finished song; `shares_db` as `width.WidthMeter` reads them."""
     heard = tone.heard_bands(rate_hz)
     song_db = spectrum.levels_db()
-    fault, probability = faults.likeliest(song_db, style.middle_db, heard)
+    found = faults.probabilities(song_db, style.middle_db, heard)
     changes: Changes = {}
     for band, gain_db in tone.fit_equaliser(styles.tone_correction(song_db, style, heard), heard, rate_hz).items():
+        fault, probability = faults.behind(found, _nearest_band(tone.band_frequency_hz(band)), gain_db)
+        so = ", yet going" if gain_db * _off_db(spectrum, style, rate_hz, band) > 0.0 else ". Going"
         why = (
-            f"{measured_tone(spectrum, style, rate_hz, band)}. As a whole it sounds {fault.words} rather than like any "
-            f"other fault ({probability:.0%} likely, by how far finished songs differ); what is likely is taken back."
+            f"{measured_tone(spectrum, style, rate_hz, band)}{so} by all its bands it may be {fault.words} "
+            f"({probability:.0%} likely, by how far finished songs differ); as much as is likely is taken back."
         )
         changes[_gain_of(band)] = Wanted(gain_db, why, _EQ_CONFIDENCE, "rules")
     own_db = spectrum.side_db(*width.WIDTH_HZ)
@@ -118,10 +120,14 @@ def _equalise(draft: Draft, band: int, gain_db: float, wanted: Wanted) -> None:
 
 def measured_tone(spectrum: Spectrum, style: Style, rate_hz: int, band: int) -> str:
     """Where a song lies at a band of the EQ, in words."""
-    off = tone.distance_db(spectrum.levels_db(), style.middle_db, tone.heard_bands(rate_hz))
-    off_db = float(off[_nearest_band(tone.band_frequency_hz(band))])
+    off_db = _off_db(spectrum, style, rate_hz, band)
     side = "above" if off_db > 0 else "below"
     return f"{_region(band)} the mix is {abs(off_db):.1f} dB {side} the middle of finished {style.label}"
+
+
+def _off_db(spectrum: Spectrum, style: Style, rate_hz: int, band: int) -> float:
+    off = tone.distance_db(spectrum.levels_db(), style.middle_db, tone.heard_bands(rate_hz))
+    return float(off[_nearest_band(tone.band_frequency_hz(band))])
 
 
 def _gain_of(band: int) -> str:

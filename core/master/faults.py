@@ -31,7 +31,7 @@ class Fault:
     """A way in which a mix's tone goes wrong."""
 
     words: str
-    """As it goes on after "it sounds"."""
+    """As it goes on after "it may be"."""
     curve_db: Floats
     """Per band: what it did to the song."""
 
@@ -77,7 +77,8 @@ def likely_db(levels_db: Floats, usual_db: Floats, heard: Floats) -> Floats:
     return even
 
 
-def likeliest(levels_db: Floats, usual_db: Floats, heard: Floats) -> tuple[Fault, float]:
-    """The fault that is heard most clearly, and its probability."""
-    found = probabilities(levels_db, usual_db, heard)
-    return FAULTS[int(found.argmax())], float(found.max())
+def behind(found: Floats, band: int, gain_db: float) -> tuple[Fault, float]:
+    """The fault that most of a correction of `gain_db` at a band takes back, and its share of `probabilities`."""
+    did_db = found * np.array([fault.curve_db[band] for fault in FAULTS])
+    number = int(np.argmax(-np.sign(gain_db) * did_db))
+    return FAULTS[number], float(found[number])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.analysis.features import BAND_HZ
 from core.master import tone
-from core.master.faults import FAULTS, likeliest, likely_db, probabilities
+from core.master.faults import FAULTS, behind, likely_db, probabilities
 from core.master.finished import FACTORS_DB
 from core.master.styles import STYLES
 
@@ -45,7 +45,19 @@ def test_taking_back_what_is_likely_brings_an_ordinary_song_nearer(fault):
 @pytest.mark.parametrize("words", ["dark, by 2.25 dB per octave", "dull above 1.8 kHz"])
 def test_what_is_plain_is_called_by_its_name(words):
     fault = next(one for one in FAULTS if one.words == words)
-    assert likeliest(USUAL + fault.curve_db, USUAL, HEARD)[0].words.split()[0] in ("dark,", "dull")
+    found = probabilities(USUAL + fault.curve_db, USUAL, HEARD)
+    said, probability = behind(found, BANDS.size - 4, gain_db=3.0)
+    assert said.words.split()[0] in ("dark,", "dull")
+    assert probability == found[FAULTS.index(said)]
+
+
+@given(st.lists(st.floats(0.0, 0.08), min_size=len(FAULTS), max_size=len(FAULTS)), st.integers(0, len(BAND_HZ) - 1))
+def test_what_is_said_of_a_band_is_a_fault_that_did_the_opposite_of_the_correction(shares, band):
+    found = np.array(shares)
+    for gain_db in (-1.0, 1.0):
+        fault, _ = behind(found, band, gain_db)
+        did = [gain_db * share * one.curve_db[band] for share, one in zip(found, FAULTS, strict=True)]
+        assert gain_db * found[FAULTS.index(fault)] * fault.curve_db[band] == pytest.approx(min(did))
 
 
 @given(st.integers(0, len(FACTORS_DB) - 1), st.floats(-1.0, 1.0))
