@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from core.cli.console import Console
 
+SWITCHED = {"on": True, "yes": True, "off": False, "no": False}
+
 
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="one setting (default: all)")
@@ -20,7 +22,9 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _settings(options: Namespace, _console: Console) -> Answer:
-    values = _changed({options.name: _parsed(options.value)}) if options.value is not None else _changed({})
+    values = _changed({})
+    if options.value is not None:
+        values = _changed({options.name: _parsed(options.value, switch=isinstance(values.get(options.name), bool))})
     if options.name is None:
         return Answer(values, "\n".join(f"{name:<16}{json.dumps(value)}" for name, value in values.items()))
     if options.name not in values:
@@ -31,8 +35,10 @@ def _settings(options: Namespace, _console: Console) -> Answer:
     return Answer({options.name: value}, json.dumps(value))
 
 
-def _parsed(text: str) -> Any:
-    """Numbers, true, false and null as such; anything else is text."""
+def _parsed(text: str, *, switch: bool) -> Any:
+    """Numbers, true, false and null as such, for a `switch` also what else people say; anything else is text."""
+    if switch and text.lower() in SWITCHED:
+        return SWITCHED[text.lower()]
     try:
         return json.loads(text)
     except ValueError:

@@ -212,6 +212,8 @@ def test_what_was_removed_is_listed_put_back_and_deleted_without_an_engine(oto: 
 def test_settings_are_the_same_with_an_engine_and_without(oto: Any, home: Path) -> None:
     assert oto("settings", "preroll_s", "--json").json == {"preroll_s": 10.0}
     assert oto("settings", "preroll_s", "4", "--json").json == {"preroll_s": 4.0}
+    assert oto("settings", "tones", "on", "--json").json == {"tones": True}
+    assert oto("settings", "tones", "off", "--json").json == {"tones": False}
     alone = oto("settings", "--json").json
     ensure_engine()
     assert oto("settings", "--json").json == alone
