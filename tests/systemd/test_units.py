@@ -73,6 +73,15 @@ def test_a_unit_is_as_closed_as_the_documentation_says(unit: Path) -> None:
     assert float(score[1]) <= min(float(told[1]) + 0.3, 2.0)
 
 
+@by_name
+def test_a_group_of_devices_is_known_before_a_unit_may_use_it(unit: Path) -> None:
+    """A name that the kernel doesn't know at the start allows nothing, ever: systemd.resource-control(5)."""
+    text = unit.read_text()
+    if "DeviceAllow=char-alsa" in text:
+        assert re.search(r"^Wants=.*\bmodprobe@snd\.service", text, re.MULTILINE)
+        assert re.search(r"^After=.*\bmodprobe@snd\.service", text, re.MULTILINE)
+
+
 def test_the_services_start_commands_that_there_are() -> None:
     engine = shlex.split(service(REPOSITORY / "systemd/oto-engine.service")["ExecStart"][0])
     assert engine[:4] == [f"{INSTALLED_AT}/bin/python", "-P", "-m", "core.engine"]
