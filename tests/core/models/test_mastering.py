@@ -18,6 +18,7 @@ from core.dsp.linear_phase import shape_tone
 from core.master import balance
 from core.master.balance import Changes, Wanted
 from core.master.engineer import propose_master
+from core.master.finished_width import USUAL_DB, WEIGHTS
 from core.master.styles import STYLES
 from core.master.targets import TARGETS
 from core.models.card import read_card
@@ -129,6 +130,8 @@ def test_confidence_is_how_often_the_change_brings_the_value_nearer(
 
 
 SPECTRUM = Spectrum(middle=tuple(float(hz**-1.6) for hz in BAND_HZ), side=(1e-5,) * len(BAND_HZ), correlation=0.8)
+NARROWED_DB = np.full(len(WEIGHTS) - 1, USUAL_DB - 6.0)
+"""What `WidthMeter` would read where single sounds share middle and sides as in a narrowed song."""
 STYLE = STYLES["any"]
 
 
@@ -138,7 +141,7 @@ def _advised(spread_db: float, heard_db: float = 3.0, even_db: float = 2.0) -> C
 
 
 def _ruled() -> Changes:
-    return balance.by_rules(SPECTRUM, STYLE, RATE_HZ)
+    return balance.by_rules(SPECTRUM, NARROWED_DB, STYLE, RATE_HZ)
 
 
 def test_a_model_that_knows_nothing_leaves_the_rules_alone() -> None:
