@@ -220,8 +220,8 @@ class Box:
         self._tmux("send-keys", *keys)
 
     def journal(self) -> str:
-        """The last words of OTO's services."""
-        command = ["journalctl", f"--root={self.root}", "-u", "oto*", "--no-pager", "-n", "40"]
+        """The last words of OTO's services, and of the JACK server of a test."""
+        command = ["journalctl", f"--root={self.root}", "-u", "oto*", "-u", "jack", "--no-pager", "-n", "40"]
         return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
 
     def force_off(self) -> None:
