@@ -31,6 +31,9 @@ ANSWERS: Final = "oto-setup.json"
 KEYS: Final = "authorized_keys"
 """Keys of who may come by SSH, on the boot partition."""
 
+PATIENCE_S: Final = 90.0
+"""How long a program may take; then the questions and the other steps go on without it."""
+
 HOST_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 COUNTRY: Final = re.compile(r"[A-Z]{2}|")
 KEY: Final = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+( [^\n]*)?")
@@ -169,7 +172,10 @@ def _write_secret(box: Box, text: str) -> None:
 
 def _run(words: str, *command: str, text: str = "") -> Step:
     def do() -> None:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+        try:
+            done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            raise OtoError("timeout", f"'{command[0]}' took more than {PATIENCE_S:g} s.", "") from error
         if done.returncode:
             raise OtoError("failed", f"'{command[0]}' failed: {(done.stderr or done.stdout).strip()[-300:]}", "")
 
@@ -199,12 +205,11 @@ def from_file(box: Box) -> Answers | None:
 
 
 def _interfaces() -> dict[str, str]:
-    done = subprocess.run(
-        [f"{HOME}/current/bin/oto", "devices", "--json"], capture_output=True, text=True, check=False, timeout=60
-    )
+    command = [f"{HOME}/current/bin/oto", "devices", "--json"]
     try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         return {each["id"]: each["name"] for each in json.loads(done.stdout)["interfaces"]}
-    except (ValueError, KeyError, TypeError):
+    except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
         return {}
 
 

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Answer, Command, no_options
 from core.cli.console import size, table
+from core.errors import OtoError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from core.cli.console import Console
+    from devices.base import Interface
 
 
 def _devices(_options: Namespace, _console: Console) -> Answer:
     from devices.discovery import enumerate_interfaces
     from devices.drives import list_drives
 
-    interfaces = enumerate_interfaces()
+    seen = enumerate_interfaces()
+    known = {interface.id for interface in seen}
+    interfaces = [*(each for each in _of_the_engine() if each.id not in known), *seen]
     drives = list_drives()
     value = {
         "interfaces": [dataclasses.asdict(interface) for interface in interfaces],
@@ -50,6 +54,17 @@ def _devices(_options: Namespace, _console: Console) -> Answer:
     return Answer(value, text)
 
 
+def _of_the_engine() -> list[Interface]:
+    """What a running engine can use: on a box its user may reach sound cards that whoever asks may not."""
+    from core.cli.wire import ask
+    from devices.base import Interface
+
+    try:
+        return [Interface(**each) for each in ask("status")["device"]["available"]]
+    except OtoError:
+        return []
+
+
 def _latency_options(parser: ArgumentParser) -> None:
     parser.add_argument("--output", type=int, default=1, help="output that the cable comes from (default: 1)")
     parser.add_argument("--input", type=int, default=1, help="input that it goes to (default: 1)")
@@ -68,7 +83,8 @@ COMMANDS = {
     "devices": Command(
         "list audio interfaces and drives",
         "List the audio interfaces and drives that are plugged in. The first column is what --device and --to take.\n"
-        "Looks outside the engine, so that a driver that hangs can't touch a recording.",
+        "Looks outside the engine, so that a driver that hangs can't touch a recording, and adds what a running\n"
+        "engine has found.",
         ("oto devices", "oto devices --json | jq '.interfaces[].id'"),
         no_options,
         _devices,

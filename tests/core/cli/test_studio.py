@@ -230,6 +230,16 @@ def test_devices_lists_the_simulated_band_and_the_drives(oto: Any) -> None:
     assert {"path", "label", "free_bytes"} <= set(value["drives"][0]) if value["drives"] else True
 
 
+def test_devices_lists_what_only_the_engine_can_reach(oto: Any, device: str) -> None:
+    def listed() -> list[str]:
+        return [one["id"] for one in oto("devices", "--json").json["interfaces"]]
+
+    assert device not in listed()
+    assert oto("record", "--device", device, "--seconds", 0.2).code == 0
+    assert listed()[0] == device
+    assert listed().count("sim") == 1
+
+
 def test_doctor_has_a_finding_for_everything_and_says_what_to_do(oto: Any) -> None:
     ran = oto("doctor", "--json")
     checks = {check["name"]: check for check in ran.json["checks"]}
