@@ -22,6 +22,10 @@ from devices.text import printable
 PROBE: Final = tuple(module_command("devices.probe"))
 
 _OWN_JACK_FILES = re.compile(rf"jack_(sem\.\d+_.*_)?{CLIENT_NAME.decode()}(-\d+)?(_|$)")
+_JACK_SOCKET = re.compile(rb"^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) /dev/shm/(jack_\S+)", re.MULTILINE)
+"""A line of /proc/net/unix: flags, number of the inode, name."""
+_LISTENING: Final = 1 << 16
+"""Flag of a socket that accepts connections (__SO_ACCEPTCON of linux/net.h)."""
 
 
 def enumerate_interfaces(
@@ -121,9 +125,11 @@ def simulated(interface_id: str = SIMULATED) -> Interface:
 def fingerprint(root: Path = alsa.ROOT) -> str:
     """A string that changes when audio hardware, a JACK server or a JACK client comes or goes; well under 1 ms."""
     facts = [_read_bytes(root / "proc/asound/cards"), *_names(root / "dev/snd")]
-    # A server and each of its clients listen on sockets of theirs; a killed one leaves its file, but not its socket.
-    sockets = re.findall(rb"/dev/shm/(jack_\S+)", _read_bytes(root / "proc/net/unix"))
-    jack = {*sockets, *(name for name in _names(root / "dev/shm") if name.startswith(b"jack_"))}
+    # A server and each of its clients have sockets of theirs; a killed one leaves its file, but not its socket. Between
+    # two looks a server may have ended and another begun: what it listens on has the same name and another number.
+    sockets = _JACK_SOCKET.findall(_read_bytes(root / "proc/net/unix"))
+    jack = {name for _, _, name in sockets} | {name + b" " + inode for flags, inode, name in sockets if _listens(flags)}
+    jack |= {name for name in _names(root / "dev/shm") if name.startswith(b"jack_")}
     facts += sorted(name for name in jack if not _OWN_JACK_FILES.match(name.decode(errors="replace")))
     return hashlib.blake2b(b"\n".join(facts), digest_size=8).hexdigest()
 
@@ -174,6 +180,10 @@ def _rank(interface: Interface) -> int:
     if re.fullmatch(r"alsa:\w+,\d+", interface.id):
         return 1
     return 2 if interface.host_api == "JACK" else 3
+
+
+def _listens(flags: bytes) -> bool:
+    return bool(int(flags, 16) & _LISTENING)
 
 
 def _names(folder: Path) -> list[bytes]:

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 INTERFACES_FILE: Final = "interfaces.json"
 LOOK_EVERY_S: Final = 0.5
 RETRY_S: Final = 2.0
+LOOK_FOR_JACK_EVERY_S: Final = 10.0
+"""A server that is busy starting or ending may answer no listing; hardware is known by its files."""
 MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
 STALL_S: Final = 4.0
 """How much longer than the pre-roll the ring is: what a disk may be late with right after REC."""
@@ -77,6 +79,7 @@ class InterfaceKeeper:
         self._wish: str | None = None
         self._found: base.Interface | None = None
         self._fingerprint = ""
+        self._looked_at_s = 0.0
         self._failed_at_s = 0.0
         self._end: DeviceError | None = None
         self.pinned: str | None = None
@@ -107,6 +110,7 @@ class InterfaceKeeper:
         """Enumerate what is plugged in."""
         self._fingerprint = discovery.fingerprint()
         before, self._interfaces = self._interfaces, await asyncio.to_thread(discovery.enumerate_interfaces)
+        self._looked_at_s = time.monotonic()
         self._wish = None
         self.publish()
         if self._interfaces != before:
@@ -166,7 +170,7 @@ class InterfaceKeeper:
             await self._close()
 
     async def _watch_once(self) -> None:
-        if discovery.fingerprint() != self._fingerprint:
+        if discovery.fingerprint() != self._fingerprint or self._misses_jack():
             await self.look()
             self._failed_at_s = 0.0
         if self._end is not None:
@@ -177,6 +181,12 @@ class InterfaceKeeper:
             async with self._opening:
                 if self.capture is None:
                     await self._open_wanted()
+
+    def _misses_jack(self) -> bool:
+        """Whether to ask again for what a JACK server should offer and no listing has."""
+        wish = self.pinned or self._settings().device or ""
+        waits = wish.startswith("jack:") and self.wanted() is None
+        return waits and time.monotonic() - self._looked_at_s > LOOK_FOR_JACK_EVERY_S
 
     def _jack_client_left(self) -> bool:
         """Whether the JACK client we record has gone while its server lives: then zeros come for ever.

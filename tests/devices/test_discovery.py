@@ -136,9 +136,19 @@ class TestFingerprint:
         trees.write(tmp_path / "proc/net/unix", server)
         assert discovery.fingerprint(tmp_path) == seen[3]
 
+    def test_a_server_that_was_started_again_between_two_looks_is_another(self, tmp_path):
+        listens = "0: 00000002 00000000 00010000 0001 01 {} /dev/shm/jack_default_0_0\n"
+        accepted = "0: 00000003 00000000 00000000 0001 03 {} /dev/shm/jack_default_0_0\n"
+        trees.write(tmp_path / "proc/net/unix", listens.format(7) + accepted.format(8))
+        first = discovery.fingerprint(tmp_path)
+        trees.write(tmp_path / "proc/net/unix", listens.format(7) + accepted.format(9) + accepted.format(10))
+        assert discovery.fingerprint(tmp_path) == first
+        trees.write(tmp_path / "proc/net/unix", listens.format(11) + accepted.format(12))
+        assert discovery.fingerprint(tmp_path) != first
+
     def test_is_not_moved_by_our_own_clients_or_other_sockets(self, tmp_path):
         before = discovery.fingerprint(tmp_path)
         for name in ("jack_OTO_0_0", "jack_OTO-01_0_0"):
-            trees.write(tmp_path / "proc/net/unix", f"0: 3 0 0 1 03 1 /dev/shm/{name}\n0: 3 0 0 1 03 2 /run/dbus\n")
+            trees.write(tmp_path / "proc/net/unix", f"0: 3 0 10000 1 01 1 /dev/shm/{name}\n0: 3 0 0 1 03 2 /run/dbus\n")
             trees.write(tmp_path / f"dev/shm/jack_sem.{os.getuid()}_default_OTO", "")
             assert discovery.fingerprint(tmp_path) == before

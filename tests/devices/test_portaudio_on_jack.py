@@ -180,6 +180,14 @@ print(s._process.pid, flush=True); time.sleep(60)"
     assert not driver.exists() or "State:\tZ" in driver.read_text()
 
 
+def test_a_server_that_is_back_before_anybody_looked_is_noticed(jack_rig):
+    rig = jack_rig(2)
+    before = discovery.fingerprint()
+    rig.kill_server()
+    rig.start()
+    assert discovery.fingerprint() != before
+
+
 def test_our_own_ports_are_no_interface(jack_rig):
     jack_rig(2)
     quiet = discovery.fingerprint()
