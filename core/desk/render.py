@@ -122,14 +122,13 @@ def render_mix(
         mix_tape = _Tape([mix_file.append, meter.add], skip=desk.latency_samples, frames=desk.frames)
 
         def keep_stem(index: int, part: Audio) -> None:
-            if stem_tapes:
-                stem_tapes[index].append(part)
+            stem_tapes[index].append(part)
 
         pool = stack.enter_context(ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 4)))
         total = desk.frames + desk.latency_samples
         for at in range(0, total, block_frames):
             report(progress, at / total, "mixing")
-            mixed = desk.process(min(block_frames, total - at), pool, keep_stem)
+            mixed = desk.process(min(block_frames, total - at), pool, keep_stem if stem_tapes else None)
             mix_tape.append(mixed.mix)
             for tape, block in zip(return_tapes, mixed.returns, strict=False):
                 tape.append(block)

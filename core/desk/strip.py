@@ -140,10 +140,9 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> list[Proces
     return chain + saturation(values, rate_hz, channels)
 
 
-def placing(values: Values, channels: int) -> Processor:
-    """Width, pan and fader of a strip: (channels, n) in, (2, n) out."""
-    matrix = stereo_matrix(channels, pan=number(values, "pan"), width=number(values, "width"), gain=fader_gain(values))
-    return Memoryless(lambda x: place(x, matrix))
+def placing(values: Values, channels: int) -> Floats:
+    """Width, pan and fader of a strip: gains (2, channels)."""
+    return stereo_matrix(channels, pan=number(values, "pan"), width=number(values, "width"), gain=fader_gain(values))
 
 
 def bus_processors(values: Values, rate_hz: int) -> Chain:

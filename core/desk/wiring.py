@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from core.desk.strip import PLACING, bus_processors, effect, level, placing, str
 from core.desk.stripcache import Readable, desk_version
 from core.desk.toned import Toned
 from core.dsp.audio import Audio, Chain, DelayLine, Memoryless, Processor
-from core.dsp.gain import db_to_gain
+from core.dsp.gain import db_to_gain, place
 from core.dsp.ride import Points, Ride
 from core.errors import Exit, OtoError
 from core.plans.document import BusStrip, MixPlan, Strip
@@ -22,12 +24,16 @@ from core.plans.parameters import BUS, DELAY, REVERB, SENDS, STRIP
 
 GROUPS = ("drums", "music", "vocals", "master")
 """Where a strip can go; "master" is straight to the sum."""
+_AT_A_TIME: Final = 8
+"""Channels that are held and summed together."""
+_COLUMNS: Final = 1024
+"""Samples that are summed together: they stay near the processor, and BLAS starts no threads for so few."""
 
 
 class Channel:
     """A strip's way from its own source to its bus and sends, not late."""
 
-    def __init__(self, source: Source, values: Values, toned: Toned, placed: Processor) -> None:
+    def __init__(self, source: Source, values: Values, toned: Toned, ridden: Processor) -> None:
         self.name = source.name
         self.group = str(values["bus"])
         self.audible = fader_gain(values) > 0.0
@@ -39,14 +45,16 @@ class Channel:
         self.toned = toned
         self.strip: Readable = toned
         """Where the audio before the fader comes from: the strip itself, or what was kept of it."""
-        self._placed = placed
+        self._ridden = ridden
+        self.matrix = placing(values, source.channels)
+        """Gains (2, channels) of fader, pan and width."""
         self.frames = source.frames
 
     def read(self, frames: int) -> Audio:
-        """The next `frames` samples behind the fader, shape (2, frames)."""
+        """The next `frames` samples with the strip's ride, before `matrix`; shape (channels, frames)."""
         if not self.audible:
-            return np.zeros((2, frames), np.float32)
-        return self._placed.process(self.strip.read(frames))
+            return np.zeros((self.matrix.shape[1], frames), np.float32)
+        return self._ridden.process(self.strip.read(frames))
 
 
 @dataclass
@@ -63,12 +71,6 @@ class Junction:
     tail_samples: int = 0
     """How long it sounds on after its last input."""
     padding: DelayLine = field(default_factory=lambda: DelayLine(2, 0))
-
-    def collect(self, channel: int, part: Audio, total: Audio) -> None:
-        """Add to `total` what this channel sends here."""
-        gain = self.inputs.get(channel, 0.0)
-        if gain:
-            total += part if gain == 1.0 else part * np.float32(gain)
 
     def process(self, total: Audio) -> Audio:
         """Take and give (2, n)."""
@@ -117,17 +119,23 @@ class Desk:
         self.master = self._ridden(bus_processors(master, rate_hz), self._master_ride, late_samples=self.meet_samples)
         self.latency_samples = self.meet_samples + self.master.latency_samples
         self.frames = longest + max((effect.tail_samples for effect in self.effects.values()), default=0)
+        numbers = range(len(self.channels))
+        batches = [numbers[first : first + _AT_A_TIME] for first in numbers[::_AT_A_TIME]]
+        self._sums = [(batch, _gains(self.channels, batch, junctions)) for batch in batches]
 
-    def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None]) -> Mixed:
+    def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None] | None = None) -> Mixed:
         """The next `frames` samples. `heard` gets each channel's number and what comes from its fader, not late."""
         junctions = [*self.groups.values(), *self.effects.values()]
-        totals = [np.zeros((2, frames), np.float32) for _ in junctions]
+        totals = np.zeros((2 * len(junctions), frames), np.float32)
         # Summed as they come, in order: no more than a few parts are held at a time.
-        for index, part in enumerate(pool.map(lambda channel: channel.read(frames), self.channels)):
-            heard(index, part)
-            for junction, total in zip(junctions, totals, strict=True):
-                junction.collect(index, part, total)
-        blocks = list(pool.map(Junction.process, junctions, totals))
+        parts = pool.map(lambda channel: channel.read(frames), self.channels)
+        for batch, gains in self._sums:
+            held = list(islice(parts, len(batch)))
+            if heard is not None:
+                for number, part in zip(batch, held, strict=True):
+                    heard(number, place(part, self.channels[number].matrix))
+            _add_product(totals, gains, np.concatenate(held))
+        blocks = list(pool.map(Junction.process, junctions, totals.reshape(-1, 2, frames)))
         mix = np.zeros((2, frames), np.float32)
         for block in blocks:
             mix += block
@@ -159,7 +167,7 @@ class Desk:
         processors = strip_processors(values, self._rate_hz, cut.channels)
         cheap = converted is source and all(isinstance(one, Memoryless) for one in processors)
         toned = Toned(cut, Chain(processors), None if cheap else self._key(cut, values))
-        return Channel(cut, values, toned, self._ridden(placing(values, cut.channels), ride_points(strip.ride, where)))
+        return Channel(cut, values, toned, self._ridden(Chain([]), ride_points(strip.ride, where)))
 
     def _key(self, source: Source, values: Values) -> str | None:
         """Everything that a strip's audio before its fader depends on."""
@@ -194,6 +202,22 @@ class Desk:
                     self._ridden(processor, points), feeds, fader_gain(values), points, tail_samples
                 )
         return effects
+
+
+def _gains(channels: Sequence[Channel], batch: Sequence[int], junctions: Sequence[Junction]) -> Audio:
+    """What the two sides of every junction get of the rows of some channels, shape (2 * junctions, rows)."""
+    places = np.concatenate([channels[number].matrix for number in batch], axis=1)
+    widths = [channels[number].matrix.shape[1] for number in batch]
+    sent = np.array([[junction.inputs.get(number, 0.0) for number in batch] for junction in junctions])
+    gains = sent.reshape(-1, 1, len(batch)).repeat(widths, axis=2) * places
+    found: Audio = gains.reshape(-1, places.shape[1]).astype(np.float32)
+    return found
+
+
+def _add_product(totals: Audio, gains: Audio, rows: Audio) -> None:
+    """Add gains @ rows to totals."""
+    for first in range(0, rows.shape[1], _COLUMNS):
+        totals[:, first : first + _COLUMNS] += gains @ rows[:, first : first + _COLUMNS]
 
 
 def _paired(strips: Sequence[Strip], sources: Sequence[Source]) -> list[tuple[Strip, Source]]:
