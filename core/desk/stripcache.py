@@ -30,6 +30,7 @@ LEAST_FREE_SHARE: Final = 0.1
 _FILE: Final = ".strip"
 _PARTIAL: Final = ".partial"
 _CHECKSUM_BYTES: Final = 4
+_PAGE_BYTES: Final = 4096
 
 
 class Readable(Protocol):
@@ -213,7 +214,10 @@ class Kept:
 
 
 def _checksum(data: memoryview, record: int) -> bytes:
-    return zlib.crc32(data, record).to_bytes(_CHECKSUM_BYTES, "little")
+    """A CRC over the sums of pages, as fast as memory: it sees a flipped bit, and a page lost or in another's place."""
+    whole = len(data) // _PAGE_BYTES * _PAGE_BYTES
+    sums = np.frombuffer(data[:whole], "<u8").reshape(-1, _PAGE_BYTES // 8).sum(axis=1)
+    return zlib.crc32(data[whole:], zlib.crc32(sums.data, record)).to_bytes(_CHECKSUM_BYTES, "little")
 
 
 def _bytes_of(strip: Toned, block_frames: int) -> int:
