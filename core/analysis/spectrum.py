@@ -9,7 +9,7 @@ import numpy as np
 
 from core.analysis.features import BAND_HZ, band_powers
 from core.dsp.audio import Audio, Floats
-from core.dsp.windows import hann
+from core.dsp.windows import hann, spectra
 
 _WINDOW_S: Final = 0.17
 _SILENT_DB: Final = -120.0
@@ -68,8 +68,8 @@ class SpectrumMeter:
         used = windows * self._size
         if windows:
             framed = audio[:, :used].reshape(len(audio), windows, self._size)
-            spectra = np.fft.rfft(framed * self._window, axis=2)
-            self._power += (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=1, dtype=np.float64)
+            found = spectra(framed * self._window)
+            self._power += (np.square(found.real) + np.square(found.imag)).sum(axis=1, dtype=np.float64)
         self._rest = audio[:, used:].copy()
 
     def result(self) -> Spectrum:
@@ -77,7 +77,8 @@ class SpectrumMeter:
         power = self._power
         if self._rest.shape[1]:
             tail = np.pad(self._rest, ((0, 0), (0, self._size - self._rest.shape[1])))
-            power = power + np.square(np.abs(np.fft.rfft(tail * self._window, axis=1)))
+            power = power + np.square(np.abs(spectra(tail * self._window)))
+        power = power * self._size**2
         bands = [
             tuple(map(float, band_powers(channel, self._frequencies_hz))) if channel.any() else (0.0,) * len(BAND_HZ)
             for channel in power

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
+from core.dsp.windows import spectra
 
 _HALF_S = 0.0425
 """Half the length of the impulse response: curves are as fine as 24 Hz."""
@@ -76,22 +77,24 @@ class LinearPhase(Framed):
         self._before = np.zeros((channels, 2 * half), np.float32)
         curves = (mid_db,) if channels == 1 else (mid_db, side_db)
         taps = np.stack([linear_phase_taps(rate_hz, freq_hz=freq_hz, gain_db=gain_db) for gain_db in curves])
-        self._response = np.fft.rfft(taps.astype(np.float32), 8 * half)
+        # `spectra` divides by their length, and middle and sides are half of a sum and of a difference.
+        scale = 8 * half / channels
+        self._response = scale * np.fft.rfft(taps.astype(np.float32), 8 * half)[:, None]
 
     def _process_frames(self, x: Audio) -> Audio:
         reach = self._before.shape[1]
         joined = np.concatenate([self._before, x], axis=1)
         self._before = joined[:, x.shape[1] :].copy()
-        stereo = len(x) == 2
-        if stereo:
-            joined = np.stack([joined[0] + joined[1], joined[0] - joined[1]]) * np.float32(0.5)
+        if len(x) == 2:
+            joined = np.stack([joined[0] + joined[1], joined[0] - joined[1]])
         # All windows in one call: transforms of one length share a processor's vector registers.
         windows = sliding_window_view(joined, reach + self._frame, axis=1)[:, :: self._frame]
-        spectra = np.fft.rfft(windows)
-        spectra *= self._response[:, None]
-        answers = np.asarray(np.fft.irfft(spectra, windows.shape[2]), np.float32)
-        shaped = answers[:, :, reach:].reshape(x.shape)
-        return np.stack([shaped[0] + shaped[1], shaped[0] - shaped[1]]) if stereo else shaped
+        found = spectra(windows)
+        found *= self._response
+        shaped = np.fft.irfft(found, windows.shape[2])[:, :, reach:]
+        if len(x) == 2:
+            shaped = np.stack([shaped[0] + shaped[1], shaped[0] - shaped[1]])
+        return np.asarray(shaped, np.float32).reshape(x.shape)
 
 
 def shape_tone(

