@@ -172,12 +172,12 @@ def test_without_root_the_front_door_names_the_missing_packages(bare_oto: Path, 
     done = run(str(bare_oto), "demo", env=env)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "sudo apt-get install python3-venv libportaudio2" in done.stderr
+    assert "sudo apt-get install python3-venv libportaudio2 libevdev2" in done.stderr
 
 
 def test_only_what_is_missing_is_asked_for(bare_oto: Path, tmp_path: Path) -> None:
     env = path_with(tmp_path / "bin", [], dpkg_query='echo "installed python3-venv"', id="echo 1000")
-    assert "sudo apt-get install libportaudio2\n" in run(str(bare_oto), "demo", env=env).stderr
+    assert "sudo apt-get install libportaudio2 libevdev2\n" in run(str(bare_oto), "demo", env=env).stderr
 
 
 def test_a_box_without_python_gets_a_sentence(bare_oto: Path, tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ def loaded_by(body):
 
 
 @pytest.mark.parametrize(
-    "heavy", ["scipy", "textual", "onnxruntime", "soxr", "pyloudnorm", "sounddevice", "mutagen", "rich"]
+    "heavy",
+    ["scipy", "textual", "onnxruntime", "soxr", "pyloudnorm", "sounddevice", "mutagen", "rich", "libevdev", "mido"],
 )
 def test_the_engine_stays_light(heavy):
     body = "import core.engine.main, core.engine.studio, devices.portaudio, devices.simulated.stream, soundfile"

@@ -206,7 +206,7 @@ Version: {version}
 Architecture: {arch}
 Maintainer: {MAINTAINER}
 Installed-Size: {bytes_ // 1024}
-Depends: python3 (>= {python}), python3 (<< {following}), libportaudio2, libc6, systemd (>= 252), udev
+Depends: python3 (>= {python}), python3 (<< {following}), libportaudio2, libevdev2, libc6, systemd (>= 252), udev
 Recommends: openssh-server
 Suggests: exfatprogs, ntfs-3g
 Section: sound

@@ -27,7 +27,7 @@ def _panel_options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND:FILE",
-        help="read this too: midi:/dev/ttyAMA0, keys:/run/pedals; more than once for several",
+        help="read this too: midi:/dev/ttyAMA0, keys:/dev/input/event3; more than once for several",
     )
     parser.add_argument(
         "--lamp", metavar="NAME|FOLDER", help="a light of /sys/class/leds (default: the setting 'lamp')"

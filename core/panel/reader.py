@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from core.protocol.topics import ControlsTopic
-from devices.controls.finding import Control, OpenControl, find_controls
+from devices.controls.finding import Control, find_controls
+from devices.controls.opened import OpenControl
 from devices.controls.touch import Presses
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Reader:
                 self._open[control.path].grab()
         except OSError as error:
             if control.path not in self._refused:
-                log.warning("%s (%s) can't be read: %s", control.name, control.path, error.strerror)
+                log.warning("%s (%s) can't be read: %s", control.name, control.path, error.strerror or error)
                 self._refused.add(control.path)
 
     def _read(self, path: str) -> None:

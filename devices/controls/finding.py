@@ -1,28 +1,21 @@
-"""Which controls are plugged in, by the kernel's folders, and how one is opened."""
+"""Which controls are plugged in, by the kernel's folders. Nothing is opened for this: that would wake what sleeps."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import re
-import termios
-import tty
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from devices import alsa
-from devices.controls import keys
-from devices.controls.keys import KeyParser
-from devices.controls.midi import MidiParser
-from devices.controls.touch import Touch
 from devices.errors import DeviceError
 from devices.text import printable
 
 ROOT: Final = Path("/")
 USB_AND_BLUETOOTH: Final = ("0003", "0005")
 """Bus types whose devices have a maker's number (linux/input.h)."""
+LETTERS: Final = (*range(16, 26), *range(30, 39), *range(44, 51))
+"""KEY_Q to KEY_P, KEY_A to KEY_L, KEY_Z to KEY_M (linux/input-event-codes.h)."""
 
 Kind = Literal["keys", "midi"]
 
@@ -49,7 +42,7 @@ def find_controls(root: Path = ROOT) -> list[Control]:
 
 
 def control_at(place: str) -> Control:
-    """A control that is read from a file that a person names: "midi:/dev/ttyAMA0", "keys:/run/pedals".
+    """A control that is read from a file that a person names: "midi:/dev/ttyAMA0", "keys:/dev/input/event3".
 
     Raises DeviceError("bad_input") for anything else.
     """
@@ -59,50 +52,17 @@ def control_at(place: str) -> Control:
     return Control(id=place, name=printable(Path(path).name), kind="keys" if kind == "keys" else "midi", path=path)
 
 
-class OpenControl:
-    """A control that is being read. Reading never waits."""
-
-    def __init__(self, control: Control) -> None:
-        """Open it. Raises OSError."""
-        self.control = control
-        self.descriptor = os.open(control.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        self._parser: KeyParser | MidiParser = KeyParser() if control.kind == "keys" else MidiParser()
-        self._grabbed = False
-        if os.isatty(self.descriptor):
-            _make_raw(self.descriptor)
-
-    def grab(self) -> None:
-        """Keep it from everybody else, where it is a device that others read too. Raises OSError but for pipes."""
-        if self.control.kind == "keys" and not self._grabbed:
-            try:
-                keys.grab(self.descriptor)
-            except OSError as error:
-                if error.errno not in (errno.ENOTTY, errno.EINVAL):
-                    raise
-            self._grabbed = True
-
-    def read(self) -> list[Touch] | None:
-        """What has happened since the last reading; None when the control is gone."""
-        try:
-            data = os.read(self.descriptor, 4096)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        return self._parser.feed(data) if data else None
-
-    def close(self) -> None:
-        """Let go of it, and of what it kept."""
-        os.close(self.descriptor)
+def keys_of(capabilities: str) -> frozenset[int]:
+    """Codes of the keys that a device has, out of its `capabilities/key` in sysfs: 64-bit words, the last one first."""
+    bits = 0
+    for word in capabilities.split():
+        bits = bits << 64 | int(word, 16)
+    return frozenset(code for code in range(bits.bit_length()) if bits >> code & 1)
 
 
-def _make_raw(descriptor: int) -> None:
-    """A serial port as MIDI wants it: bytes as they are. 38400 is what a Pi's midi-uart overlay turns into 31250."""
-    with contextlib.suppress(termios.error):
-        tty.setraw(descriptor)
-        attributes = termios.tcgetattr(descriptor)
-        attributes[4] = attributes[5] = termios.B38400
-        termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
+def types_text(keys: frozenset[int]) -> bool:
+    """Whether a device could be a keyboard that somebody types on."""
+    return keys.issuperset(LETTERS)
 
 
 def _key_devices(root: Path) -> list[Control]:
@@ -111,7 +71,7 @@ def _key_devices(root: Path) -> list[Control]:
         about = root / "sys/class/input" / path.name / "device"
         name = printable(_read(about / "name"))
         try:
-            codes = keys.keys_of(_read(about / "capabilities/key"))
+            codes = keys_of(_read(about / "capabilities/key"))
         except ValueError:
             continue
         if not codes:  # a lid, a jack's plug
@@ -123,7 +83,7 @@ def _key_devices(root: Path) -> list[Control]:
         else:
             parts = [_word(name)]
         identity = ":".join(["keys", *(part for part in parts if part)])
-        found.append(Control(identity, name or "Keys", "keys", str(path), keyboard=keys.types_text(codes)))
+        found.append(Control(identity, name or "Keys", "keys", str(path), keyboard=types_text(codes)))
     return found
 
 

@@ -1,61 +1,66 @@
-"""Keys as the kernel's input devices tell them: keyboards, foot switches that pass for one, buttons on GPIO pins.
+"""Keys of the kernel's input devices: keyboards, foot switches that pass for one, buttons on GPIO pins.
 
-The format is the kernel's promise to programs (Documentation/input/input.rst, linux/input.h): records of one size, and
-one ioctl. The Python package for it comes as source only and would want a compiler on the box.
+libevdev reads them. When somebody was slow and the kernel had to drop events it says which keys have changed meanwhile,
+without which a pedal that came up unheard would stay down.
 """
 
 from __future__ import annotations
 
-import fcntl
-import struct
+import errno
+import io
+import os
+from collections.abc import Iterable, Iterator
 from typing import Final
+
+import libevdev
+from libevdev import Device, EventsDroppedException, InputEvent
+from libevdev.device import DeviceGrabError
 
 from devices.controls.touch import Touch
 
-EVENT: Final = struct.Struct("@llHHi")
-"""struct input_event: seconds and microseconds as C longs, type, code, value."""
-EV_KEY: Final = 0x01
-
-ESCAPE: Final = 1
-"""KEY_ESC: leaves every screen, so that nothing can be learnt over it."""
-_LETTERS: Final = (*range(16, 26), *range(30, 39), *range(44, 51))
-"""KEY_Q to KEY_P, KEY_A to KEY_L, KEY_Z to KEY_M."""
-
-EVIOCGRAB: Final = 1 << 30 | 4 << 16 | ord("E") << 8 | 0x90
-"""_IOW('E', 0x90, int) of linux/input.h, put together as asm-generic/ioctl.h does."""
+DOWN: Final = {0: False, 1: True}
+"""What the value of a key's event says; 2 repeats a key that is held, and nothing has changed (linux/input.h)."""
 
 
-class KeyParser:
-    """Turns the bytes of an input device into touches, wherever they are cut."""
+class Keys:
+    """The keys of one device that is open."""
 
-    def __init__(self) -> None:
-        self._rest = b""
+    def __init__(self, file: io.FileIO) -> None:
+        """Read what comes out of this file, which does not wait. Raises OSError when it is no input device."""
+        self._device = Device(file)
+        self._grabbed = False
+        for kind in libevdev.types:
+            if kind not in (libevdev.EV_SYN, libevdev.EV_KEY):  # how a mouse moves says nothing of its buttons
+                self._device.disable(kind)
 
-    def feed(self, data: bytes) -> list[Touch]:
-        """Touches in these bytes; a key that repeats because it is held says nothing new."""
-        data = self._rest + data
-        whole = len(data) - len(data) % EVENT.size
-        self._rest = data[whole:]
-        touches = []
-        for _, _, kind, code, value in EVENT.iter_unpack(data[:whole]):
-            if kind == EV_KEY and value in (0, 1) and code != ESCAPE:
-                touches.append(Touch(f"key {code}", value == 1))
-        return touches
+    def grab(self) -> None:
+        """Keep what is pressed from everybody else, until the file is closed. Raises OSError."""
+        if self._grabbed:
+            return
+        try:
+            self._device.grab()
+        except DeviceGrabError as error:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from error
+        self._grabbed = True
+
+    def read(self) -> list[Touch]:
+        """What has happened since the last reading. Raises OSError when the device is gone."""
+        return touches(self._events())
+
+    def _events(self) -> Iterator[InputEvent]:
+        while True:
+            try:
+                yield from self._device.events()
+            except EventsDroppedException:
+                yield from self._device.sync()
+            else:
+                return
 
 
-def keys_of(capabilities: str) -> frozenset[int]:
-    """Codes of the keys that a device has, out of its `capabilities/key` in sysfs: 64-bit words, the last one first."""
-    bits = 0
-    for word in capabilities.split():
-        bits = bits << 64 | int(word, 16)
-    return frozenset(code for code in range(bits.bit_length()) if bits >> code & 1)
-
-
-def types_text(keys: frozenset[int]) -> bool:
-    """Whether a device could be a keyboard that somebody types on."""
-    return keys.issuperset(_LETTERS)
-
-
-def grab(descriptor: int) -> None:
-    """Keep what is pressed on a device from everybody else, until it is closed. Raises OSError."""
-    fcntl.ioctl(descriptor, EVIOCGRAB, 1)
+def touches(events: Iterable[InputEvent]) -> list[Touch]:
+    """Keys that went down or up. Escape is none: it leaves every screen, so that nothing can be learnt over it."""
+    return [
+        Touch(f"key {event.code.value}", DOWN[event.value])
+        for event in events
+        if event.matches(libevdev.EV_KEY) and event.value in DOWN and not event.matches(libevdev.EV_KEY.KEY_ESC)
+    ]

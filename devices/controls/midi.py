@@ -2,76 +2,117 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
+import os
+import termios
+import tty
 from typing import Final
+
+from mido import Message, Parser
 
 from devices.controls.touch import Touch
 
-_DATA_BYTES: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-"""How many data bytes follow a channel message's status (table 1)."""
-_COMMON_BYTES: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
-"""The same of system common messages (table 5)."""
-_REAL_TIME: Final = {0xFA: "start", 0xFB: "continue", 0xFC: "stop"}
-"""Transport keys of a sequencer (table 6)."""
-_SYSEX: Final = 0xF0
+_STATUS: Final = 0x80
+"""From here on a byte says what the data that follow mean."""
+_SYSTEM: Final = 0xF0
+_END: Final = 0xF7
+"""Ends a system exclusive message."""
+_REAL_TIME: Final = 0xF8
+"""From here on a byte is a message of its own."""
 
 ON_FROM: Final = 64
 """From here on a switch is on (table 3, note on controllers 64 to 69)."""
 OFF_BELOW: Final = 48
 """A controller has to come this far back before it can be pressed again: a worn pedal trembles around the middle."""
+CHANNEL_MODE: Final = 120
+"""From here on a controller is none, but "all notes off" and the like (table 3)."""
+
+
+class Midi:
+    """What comes out of one open port."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        """Read what comes out of this file, which does not wait."""
+        self._file = file
+        self._parser = MidiParser()
+        if file.isatty():
+            _make_raw(file.fileno())
+
+    def grab(self) -> None:
+        """Nothing: a port has one reader as it is."""
+
+    def read(self) -> list[Touch]:
+        """What has happened since the last reading. Raises OSError when the port is gone."""
+        data = self._file.read(4096)
+        if data == b"":
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return self._parser.feed(data or b"")
 
 
 class MidiParser:
     """Turns MIDI bytes into touches, wherever they are cut.
 
-    Knows running status, real-time bytes between any two others, and system exclusive messages, which it skips.
+    mido makes messages of them, but knows neither running status nor that real-time bytes may stand between any two
+    others: a note with the clock inside is lost to it. So it gets every message whole, with its status.
     """
 
     def __init__(self) -> None:
-        self._status = 0
-        """Of the message whose data is expected; 0 when data bytes mean nothing."""
-        self._data: list[int] = []
+        self._parser = Parser()
+        self._running = 0
+        """Status of a channel message that is just complete: data that follow make another one. 0 otherwise."""
         self._on: set[str] = set()
 
     def feed(self, data: bytes) -> list[Touch]:
         """Touches in these bytes, in order."""
-        touches: list[Touch] = []
-        for byte in data:
-            if byte in _REAL_TIME:
-                touches += [Touch(_REAL_TIME[byte], down=True), Touch(_REAL_TIME[byte], down=False)]
-            elif byte >= 0xF8:
-                continue
-            elif byte >= 0x80:
-                self._status, self._data = byte, []
-            elif self._status and self._status != _SYSEX:
-                touches += self._take(byte)
-        return touches
+        return [touch for byte in data for message in self._messages(byte) for touch in self._touches(message)]
 
-    def _take(self, byte: int) -> list[Touch]:
-        """A data byte of a message."""
-        self._data.append(byte)
-        channel_message = self._status < _SYSEX
-        wanted = _DATA_BYTES[self._status & 0xF0] if channel_message else _COMMON_BYTES.get(self._status, 0)
-        if len(self._data) < wanted:
-            return []
-        data, self._data = self._data, []
-        if not channel_message:
-            self._status = 0  # these end running status
-            return []
-        return self._touches(self._status & 0xF0, self._status % 16 + 1, data)
+    def _messages(self, byte: int) -> list[Message]:
+        """What is complete with this byte."""
+        if byte >= _REAL_TIME:
+            return list(Parser([byte]))
+        if byte < _STATUS and self._running:
+            self._parser.feed_byte(self._running)
+        # What is said to a whole system has no keys, and may never end: it isn't begun.
+        self._parser.feed_byte(byte if byte < _SYSTEM else _END)
+        messages = list(self._parser)
+        self._running = messages[-1].bytes()[0] if messages else 0
+        return messages
 
-    def _touches(self, kind: int, channel: int, data: list[int]) -> list[Touch]:
-        number = data[0]
-        if kind in (0x80, 0x90):
-            return [Touch(f"note {number} on channel {channel}", down=kind == 0x90 and data[1] > 0)]
-        if kind == 0xC0:
-            control = f"program {number + 1} on channel {channel}"
-            return [Touch(control, down=True), Touch(control, down=False)]
-        if kind == 0xB0 and number < 120:  # from there on: channel mode, "all notes off" and the like
-            control = f"cc {number} on channel {channel}"
-            if data[1] >= ON_FROM and control not in self._on:
-                self._on.add(control)
-                return [Touch(control, down=True)]
-            if data[1] < OFF_BELOW and control in self._on:
-                self._on.discard(control)
-                return [Touch(control, down=False)]
+    def _touches(self, message: Message) -> list[Touch]:
+        match message.type:
+            case "note_on" | "note_off":
+                down = message.type == "note_on" and message.velocity > 0
+                return [Touch(f"note {message.note} on channel {message.channel + 1}", down)]
+            case "program_change":
+                return _tap(f"program {message.program + 1} on channel {message.channel + 1}")
+            case "control_change" if message.control < CHANNEL_MODE:
+                return self._switch(f"cc {message.control} on channel {message.channel + 1}", message.value)
+            case "start" | "continue" | "stop":
+                return _tap(message.type)
         return []
+
+    def _switch(self, control: str, value: int) -> list[Touch]:
+        """What a controller makes of its new value."""
+        if value >= ON_FROM and control not in self._on:
+            self._on.add(control)
+            return [Touch(control, down=True)]
+        if value < OFF_BELOW and control in self._on:
+            self._on.discard(control)
+            return [Touch(control, down=False)]
+        return []
+
+
+def _tap(control: str) -> list[Touch]:
+    """What has no end of its own."""
+    return [Touch(control, down=True), Touch(control, down=False)]
+
+
+def _make_raw(descriptor: int) -> None:
+    """A serial port as MIDI wants it: bytes as they are. 38400 is what a Pi's midi-uart overlay turns into 31250."""
+    with contextlib.suppress(termios.error):
+        tty.setraw(descriptor)
+        attributes = termios.tcgetattr(descriptor)
+        attributes[4] = attributes[5] = termios.B38400
+        termios.tcsetattr(descriptor, termios.TCSANOW, attributes)

@@ -36,14 +36,14 @@ def box(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def test_someone_without_root_is_told_which_packages_to_install(box: FreshDebian) -> None:
     done = box.oto("demo", user=box.user)
     assert done.returncode == 1
-    assert "sudo apt-get install python3-venv libportaudio2" in done.stderr
+    assert "sudo apt-get install python3-venv libportaudio2 libevdev2" in done.stderr
     assert not box.outside(box.studio).joinpath(".venv").exists()
 
 
 def test_one_command_makes_a_mastered_song(box: FreshDebian) -> None:
     done = box.oto("demo", "--seconds", "40", "--json", "--out", SHOW)
     assert done.returncode == 0, done.stderr
-    assert "installing from Debian: python3-venv libportaudio2" in done.stderr
+    assert "installing from Debian: python3-venv libportaudio2 libevdev2" in done.stderr
     value = json.loads(done.stdout)
     take, master = value["take"], value["master"]
     assert len(take["files"]) >= 10

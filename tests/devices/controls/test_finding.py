@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.controls.finding import Control, OpenControl, control_at, find_controls
+from devices.controls.finding import Control, control_at, find_controls, keys_of, types_text
+from devices.controls.opened import OpenControl
 from devices.controls.touch import Touch
 from devices.errors import DeviceError
 
@@ -97,15 +98,31 @@ def test_a_box_without_input_or_sound_has_no_controls(tmp_path):
     assert find_controls(tmp_path) == []
 
 
-def test_a_pipe_with_key_records_is_a_control(tmp_path):
+@settings(max_examples=50, deadline=None)
+@given(st.sets(st.integers(0, 767)))
+def test_the_keys_of_a_device_are_read_as_the_kernel_writes_them(codes):
+    # input_print_bitmap: words of a long, the highest first, leading empty ones left out.
+    words = [sum(1 << code % 64 for code in codes if code // 64 == word) for word in range(12)]
+    while len(words) > 1 and not words[-1]:
+        words.pop()
+    assert keys_of(" ".join(f"{word:x}" for word in reversed(words))) == codes
+
+
+def test_a_keyboard_is_told_from_a_pedal_with_three_keys():
+    # An ordinary USB keyboard, as /sys/class/input/inputN/capabilities/key shows it.
+    assert types_text(keys_of(KEYBOARD))
+    assert not types_text(frozenset({30, 48, 46}))
+
+
+def test_a_pipe_with_midi_is_a_control(tmp_path):
     pipe = tmp_path / "pedals"
     os.mkfifo(pipe)
-    opened = OpenControl(control_at(f"keys:{pipe}"))
+    opened = OpenControl(control_at(f"midi:{pipe}"))
     opened.grab()  # nobody else reads a pipe
     with pipe.open("wb", buffering=0) as sender:
         assert opened.read() == []
-        sender.write(b"\0" * 16 + b"\x01\x00\x30\x00\x01\x00\x00\x00")
-        assert opened.read() == [Touch("key 48", True)]
+        sender.write(b"\x90\x3c\x40")
+        assert opened.read() == [Touch("note 60 on channel 1", True)]
     assert opened.read() is None
     opened.close()
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from devices.controls.finding import Control, OpenControl, find_controls
+from devices.controls.finding import Control, find_controls
+from devices.controls.opened import OpenControl
 from devices.controls.touch import Presses, Touch
 from devices.lamp import LEDS, Lamp
 
