@@ -32,12 +32,18 @@ def _panel_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--lamp", metavar="NAME|FOLDER", help="a light of /sys/class/leds (default: the setting 'lamp')"
     )
+    parser.add_argument(
+        "--give-back", action="store_true", help="only give back the light that a killed panel had taken"
+    )
 
 
 def _panel(options: Namespace, _console: Console) -> Answer:
-    from core.panel.main import run
+    from core.panel.main import give_back_light, run
     from devices.controls.finding import control_at
 
+    if options.give_back:
+        give_back_light()
+        return Answer({"ended": True}, "")
     run([control_at(word) for word in options.device], options.lamp)
     return Answer({"ended": True}, "")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from core.client import AsyncClient
@@ -30,7 +32,7 @@ from core.protocol.topics import (
 )
 from devices.controls.finding import Control
 from devices.errors import DeviceError
-from devices.lamp import Lamp
+from devices.lamp import Lamp, give_back
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Panel:
 
     async def run(self) -> None:
         """Go on until cancelled."""
+        give_back_light()
         try:
             async with asyncio.TaskGroup() as tasks:
                 for work in (self._follow, self._look, self._act, self._shine):
@@ -167,9 +170,22 @@ class Panel:
             self._lamp = None
         if name:
             try:
-                self._lamp = Lamp(name)
+                self._lamp = Lamp(name, kept=_kept_light())
             except DeviceError as error:
                 log.warning("%s %s", error.message, error.hint)
+
+
+def give_back_light() -> None:
+    """Give back the light that a panel which was killed had taken."""
+    kept = _kept_light()
+    if kept is not None:
+        give_back(kept)
+
+
+def _kept_light() -> Path | None:
+    """Where it is written how the light was; what is there is gone when the computer restarts, as lights forget too."""
+    folder = os.environ.get("RUNTIME_DIRECTORY") or os.environ.get("XDG_RUNTIME_DIR")
+    return Path(folder) / "oto-light.json" if folder else None
 
 
 def run(given: Sequence[Control], lamp: str | None = None) -> None:

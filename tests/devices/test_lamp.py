@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.errors import DeviceError
-from devices.lamp import Lamp
+from devices.lamp import Lamp, give_back
 
 
 @pytest.fixture
@@ -40,6 +42,33 @@ def test_what_made_it_shine_before_comes_back(leds):
     lamp.set(True)
     lamp.close()
     assert (leds / "ACT/trigger").read_text() == "mmc0"
+
+
+def test_what_a_process_that_was_killed_had_taken_is_given_back_by_the_next(leds, tmp_path):
+    kept = tmp_path / "kept"
+    Lamp("ACT", leds, kept).set(True)
+    give_back(kept)
+    assert (leds / "ACT/trigger").read_text() == "mmc0"
+    Lamp("ACT", leds, kept).close()
+    assert (leds / "ACT/trigger").read_text() == "mmc0"
+    assert not kept.exists()
+
+
+def test_what_was_given_back_is_not_given_back_again(leds, tmp_path):
+    kept = tmp_path / "kept"
+    Lamp("ACT", leds, kept).close()
+    (leds / "ACT/trigger").write_text("heartbeat")
+    give_back(kept)
+    assert (leds / "ACT/trigger").read_text() == "heartbeat"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.binary(max_size=40) | st.sampled_from([b"{}", b"[]", b'{"folder": 1, "trigger": 2, "brightness": 3}']))
+def test_a_word_about_a_light_that_was_only_half_written_does_no_harm(tmp_path_factory, left):
+    kept = tmp_path_factory.mktemp("left") / "kept"
+    kept.write_bytes(left)
+    give_back(kept)
+    assert not kept.exists()
 
 
 def test_a_light_that_only_shone_shines_again(leds):

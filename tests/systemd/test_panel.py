@@ -125,3 +125,7 @@ def test_a_pedal_is_taught_records_and_stops_and_the_light_follows(box: Box, fro
     box.must("systemctl", "start", "oto-engine")
     box.wait(lambda: box.state() == "idle")
     front.pull()
+    # However the panel ends, the light is the system's again.
+    box.must("systemctl", "kill", "--signal=KILL", "oto-panel")
+    box.must("systemctl", "stop", "oto-panel")
+    assert (front.light / "trigger").read_text() == "mmc0"

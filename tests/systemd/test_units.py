@@ -91,9 +91,10 @@ def test_the_services_start_commands_that_there_are() -> None:
     worker = shlex.split(service(REPOSITORY / "systemd/oto-worker.service")["ExecStart"][0])
     assert worker[:2] == [f"{INSTALLED_AT}/bin/oto", "worker"]
     parser_of("worker").parse_args(worker[2:])
-    panel = shlex.split(service(REPOSITORY / "systemd/oto-panel.service")["ExecStart"][0])
-    assert panel[:2] == [f"{INSTALLED_AT}/bin/oto", "panel"]
-    parser_of("panel").parse_args(panel[2:])
+    for setting in ("ExecStart", "ExecStopPost"):
+        panel = shlex.split(service(REPOSITORY / "systemd/oto-panel.service")[setting][0].removeprefix("-"))
+        assert panel[:2] == [f"{INSTALLED_AT}/bin/oto", "panel"]
+        parser_of("panel").parse_args(panel[2:])
 
 
 def test_engine_and_worker_share_user_and_home() -> None:

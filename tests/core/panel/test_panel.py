@@ -36,14 +36,14 @@ class PanelRig:
         (self.lamp / "trigger").write_text("none [mmc0] heartbeat\n")
         (self.lamp / "brightness").write_text("0\n")
         (self.lamp / "max_brightness").write_text("1\n")
+        self.env = {**os.environ, "OTO_HOME": str(engine.home), "XDG_RUNTIME_DIR": str(folder)}
         self.process: subprocess.Popen[bytes] | None = None
         self.sender = -1
 
     def start(self) -> None:
         command = [sys.executable, "-m", "core.cli.main", "panel"]
         command += ["--device", self.device, "--lamp", str(self.lamp)]
-        env = {**os.environ, "OTO_HOME": str(self.engine.home)}
-        self.process = subprocess.Popen(command, env=env, cwd=REPOSITORY, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, env=self.env, cwd=REPOSITORY, stdin=subprocess.DEVNULL)
         self.wait(lambda topic: any(one.id == self.device for one in topic.present), "the pedal to be known")
 
     def end(self) -> None:
@@ -178,3 +178,21 @@ def test_the_panel_outlives_the_engine_and_its_light_calls_for_help_meanwhile(ri
     rig.engine.start()
     rig.wait(lambda topic: any(one.id == rig.device for one in topic.present), "the pedal to be known again")
     until(lambda: (rig.step(), rig.engine.status())[1], lambda s: s.transport.state == "recording", "the take to start")
+
+
+def test_a_panel_that_is_killed_takes_no_light_along(rig: PanelRig) -> None:
+    trigger = rig.lamp / "trigger"
+    assert rig.process is not None
+    until(trigger.read_text, lambda text: text == "none", "the panel to take the light")
+    rig.process.kill()
+    rig.process.wait(20)
+    command = [sys.executable, "-m", "core.cli.main", "panel", "--give-back"]
+    subprocess.run(command, env=rig.env, cwd=REPOSITORY, check=True, timeout=60)
+    assert trigger.read_text() == "mmc0"
+    rig.start()
+    until(trigger.read_text, lambda text: text == "none", "the next panel to take the light")
+    rig.process.kill()
+    rig.process.wait(20)
+    rig.start()
+    rig.end()
+    assert trigger.read_text() == "mmc0"
