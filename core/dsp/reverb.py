@@ -89,10 +89,10 @@ _CHARACTERS: dict[Space, _Character] = {
 _SIXTY_DB = 3.0 * math.log(10.0)
 _HOP = 256
 """Step of the short-time spectrum that a tail is shaped with."""
-_PART = 32_768
-"""Samples that one transform answers."""
-_PARTS = 2
-"""Parts taken at a time: four transforms in one call, two sides of each, share a processor's vector registers."""
+_SIZES = (16_384, 32_768, 49_152, 65_536, 98_304, 131_072)
+"""Lengths of transforms; longer ones leave the processor's caches."""
+_AT_ONCE = 2
+"""Stretches taken together: four transforms in one call, two sides of each, share a processor's vector registers."""
 _KNOT = 64
 """Samples from one exact angle of the turning to the next, with straight lines between (within -110 dB)."""
 _WANDER_RAD = 1.0
@@ -214,10 +214,12 @@ class _Turning:
 
 
 class Reverb(Framed):
-    """Streaming form of `reverb`: uniformly partitioned fast convolution, stereo in and out.
+    """Streaming form of `reverb`: fast convolution by overlap-save, stereo in and out.
 
-    (W. Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3), 1995, without its small first parts:
-    the desk renders ahead and takes the latency of one frame out.)
+    A response that fills no more than half of a transform is convolved in one piece; a longer one is cut into parts of
+    half a transform, whose spectra of what was heard are used again (W. Gardner, "Efficient Convolution without
+    Input-Output Delay", JAES 43(3), 1995, without its small first parts: the desk renders ahead and takes the latency
+    of one frame out).
     """
 
     def __init__(
@@ -230,47 +232,53 @@ class Reverb(Framed):
         damping_hz: float = 7_000.0,
         lowcut_hz: float = 200.0,
     ) -> None:
-        super().__init__(2, _PARTS * _PART)
         response = impulse_response(
             rate_hz, space, decay_s=decay_s, predelay_ms=predelay_ms, damping_hz=damping_hz, lowcut_hz=lowcut_hz
         )
-        parts = -(-response.shape[2] // _PART)
-        padded = np.zeros((2, 2, parts * _PART), np.float32)
-        padded[:, :, : response.shape[2]] = response
-        pieces = padded.reshape(2, 2, parts, _PART).transpose(2, 0, 1, 3)
+        frames = response.shape[2]
+        self._size = next((size for size in _SIZES if 2 * frames <= size), _SIZES[-1])
+        whole = 2 * frames <= self._size
+        self._step = (self._size - frames) // _KNOT * _KNOT if whole else self._size // 2
+        parts = -(-frames // self._step)
+        super().__init__(2, _AT_ONCE * self._step)
+        padded = np.zeros((2, 2, parts * self._step), np.float32)
+        padded[:, :, :frames] = response
+        pieces = padded.reshape(2, 2, parts, self._step).transpose(2, 0, 1, 3)
         # (parts, inputs, outputs, bins)
-        self._response = np.asarray(fft.rfft(pieces, 2 * _PART), np.complex64)
+        self._response = fft.rfft(pieces[..., : frames if whole else None], self._size)
         self._turning = _Turning(rate_hz, space)
         self._heard: deque[NDArray[np.complex64] | None] = deque(maxlen=parts)
-        self._before = np.zeros((2, _PART), np.float32)
+        # Memory of this size that came and went would cost more than the multiplications that are done in it.
+        self._joined = np.zeros((2, self._size - self._step + self._frame), np.float32)
+        self._answers = np.zeros((_AT_ONCE, *self._response.shape[2:]), np.complex64)
+        self._product = np.zeros(self._response.shape[2:], np.complex64)
 
     def _process_frames(self, x: Audio) -> Audio:
         out = np.empty_like(x)
-        turned = self._turning.process(x)
         for start in range(0, x.shape[1], self._frame):
-            out[:, start : start + self._frame] = self._convolved(turned[:, start : start + self._frame])
+            now = slice(start, start + self._frame)
+            out[:, now] = self._convolved(self._turning.process(x[:, now]))
         return out
 
     def _convolved(self, x: Audio) -> Audio:
-        joined = np.concatenate([self._before, x], axis=1)
-        self._before = joined[:, -_PART:]
-        pieces = sliding_window_view(joined, 2 * _PART, axis=1)[:, ::_PART].transpose(1, 0, 2)
+        self._joined[:, : -self._frame] = self._joined[:, self._frame :]
+        self._joined[:, -self._frame :] = x
+        pieces = sliding_window_view(self._joined, self._size, axis=1)[:, :: self._step].transpose(1, 0, 2)
         # Silence costs nothing.
-        spectra = fft.rfft(pieces) if joined.any() else None
-        answers = np.zeros((_PARTS, 2, _PART + 1), np.complex64)
-        product = np.empty((2, _PART + 1), np.complex64)
-        for part, answer in enumerate(answers):
-            self._heard.appendleft(None if spectra is None else spectra[part])
+        spectra = fft.rfft(pieces) if self._joined.any() else (None,) * _AT_ONCE
+        self._answers[:] = 0.0
+        for answer, spectrum in zip(self._answers, spectra, strict=True):
+            self._heard.appendleft(spectrum)
             for heard, response in zip(self._heard, self._response, strict=False):
                 if heard is None:
                     continue
                 for source in range(2):
-                    np.multiply(response[source], heard[source], out=product)
-                    answer += product
-        if not answers.any():
+                    np.multiply(response[source], heard[source], out=self._product)
+                    answer += self._product
+        if not self._answers.any():
             return np.zeros_like(x)
-        wet: Audio = fft.irfft(answers, 2 * _PART)[:, :, _PART:].transpose(1, 0, 2).reshape(2, -1)
-        return wet
+        wet = np.asarray(fft.irfft(self._answers, self._size), np.float32)[:, :, -self._step :]
+        return wet.transpose(1, 0, 2).reshape(2, -1)
 
 
 def reverb(
