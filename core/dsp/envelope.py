@@ -73,6 +73,7 @@ class DecayingMaximum:
 
     def __init__(self, decay: float) -> None:
         self._decay = decay
+        self._shrink: Floats = np.ones(0)
         self._last = 0.0
 
     def process(self, x: Floats, decays: Floats | None = None) -> Floats:
@@ -85,7 +86,9 @@ class DecayingMaximum:
         for start in range(0, len(x), stretch):
             piece = x[start : start + stretch]
             if decays is None:
-                shrink = self._decay ** np.arange(1, len(piece) + 1)
+                if len(self._shrink) < len(piece):
+                    self._shrink = self._decay ** np.arange(1, len(piece) + 1)
+                shrink = self._shrink[: len(piece)]
             else:
                 shrink = np.cumprod(decays[start : start + stretch])
             grown = np.maximum.accumulate(np.maximum(piece / shrink, self._last))

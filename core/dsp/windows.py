@@ -23,5 +23,4 @@ def spectra(x: Audio) -> NDArray[np.complex64]:
 
     numpy takes a transform that need not be divided through float64, at two to five times the cost.
     """
-    found: NDArray[np.complex64] = np.fft.rfft(x, norm="forward")
-    return found
+    return np.asarray(np.fft.rfft(x, norm="forward"), np.complex64)

@@ -14,12 +14,14 @@ import numpy as np
 
 from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighted
 from core.dsp.audio import Audio, Floats
+from core.dsp.envelope import from_db
 from core.dsp.limiter import ReductionEnvelope, lookahead_rows, rows_per_ms
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
 
 _CHUNK_ROWS: Final = 1 << 16
 _HOP_S: Final = 0.1
-_SOUNDING: Final = 10 ** (-30 / 20)
+_SOUNDING_DB: Final = 30.0
+_SILENT_DB: Final = -170.0
 _DEEPEST: Final = 0.25
 """Peaks 12 dB below the highest are not looked for between the samples: no gain that is worth it limits them."""
 
@@ -55,6 +57,8 @@ class LimiterForecast:
         self._rest = np.zeros((channels, 0), np.float32)
         self._peaks: list[Audio] = []
         self._energy: list[Audio] = []
+        self._level_db: Audio = np.zeros(0, np.float32)
+        """Peak of each row, once the stream has ended."""
         self._free_lufs: float | None = None
 
     def add(self, block: Audio) -> None:
@@ -78,7 +82,8 @@ class LimiterForecast:
         self.add(np.zeros((channels, 2 * CONTEXT), np.float32))
         peaks, energy = np.concatenate(self._peaks), np.concatenate(self._energy)
         rows = min(len(peaks), len(energy))
-        self._peaks, self._energy = [peaks[:rows]], [energy[:rows]]
+        self._peaks, self._energy = [], [energy[:rows]]
+        self._level_db = 20 * np.log10(np.maximum(peaks[:rows], np.float32(1e-10)))
         self._free_lufs = integrated_lufs(self._hops([energy[:rows].astype(np.float64)]))
 
     def peak_dbtp(self) -> float | None:
@@ -88,10 +93,10 @@ class LimiterForecast:
     def loud_peak_dbfs(self) -> float:
         """Where the peaks of loud moments lie: nine of ten stretches of 100 ms that sound stay below it."""
         stretch = max(round(self._rate_hz * _HOP_S / ROW), 1)
-        whole = len(self._peaks[0]) // stretch * stretch
-        highest = self._peaks[0][:whole].reshape(-1, stretch).max(axis=1) if whole else self._peaks[0]
-        sounding = highest[highest > self._highest * _SOUNDING]
-        return 20 * math.log10(float(np.percentile(sounding, 90))) if sounding.size else 0.0
+        whole = len(self._level_db) // stretch * stretch
+        highest = self._level_db[:whole].reshape(-1, stretch).max(axis=1) if whole else self._level_db
+        sounding = highest[highest > highest.max(initial=_SILENT_DB) - _SOUNDING_DB]
+        return float(np.percentile(sounding, 90)) if sounding.size else 0.0
 
     def unlimited_lufs(self) -> float | None:
         """Loudness with no limiter, when the stream has ended; None for silence."""
@@ -99,20 +104,21 @@ class LimiterForecast:
 
     def at(self, gain_db: float, *, ceiling_dbtp: float, release_ms: float) -> Forecast:
         """What comes out with this gain before the limiter."""
-        peaks, energy = self._peaks[0], self._energy[0]
+        energy = self._energy[0]
+        rows = len(energy)
         lookahead = lookahead_rows(self._rate_hz)
         envelope = ReductionEnvelope(lookahead, release_ms * rows_per_ms(self._rate_hz))
         left: list[Floats] = []
         reductions: list[Floats] = []
-        for start in range(0, len(peaks) + lookahead, _CHUNK_ROWS):
-            chunk = np.maximum(peaks[start : start + _CHUNK_ROWS].astype(np.float64), 1e-10)
-            needed = np.maximum(20 * np.log10(chunk) + gain_db - ceiling_dbtp, 0.0)
-            missing = min(start + _CHUNK_ROWS, len(peaks) + lookahead) - start - len(needed)
+        for start in range(0, rows + lookahead, _CHUNK_ROWS):
+            level_db = self._level_db[start : start + _CHUNK_ROWS].astype(np.float64)
+            needed = np.maximum(level_db + (gain_db - ceiling_dbtp), 0.0)
+            missing = min(start + _CHUNK_ROWS, rows + lookahead) - start - len(needed)
             reductions.append(envelope.process(np.concatenate((needed, np.zeros(missing)))).astype(np.float32))
         reduction = np.concatenate(reductions)[lookahead:]
-        for start in range(0, len(peaks), _CHUNK_ROWS):
+        for start in range(0, rows, _CHUNK_ROWS):
             part = slice(start, start + _CHUNK_ROWS)
-            left.append(energy[part] * 10 ** ((gain_db - reduction[part].astype(np.float64)) / 10))
+            left.append(energy[part] * np.square(from_db(gain_db - reduction[part].astype(np.float64))))
         loudness = integrated_lufs(self._hops(left))
         free = self.unlimited_lufs()
         return Forecast(
@@ -125,8 +131,10 @@ class LimiterForecast:
 
     def _hops(self, energy: list[Floats]) -> Floats:
         """Mean energy per 100 ms; at rates where a row doesn't divide it, cut within rows."""
-        total = np.concatenate(([0.0], np.cumsum(np.concatenate(energy))))
+        rows = np.concatenate((*energy, [0.0]))
         hop_rows = self._rate_hz * _HOP_S / ROW
-        edges = np.arange(math.floor((len(total) - 1) / hop_rows) + 1) * hop_rows
-        hops: Floats = np.diff(np.interp(edges, np.arange(len(total)), total)) / (hop_rows * ROW)
+        edges = np.arange(math.floor((len(rows) - 1) / hop_rows) + 1) * hop_rows
+        whole = edges.astype(np.intp)
+        total = np.cumsum(rows)[whole] - (1.0 - (edges - whole)) * rows[whole]
+        hops: Floats = np.diff(total) / (hop_rows * ROW)
         return hops

@@ -25,6 +25,8 @@ MOST_PRESSED_DB: Final = 6.0
 QUICK_MS: Final = 2.0
 SLOW_MS: Final = 30.0
 _CLOSE_ENOUGH_LU: Final = 0.02
+_CLOSE_ENOUGH_DB: Final = 0.06
+"""Of limiting, below the most."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,22 @@ def _gain_for(draft: Draft, heard: Heard, wanted_lufs: float, most_limiting_db: 
         found = nearer
     if found.busy_db <= most_limiting_db:
         return found
-    low, high = found.gain_db - found.busy_db, found.gain_db
+    return _busiest(draft, heard, found, most_limiting_db)
+
+
+def _busiest(draft: Draft, heard: Heard, above: Forecast, most_limiting_db: float) -> Forecast:
+    """The highest gain that takes no more than so much limiting, by false position; `above` takes more."""
+    # All of what is limited now is gain, so without it nothing would be.
+    below = draft.foretell(heard.forecast, above.gain_db - above.busy_db)
     for _ in range(6):
-        middle = draft.foretell(heard.forecast, (low + high) / 2)
-        low, high = (middle.gain_db, high) if middle.busy_db <= most_limiting_db else (low, middle.gain_db)
-    return draft.foretell(heard.forecast, low)
+        slope = (above.gain_db - below.gain_db) / (above.busy_db - below.busy_db)
+        # Aimed a little lower, where every answer is good.
+        wanted_db = most_limiting_db - _CLOSE_ENOUGH_DB / 2
+        nearer = draft.foretell(heard.forecast, below.gain_db + slope * (wanted_db - below.busy_db))
+        if nearer.busy_db > most_limiting_db:
+            above = nearer
+        elif nearer.busy_db > most_limiting_db - _CLOSE_ENOUGH_DB:
+            return nearer
+        else:
+            below = nearer
+    return below
