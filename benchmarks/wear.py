@@ -24,10 +24,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from core.protocol.requests import Record, Stop  # noqa: E402
-from sessions.wav import read_info  # noqa: E402
+from sessions.wavread import read_info  # noqa: E402
 from tests.rig.engine import EngineRig  # noqa: E402
 
 SECTOR_BYTES = 512
+CARD_BYTES = 16 << 30
+"""Of which only what is written takes space here."""
 
 
 def stage(folder: Path, channels: int) -> Path:
@@ -39,12 +41,12 @@ def stage(folder: Path, channels: int) -> Path:
 
 
 @contextlib.contextmanager
-def card(folder: Path, mebibytes: int) -> Iterator[tuple[Path, Path]]:
+def card(folder: Path) -> Iterator[tuple[Path, Path]]:
     """An ext4 "card" and where the kernel counts what is written to it."""
     place, image = folder / "card", folder / "card.img"
     place.mkdir()
     with image.open("wb") as file:
-        file.truncate(mebibytes << 20)
+        file.truncate(CARD_BYTES)
     device = subprocess.check_output(["losetup", "-f", "--show", image], text=True).strip()
     try:
         # As it is once the file system has made its tables.
@@ -63,7 +65,7 @@ def reached(counter: Path) -> int:
 
 def measured(seconds: float, channels: int) -> tuple[int, int, int]:
     """Bytes that reached the card while a take was recorded, how many of them are audio, and how many came after it."""
-    with tempfile.TemporaryDirectory() as name, card(Path(name), 512 + int(seconds * channels / 4)) as (home, counter):
+    with tempfile.TemporaryDirectory() as name, card(Path(name)) as (home, counter):
         device = f"sim:{stage(Path(name) / 'stage', channels)}"
         with EngineRig(home, device) as engine:
             time.sleep(3.0)

@@ -28,7 +28,8 @@ from sessions.migrate import dump
 from sessions.model import Clip, Session, Take, TakeTrack, Track
 from sessions.staging import clear_abandoned, staging
 from sessions.store import SESSION_FILE, Library
-from sessions.wav import WavWriter, read_info
+from sessions.wav import WavWriter
+from sessions.wavread import read_info
 
 Progress = Callable[[float, str], bool]
 """Called with the fraction done (0..1) and what is being done; returns False when the work shall end."""

@@ -22,7 +22,9 @@ from sessions.recover import recover
 from sessions.store import Library
 from sessions.sums import forget_sum
 from sessions.verify import REMEDIES, Finding, PlanReader, check_library
-from sessions.wav import WavFormat, read_info, restate
+from sessions.wavheader import WavFormat
+from sessions.wavread import read_info
+from sessions.wavrepair import restate
 
 PASSES: Final = 4
 """A document that was made again shows what else is wrong in its take; this is as deep as it goes."""

@@ -17,7 +17,9 @@ from sessions.errors import LibraryError
 from sessions.layout import JOURNAL_FILE, clip_info, parse_take_folder
 from sessions.model import Clip, SampleFormat, Session, Take, TakeTrack, Track
 from sessions.store import Library
-from sessions.wav import HEADER_BYTES, WavFile, read_info, repair
+from sessions.wavheader import HEADER_BYTES
+from sessions.wavread import WavFile, read_info
+from sessions.wavrepair import repair
 
 T = TypeVar("T")
 

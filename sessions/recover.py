@@ -16,7 +16,9 @@ from sessions.layout import JOURNAL_FILE, clip_file_name, clip_info, markers_fro
 from sessions.model import Clip, Take, TakeTrack
 from sessions.staging import clear_abandoned
 from sessions.store import Library
-from sessions.wav import WavFormat, read_info, repair
+from sessions.wavheader import WavFormat
+from sessions.wavread import read_info
+from sessions.wavrepair import repair
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ from sessions.model import Bounce, Clip, Session, Take
 from sessions.staging import abandoned
 from sessions.store import SESSION_FILE, Library
 from sessions.sums import read_sums
-from sessions.wav import is_whole, read_info
+from sessions.wavread import read_info
+from sessions.wavrepair import is_whole
 
 FindingCode = Literal[
     "session_document",

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.dsp.audio import Audio
 from sessions.errors import LibraryError
-from sessions.wav import read_info
+from sessions.wavread import read_info
 
 _KINDS: Final = ((16, False), (24, False), (32, True))
 """Bits, and whether they are a floating-point number."""

@@ -20,7 +20,8 @@ from sessions.layout import JOURNAL_FILE, ROOM_FILE
 from sessions.model import Marker
 from sessions.recover import recover
 from sessions.store import Library
-from sessions.wav import HEADER_BYTES, WavWriter
+from sessions.wav import WavWriter
+from sessions.wavheader import HEADER_BYTES
 from tests.sessions.helpers import frames_by_every_program, new_take, pack, ramp, samples
 
 pytestmark = pytest.mark.rig

@@ -20,7 +20,7 @@ from sessions.importing import import_recordings
 from sessions.model import Clip, Session, Take
 from sessions.store import Library
 from sessions.verify import check_library
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.sessions.helpers import ramp
 
 RATE_HZ = 48_000

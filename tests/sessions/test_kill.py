@@ -15,7 +15,7 @@ import soundfile
 from sessions.model import Session, TakeTrack
 from sessions.recover import recover
 from sessions.store import Library
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.sessions.helpers import frames_by_every_program, new_take, ramp, samples
 
 RECORDER = """

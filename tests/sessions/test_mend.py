@@ -18,7 +18,9 @@ from sessions.mend import mend_library
 from sessions.model import Gap, Session, Take, Track
 from sessions.store import SESSION_FILE, Library
 from sessions.verify import check_library
-from sessions.wav import HEADER_BYTES, WavWriter, read_info
+from sessions.wav import WavWriter
+from sessions.wavheader import HEADER_BYTES
+from sessions.wavread import read_info
 from tests.sessions.helpers import new_bounce, new_take, pack, ramp, samples
 
 FRAMES = 501

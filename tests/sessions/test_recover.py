@@ -10,7 +10,8 @@ from sessions.model import Session, Take
 from sessions.recover import duration_words, recover
 from sessions.store import Library
 from sessions.verify import check_library
-from sessions.wav import WavWriter, read_info
+from sessions.wav import WavWriter
+from sessions.wavread import read_info
 from tests.sessions.helpers import new_take, pack, ramp, samples
 
 

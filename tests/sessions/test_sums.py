@@ -15,7 +15,8 @@ from sessions.model import Clip, Session, Take
 from sessions.store import Library
 from sessions.sums import lacks_sums, make_sums, read_sums
 from sessions.verify import check_library
-from sessions.wav import HEADER_BYTES, WavWriter
+from sessions.wav import WavWriter
+from sessions.wavheader import HEADER_BYTES
 from tests.sessions.helpers import new_take, pack, ramp
 
 

@@ -10,7 +10,8 @@ from sessions.layout import clip_file_name
 from sessions.model import Clip, Session
 from sessions.store import Library
 from sessions.verify import check_library
-from sessions.wav import HEADER_BYTES, WavWriter
+from sessions.wav import WavWriter
+from sessions.wavheader import HEADER_BYTES
 from tests.sessions.helpers import new_bounce, new_take, pack, ramp
 
 

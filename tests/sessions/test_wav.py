@@ -20,7 +20,11 @@ from hypothesis import strategies as st
 from sessions.chunks import BextLoudness, WavInfo
 from sessions.errors import LibraryError
 from sessions.model import Marker, SampleFormat
-from sessions.wav import HEADER_BYTES, WavFormat, WavWriter, read_info, repair
+from sessions.wav import PAGE_BYTES, WavWriter
+from sessions.wavheader import HEADER_BYTES, WavFormat
+from sessions.wavread import read_info
+from sessions.wavrepair import is_whole, repair
+from tests.rig.programs import frames_read_by_every_program
 from tests.sessions.helpers import ffprobe, frames_by_every_program, need, pack, ramp, samples
 
 FORMATS: list[SampleFormat] = ["pcm24", "float32"]
@@ -48,6 +52,56 @@ def test_what_was_published_is_what_every_program_reads(
         assert frames_by_every_program(path, pcm=sample_format == "pcm24") == {frames}
     writer.close([Marker(at_samples=0, name="Intro")])
     assert frames_by_every_program(path, pcm=sample_format == "pcm24") == {frames + 333}
+
+
+@pytest.mark.parametrize("sample_format", FORMATS)
+def test_a_header_that_runs_ahead_of_its_audio_hides_none_of_it(tmp_path: Path, sample_format: SampleFormat) -> None:
+    need("sox", "ffmpeg")
+    path = tmp_path / "a.wav"
+    writer = WavWriter(path, rate_hz=48_000, sample_format=sample_format)
+    for frames in (1_001, 3_001):
+        writer.append(pack(ramp(frames - writer.frames, writer.frames), sample_format))
+        header = path.read_bytes()[:HEADER_BYTES]
+        writer.promise(480_000)
+        if sample_format == "pcm24":  # Python's wave knows no float
+            assert frames_read_by_every_program([path]) == {path: frames}
+        else:
+            assert len(soundfile.read(path)[0]) == frames
+    assert path.read_bytes()[:HEADER_BYTES] == header, "a header that still covers its audio was written again"
+    assert not is_whole(path)
+    writer.close()
+    assert is_whole(path)
+    assert frames_by_every_program(path, pcm=sample_format == "pcm24") == {3_001}
+
+
+def test_claimed_space_lengthens_no_file_and_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    writer = WavWriter(path, rate_hz=48_000, sample_format="pcm24")
+    writer.append(pack(ramp(1_000)))
+    writer.publish()
+    before = path.stat()
+    writer.claim(1_000_000)
+    claimed = path.stat()
+    if claimed.st_blocks == before.st_blocks:
+        pytest.skip("the temporary folder's file system claims no space")
+    assert (claimed.st_size, claimed.st_blocks * 512 > 3_000_000) == (before.st_size, True)
+    assert frames_by_every_program(path) == {1_000}
+    writer.close()
+    assert path.stat().st_blocks * 512 < 100_000
+
+
+@given(done=st.integers(0, 20_000), frames=st.integers(0, 20_000), sample_format=st.sampled_from(FORMATS))
+@IN_ONE_FOLDER
+def test_whole_pages_are_as_many_frames_as_end_at_the_last_page_end(
+    tmp_path: Path, done: int, frames: int, sample_format: SampleFormat
+) -> None:
+    writer = WavWriter(fresh(tmp_path), rate_hz=48_000, sample_format=sample_format)
+    writer.extend_silence(done)
+    whole = writer.whole_pages(frames)
+    ends = [HEADER_BYTES + (done + more) * writer.format.frame_bytes for more in range(frames + 1)]
+    expected = max((more for more, end in enumerate(ends) if end % PAGE_BYTES == 0), default=0)
+    writer.close(sync=False)
+    assert whole == expected
 
 
 @given(values=st.lists(st.integers(-(1 << 23), (1 << 23) - 1), max_size=40))
@@ -270,6 +324,8 @@ STEPS = st.lists(
         st.tuples(st.just("append"), st.integers(0, 50)),
         st.tuples(st.just("silence"), st.integers(0, 50)),
         st.tuples(st.just("publish"), st.just(0)),
+        st.tuples(st.just("promise"), st.integers(0, 100)),
+        st.tuples(st.just("claim"), st.integers(1, 5_000)),
     ),
     max_size=12,
 )
@@ -291,6 +347,10 @@ def test_repair_takes_in_all_whole_frames_that_are_there(
         elif step == "silence":
             writer.extend_silence(count)
             expected += bytes(count * writer.format.frame_bytes)
+        elif step == "promise":
+            writer.promise(count)
+        elif step == "claim":
+            writer.claim(count)
         else:
             writer.publish()
     copy = tmp_path / "copy.wav"  # what a kill leaves: the file without its writer, perhaps with a torn last frame

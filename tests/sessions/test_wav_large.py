@@ -10,7 +10,10 @@ import soundfile
 
 from sessions.chunks import WavInfo
 from sessions.model import Marker, SampleFormat
-from sessions.wav import HEADER_BYTES, WavWriter, read_info, repair
+from sessions.wav import WavWriter
+from sessions.wavheader import HEADER_BYTES
+from sessions.wavread import read_info
+from sessions.wavrepair import repair
 from tests.sessions.helpers import ffprobe, frames_by_every_program, need, pack, ramp
 
 FOUR_GIB = 1 << 32

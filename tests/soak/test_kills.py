@@ -13,11 +13,11 @@ import pytest
 
 from core.protocol.requests import Attach, GetStatus, ListTakes, Record
 from core.protocol.topics import Status, Take, TransportTopic
-from sessions.wav import HEADER_BYTES
+from sessions.wavheader import HEADER_BYTES
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig
 from tests.rig.played import Played
-from tests.rig.programs import frames_in_every_program, frames_in_quick_programs
+from tests.rig.programs import frames_in_quick_programs, frames_read_by_every_program
 from tests.soak.conftest import INPUTS, PERIOD_FRAMES
 
 pytestmark = [pytest.mark.soak, pytest.mark.rig]
@@ -54,7 +54,7 @@ def test_fifty_killed_engines_lose_less_than_a_second_each_and_record_again_with
         recorded_s[number] = time.monotonic() - rec_s
 
         files = sorted(folder.glob("*.wav"))
-        for path, frames in frames_in_every_program(files).items():
+        for path, frames in frames_read_by_every_program(files).items():
             missing_s = recorded_s[number] - frames / RATE
             assert missing_s <= MAY_BE_MISSING_S, f"{path.name} of take {number} lacks {missing_s:.2f} s"
         assert len(files) == INPUTS or recorded_s[number] <= MAY_BE_MISSING_S

@@ -11,7 +11,9 @@ from core.engine.packing import pack
 from core.engine.ring import Ring
 from core.engine.takewriter import DiskFailed, Finished, Overrun, TakeWriter
 from sessions.model import Marker
-from sessions.wav import WavWriter, read_info
+from sessions.wav import PAGE_BYTES, WavWriter
+from sessions.wavheader import HEADER_BYTES
+from sessions.wavread import read_info
 
 RATE = 8_000
 CHANNELS = 3
@@ -94,11 +96,34 @@ def test_what_is_written_is_readable_while_the_take_still_runs(desk):
     writer = desk.writer(start=0)
     writer.start()
     desk.feed(RATE)
+    page_frames = -(-PAGE_BYTES // 3)  # a page that is not full yet waits until it is, or until the take ends
     deadline_s = time.monotonic() + 5
-    while writer.position < RATE and time.monotonic() < deadline_s:
+    while writer.position <= RATE - 3 * page_frames and time.monotonic() < deadline_s:
         time.sleep(0.01)
-    np.testing.assert_array_equal(desk.written(0), audio(0, RATE)[:, 0])
+    readable = desk.written(0)
+    assert len(readable) > RATE - 3 * page_frames
+    np.testing.assert_array_equal(readable, audio(0, len(readable))[:, 0])
     finish(writer, RATE)
+    np.testing.assert_array_equal(desk.written(0), audio(0, RATE)[:, 0])
+
+
+def test_no_page_of_a_growing_file_is_written_twice(desk):
+    starts = []
+
+    class Watched(WavWriter):
+        def append(self, data):
+            starts.append(HEADER_BYTES + self.frames * 3)
+            super().append(data)
+
+    writer = desk.writer(0, channels=(1,), writer_type=Watched)
+    writer.start()
+    for _ in range(4):
+        desk.feed(RATE // 2 + 123)
+        time.sleep(0.35)
+    finish(writer, 2 * RATE + 492)
+    assert len(starts) > 2
+    assert starts[0] == HEADER_BYTES
+    assert all(start % PAGE_BYTES == 0 for start in starts[1:])
 
 
 def test_a_disk_slower_than_the_ring_costs_a_gap_of_known_length_and_time_stays_true(tmp_path):
@@ -107,7 +132,7 @@ def test_a_disk_slower_than_the_ring_costs_a_gap_of_known_length_and_time_stays_
     class StallingWriter(WavWriter):
         def append(self, data):
             super().append(data)
-            if self.frames >= RATE and not stalled.is_set():
+            if self.frames >= RATE // 2 and not stalled.is_set():
                 stalled.set()
                 go_on.wait(10)
 
