@@ -41,6 +41,7 @@ def render_once(folder: Path, fader_db: float, keeps: bool) -> None:
     from core.desk.render import render_mix
     from core.desk.sources import file_sources
     from core.desk.stripcache import StripCache
+    from core.jobs import memory
     from core.jobs.reports import draw_mix
 
     files = sorted(folder.glob("*.wav"))
@@ -49,18 +50,19 @@ def render_once(folder: Path, fader_db: float, keeps: bool) -> None:
     sources = file_sources(files)
     before_s, started = cpu_s(), time.perf_counter()
     cache = StripCache(folder / "strips", 8_000_000_000) if keeps else None
-    mixed = render_mix(plan, sources, out, cache=cache)
-    rendered_s = cpu_s()
-    draw_mix(
-        plan,
-        sources,
-        out,
-        folder / "out" / "report.html",
-        meter=mixed.meter,
-        title="benchmark",
-        made="",
-        portraits=folder / "portraits" if keeps else None,
-    )
+    with memory.kept():
+        mixed = render_mix(plan, sources, out, cache=cache)
+        rendered_s = cpu_s()
+        draw_mix(
+            plan,
+            sources,
+            out,
+            folder / "out" / "report.html",
+            meter=mixed.meter,
+            title="benchmark",
+            made="",
+            portraits=folder / "portraits" if keeps else None,
+        )
     wall_s, drawn_s = time.perf_counter() - started, cpu_s()
     print(wall_s, drawn_s - before_s, drawn_s - rendered_s, hashlib.sha256(out.read_bytes()).hexdigest())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from core.backup.shelf import find
 from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
 from core.export.export import check_formats, export_files
-from core.jobs import mastering, reports, work
+from core.jobs import mastering, memory, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
 from core.jobs.hashing import hash_takes
@@ -61,7 +62,8 @@ def run_job(job: Job, library: Library, progress: Progress) -> dict[str, Any]:
     Raises OtoError or LibraryError; "cancelled" when `progress` no longer wants the work. A job that fails leaves no
     bounce.
     """
-    return _TASKS[job.kind](library, job, progress)
+    with memory.kept():
+        return _TASKS[job.kind](library, job, progress)
 
 
 # ---------------------------------------------------------------- the kinds
@@ -181,14 +183,20 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         if not keep_plan:
             library.save_plan(job.session, "master", mix.take, work.plan_bytes(plan))
         plan_file = _write_plan(folder, plan)
-        bounce = _master_bounce(mix, bounce_id, result, start_samples=mix.start_samples)
+        bounce = _master_bounce(mix, bounce_id, plan, result, start_samples=mix.start_samples)
         library.save_bounce(bounce)
     value = {**work.master_value(result, plan, plan_file), "delivery": mastering.delivery_value(delivery)}
     return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 
 def _master_bounce(
-    mix: Bounce, bounce_id: str, result: MasterResult, *, start_samples: int = 0, album_track: int = 0
+    mix: Bounce,
+    bounce_id: str,
+    plan: MasterPlan,
+    result: MasterResult,
+    *,
+    start_samples: int = 0,
+    album_track: int = 0,
 ) -> Bounce:
     return Bounce(
         id=bounce_id,
@@ -207,6 +215,8 @@ def _master_bounce(
         sha256=sha256_file(result.out),
         oto_version=VERSION,
         album_track=album_track,
+        target=plan.target.name,
+        like=plan.references or ((Path(plan.reference).name,) if plan.reference else ()),
     )
 
 
@@ -227,7 +237,7 @@ def _album(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         values: list[dict[str, Any]] = []
         for mix, (bounce_id, folder), song in zip(mixes, made, album.songs, strict=True):
             plan_file = _write_plan(folder, song.plan)
-            bounce = _master_bounce(mix, bounce_id, song.result, album_track=len(values) + 1)
+            bounce = _master_bounce(mix, bounce_id, song.plan, song.result, album_track=len(values) + 1)
             library.save_bounce(bounce)
             master = work.master_value(song.result, song.plan, plan_file)
             values.append({**_whose(bounce), "start_s": song.start_s, **master})
@@ -249,8 +259,10 @@ def _export(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         raise OtoError("bad_input", "An export needs a folder or drive to go to.", "", Exit.BAD_INPUT)
     rate_hz = int(_option(job, "rate_hz", (int, float), 0)) or None
     items = [song_of(library, job.session, bounce) for bounce in _bounces_to_export(library, job)]
+    began_s = time.monotonic()
     files = export_files(items, destination, formats, rate_hz=rate_hz, progress=progress)
-    record = ExportRecord(created_utc=_now(), destination=str(destination), files=tuple(files))
+    took_s = round(time.monotonic() - began_s, 1)
+    record = ExportRecord(created_utc=_now(), destination=str(destination), files=tuple(files), took_s=took_s)
     library.append_export(job.session, record)
     return {
         "session": job.session,
