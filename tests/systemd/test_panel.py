@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.box.fresh import REPOSITORY
 from tests.systemd.booted import Box
 
 pytestmark = [pytest.mark.appliance, pytest.mark.timeout(900)]
@@ -90,6 +91,16 @@ def test_with_nothing_plugged_in_the_panel_stays_up(box: Box) -> None:
         "SubState=running",
     ]
     assert box.oto("controls", "list")["panel"]
+
+
+def test_what_reads_pedals_works_behind_the_units_walls(box: Box) -> None:
+    unit = (REPOSITORY / "systemd/oto-panel.service").read_text()
+    walls = unit.partition("# ---- what it may see")[2].partition("[Install]")[0]
+    settings = [f"--property={line}" for line in walls.splitlines() if line and not line.startswith("#")]
+    assert "--property=MemoryDenyWriteExecute=yes" in settings
+    code = "import devices.controls.midi, devices.controls.keys, libevdev; print(libevdev.Device().name)"
+    run = ["systemd-run", "--quiet", "--pipe", "--wait", "--property=User=oto-panel", *settings]
+    assert box.must(*run, "/opt/oto/current/bin/python", "-P", "-c", code) == "\n"
 
 
 def test_a_pedal_is_taught_records_and_stops_and_the_light_follows(box: Box, front: Front) -> None:

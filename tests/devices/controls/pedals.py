@@ -91,15 +91,8 @@ def _answers(keys: int) -> Iterable[str]:
         yield _answer(f"EVIOCG{text}(0)", ord("x"), 255)
     yield _answer("EVIOCGPROP(0)", 0, longs)
     yield _answer("EVIOCGBIT(1)", keys, 96)
-    for kind, bits, size in (
-        (2, 3, longs),
-        (3, 0, longs),
-        (4, 16, longs),
-        (5, 0, longs),
-        (17, 0, longs),
-        (18, 0, longs),
-    ):
-        yield _answer(f"EVIOCGBIT({kind})", bits, size)
+    for kind, bits in ((EV_REL, 0b11), (3, 0), (EV_MSC, 1 << 4), (5, 0), (17, 0), (18, 0)):
+        yield _answer(f"EVIOCGBIT({kind})", bits, longs)
     yield _answer("EVIOCGBIT(21)", 0, 16)
     yield _answer("EVIOCGKEY(0)", 0, 96)
     yield _answer("EVIOCGLED(0)", 0, longs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -91,6 +92,16 @@ def test_after_noise_the_next_note_is_understood(noise, note):
     parser = MidiParser()
     parser.feed(noise)
     assert parser.feed(bytes([0x90, note, 1])) == [Touch(f"note {note} on channel 1", True)]
+
+
+def test_a_system_exclusive_message_that_never_ends_fills_no_memory():
+    parser = MidiParser()
+    parser.feed(b"\xf0")
+    tracemalloc.start()
+    parser.feed(bytes(20_000))
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes < 10_000
 
 
 def test_a_key_goes_down_and_comes_up_in_both_ways_of_saying_so():
