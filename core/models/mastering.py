@@ -36,6 +36,8 @@ FEATURES_NAME: Final = "mastering-portrait-1"
 VALUES: Final = (*(f"eq{band}_gain_db" for band in range(1, 7)), "width_db", "crest_db")
 """What comes out: gains of the master's EQ at its neutral frequencies, gain of the sides, and crest that was lost."""
 
+MOST_DB: Final = 12.0
+"""Of a change; it learned from faults smaller than that, and what is no music can make it say anything."""
 _WINDOW_S: Final = 0.085
 _BLOCK_WINDOWS: Final = 64
 _FLOOR_DB: Final = -60.0
@@ -221,10 +223,11 @@ class Controller:
     def advise(self, portrait: Portrait) -> dict[str, Advice]:
         """Advice per name of `VALUES` for one song."""
         said = self._model.run(portrait=vector(portrait)[None, :])
+        changes = np.clip(said["change_db"][0], -MOST_DB, MOST_DB)
         known = self._model.card.thresholds
         return {
             name: Advice(float(change), float(spread), known["caution"], known[f"even {name}"])
-            for name, change, spread in zip(VALUES, said["change_db"][0], said["spread_db"][0], strict=True)
+            for name, change, spread in zip(VALUES, changes, said["spread_db"][0], strict=True)
         }
 
 

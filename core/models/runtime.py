@@ -201,7 +201,8 @@ def _probe(file: Path, card: Card) -> str:
         if (probed.runtime, probed.model) == (runtime, card.sha256):
             return probed.fault
     code = f"from pathlib import Path; from core.models.runtime import try_out; try_out(Path({str(file)!r}))"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # "" is wherever one stands, and -P leaves that out.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)}
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", code],

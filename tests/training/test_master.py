@@ -16,7 +16,7 @@ onnx = pytest.importorskip("onnx", reason="onnx lives in the environment of trai
 from core.analysis.features import BAND_HZ  # noqa: E402
 from core.dsp.linear_phase import shape_tone  # noqa: E402
 from core.models.mastering import BANDS, FEATURES, VALUES, Portrait, vector  # noqa: E402
-from training.master import evaluate, export, network, songs, strip, train  # noqa: E402
+from training.master import evaluate, export, network, robustness, songs, strip, train  # noqa: E402
 from training.master.degrade import degraded, total_db  # noqa: E402
 from training.quantize import int8_file  # noqa: E402
 
@@ -132,3 +132,11 @@ def test_songs_are_measured_from_files(tmp_path: Path) -> None:
     found = np.load(out)
     assert list(found["split"]) == ["validation", "validation"]
     assert found["middle_db"].shape == (2, 3, BANDS)
+
+
+def test_neither_level_nor_polarity_nor_which_side_is_left_changes_what_it_says() -> None:
+    rows = {line.split("|")[1].strip(): line for line in robustness.tables(robustness.asked(), [_noise(4.0)])}
+    assert set(robustness.CHANGED) | set(robustness.no_songs()) <= set(rows)
+    for name in ("40 dB softer", "20 dB louder, above full scale", "polarity turned", "left and right exchanged"):
+        assert rows[name].endswith("| 0.00 | 0.00 |")
+    assert "nothing" in rows["silence"]

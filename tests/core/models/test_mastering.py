@@ -22,7 +22,7 @@ from core.master.finished_width import USUAL_DB, WEIGHTS
 from core.master.styles import STYLES
 from core.master.targets import TARGETS
 from core.models.card import read_card
-from core.models.mastering import FEATURES, VALUES, Advice, Audio, Controller, Portrait, PortraitMeter, vector
+from core.models.mastering import FEATURES, MOST_DB, VALUES, Advice, Audio, Controller, Portrait, PortraitMeter, vector
 from core.models.mastering import controller as load_controller
 from core.models.runtime import FILES, Unusable
 from core.plans.document import MasterPlan, Setting
@@ -233,6 +233,13 @@ def test_hands_scale_what_is_done_to_the_tone(hands: float) -> None:
         expected = hands * float(whole.settings[name].value)
         found = part.settings.get(name)
         assert (float(found.value) if found else 0.0) == pytest.approx(expected, abs=0.41 if found is None else 0.06)
+
+
+def test_what_is_no_music_can_not_make_it_ask_for_more_than_a_song_could_need(controller: Controller) -> None:
+    time_s = np.arange(4 * RATE_HZ) / RATE_HZ
+    hum = np.sum([np.sin(2 * np.pi * 50 * k * time_s) / k for k in range(1, 11)], axis=0)
+    advice = controller.advise(_portrait(0.1 * np.repeat(hum[None], 2, axis=0).astype(np.float32)))
+    assert max(abs(one.heard_db) for one in advice.values()) <= MOST_DB
 
 
 def test_the_shipped_file_is_small_and_its_card_is_whole() -> None:

@@ -175,6 +175,18 @@ def test_an_import_that_fails_is_told_in_its_own_words(toy, tmp_path, broken_run
     assert "importing onnxruntime fails (ImportError: libgomp.so.1" in load_elsewhere(toy, path, tmp_path / "home")
 
 
+def test_a_process_that_finds_oto_where_it_stands_is_believed(toy, tmp_path):
+    """`python -c` in the repository has "" on its path, which means the folder that it stands in."""
+    (tmp_path / "home").mkdir()
+    asked = f"load('roles', folder=Path({str(toy)!r}))"
+    code = f"from pathlib import Path; from core.models.runtime import load; print({asked})"
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env = {**elsewhere, "OTO_HOME": str(tmp_path / "home")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, cwd=ROOT, timeout=60)
+    assert "Unusable" not in done.stdout, done.stdout
+    assert "Model" in done.stdout, done.stderr
+
+
 def test_a_repaired_runtime_is_tried_again(toy, tmp_path, broken_runtime):
     path = broken_runtime("os.abort()")
     load_elsewhere(toy, path, tmp_path / "home")
