@@ -194,6 +194,10 @@ class Bounce(Document, frozen=True, kw_only=True):
     oto_version: str
     album_track: int = 0
     """For a master that was made as a part of an album: its number there, from 1."""
+    target: str = ""
+    """For a master: the target that it was made for; "" where that is not known."""
+    like: tuple[str, ...] = ()
+    """For a master: the songs that it was made to sound like."""
 
 
 class AlbumSong(Document, frozen=True, kw_only=True):
@@ -217,6 +221,8 @@ class ExportRecord(Document, frozen=True, kw_only=True):
     created_utc: str
     destination: str
     files: tuple[ExportedFile, ...]
+    took_s: float | None = None
+    """To write them, read them back and compare; None where that was not kept."""
 
 
 class ExportedFile(Document, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 ENDED_KEPT: Final = 20
 ATTEMPTS: Final = 2
 """How often a job is given to a worker before its death counts as the job's fault."""
+PACE_AFTER_S: Final = 3.0
+"""How long a job has to run before its pace says when it will be done."""
 LINGERS_S: Final = 60.0
 """How long our own worker waits for more: who turns one fader will turn another, and a start costs a second or two."""
 OPEN_STATES: Final = ("queued", "running")
@@ -43,6 +46,8 @@ class JobQueue:
         self._spawn_workers = spawn_workers
         self._jobs: dict[str, Job] = {}
         self._takers: dict[str, Connection] = {}
+        self._began_s: dict[str, float] = {}
+        """When a job that runs was taken, by the engine's own clock."""
         self.workers: set[Connection] = set()
         """Who takes jobs, at work or waiting for some."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -101,6 +106,7 @@ class JobQueue:
             if job.state == "queued":
                 job = msgspec.structs.replace(job, state="running", attempts=job.attempts + 1, fraction=0.0)
                 self._takers[job.id] = connection
+                self._began_s[job.id] = time.monotonic()
                 self._put(job)
                 return job
         return None
@@ -110,7 +116,8 @@ class JobQueue:
         job = self._get(request.job)
         if job.state != "running":
             return False
-        self._jobs[job.id] = msgspec.structs.replace(job, fraction=request.fraction, doing=request.doing)
+        left_s = time_left_s(request.fraction, time.monotonic() - self._began_s.get(job.id, time.monotonic()))
+        self._jobs[job.id] = msgspec.structs.replace(job, fraction=request.fraction, doing=request.doing, left_s=left_s)
         self._show()
         return True
 
@@ -172,7 +179,10 @@ class JobQueue:
         return job
 
     def _put(self, job: Job) -> None:
-        self._jobs[job.id] = job
+        """Keep a job that has come into another state."""
+        job = self._jobs[job.id] = msgspec.structs.replace(job, left_s=None)
+        if job.state != "running":
+            self._began_s.pop(job.id, None)
         write_atomic(self._folder / f"{job.id}.json", msgspec.json.encode(job))
         ended = [one for one in self._jobs.values() if one.state not in OPEN_STATES]
         made = [one for one in ended if _is_kept_elsewhere(one) and one.id not in self._takers]
@@ -189,6 +199,11 @@ class JobQueue:
 def _is_kept_elsewhere(job: Job) -> bool:
     """Whether nobody needs to be shown how a job ended: what it made lies beside the audio, or will another time."""
     return (job.kind, job.state) in (("overview", "done"), ("hash", "done"), ("hash", "cancelled"))
+
+
+def time_left_s(fraction: float, taken_s: float) -> float | None:
+    """How long work will still take that has come so far; None while there is too little to tell from."""
+    return taken_s * (1.0 / fraction - 1.0) if fraction > 0.0 and taken_s >= PACE_AFTER_S else None
 
 
 def _number(job_id: str) -> int:

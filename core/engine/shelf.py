@@ -21,6 +21,7 @@ from core.protocol.requests import (
     GetOverview,
     SetAlbum,
     SetComp,
+    StepAlbum,
     StepComp,
 )
 from core.protocol.topics import (
@@ -35,7 +36,7 @@ from core.protocol.topics import (
     SessionTopic,
     TakesTopic,
 )
-from sessions.albums import load_album, save_album
+from sessions.albums import load_album, save_album, step_album
 from sessions.comping import lay_out
 from sessions.errors import LibraryError
 from sessions.model import Album, AlbumSong, Bounce, Comp, Marker, Overview, SampleFormat, Session, Take, Track
@@ -55,6 +56,8 @@ class Shelf:
         self.session: Session | None = None
         self._board = board
         self._takes: list[Take] = []
+        self._gap_turned: tuple[str, int] | None = None
+        """Session and song whose gap was the album's last change: turning it further is the same step of undo."""
 
     # ------------------------------------------------------------ sessions
 
@@ -302,9 +305,22 @@ class Shelf:
         for song in request.songs:
             if self.bounce(song.bounce).kind != "mix":
                 raise OtoError("bad_input", f"{song.bounce} is no mix.", "An album is made of mixes.")
+        gap = _changed_gap(self._album(session), request.songs)
+        turned = None if gap is None else (session.id, gap)
+        same_step = turned is not None and turned == self._gap_turned
         folder = self.library.session_path(session.id)
-        await asyncio.to_thread(save_album, folder, Album(songs=request.songs))
+        await asyncio.to_thread(save_album, folder, Album(songs=request.songs), same_step=same_step)
+        self._gap_turned = turned
         self.show_bounces()
+
+    async def step_album(self, request: StepAlbum) -> Album | None:
+        """Undo or redo a change of the album; None when there is none."""
+        session = self.need_open_session()
+        self._gap_turned = None
+        folder = self.library.session_path(session.id)
+        album = await asyncio.to_thread(step_album, folder, forward=request.redo)
+        self.show_bounces()
+        return album
 
     def bounce(self, bounce_id: str) -> Bounce:
         """A bounce of the open session."""
@@ -383,3 +399,11 @@ class Shelf:
             self.session = session
             self._show_session()
         return session
+
+
+def _changed_gap(before: tuple[AlbumSong, ...], now: tuple[AlbumSong, ...]) -> int | None:
+    """Which song's gap is all that differs between two albums; None when anything else does."""
+    if [song.bounce for song in before] != [song.bounce for song in now]:
+        return None
+    changed = [n for n, (one, other) in enumerate(zip(before, now, strict=True)) if one != other]
+    return changed[0] if len(changed) == 1 else None

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from core import paths
+from core.engine import about
 from core.engine.autorecord import AutoRecorder
 from core.engine.board import Board
 from core.engine.care import Care
@@ -30,7 +31,7 @@ from core.engine.transport import Transport
 from core.errors import OtoError
 from core.protocol import requests, topics
 from core.version import VERSION
-from devices import drives, health
+from devices import drives, health, network
 from sessions.model import Overview, Session, Take
 from sessions.recover import Recovered, recover
 from sessions.store import Library
@@ -70,6 +71,7 @@ class Studio:
         self._resume = resume
         self._tasks: list[asyncio.Task[None]] = []
         self._mounts = b""
+        self._models, self._system = about.models(), about.system()
         self._closing = False
 
     # ------------------------------------------------------------ life
@@ -161,7 +163,16 @@ class Studio:
 
     async def _box(self) -> None:
         reading = await asyncio.to_thread(health.read_health, self.library.root)
-        self.board.put(topics.BoxTopic(**_fields(reading, topics.BoxTopic), version=VERSION))
+        reached = await asyncio.to_thread(network.read_network)
+        self.board.put(
+            topics.BoxTopic(
+                **_fields(reading, topics.BoxTopic),
+                version=VERSION,
+                system=self._system,
+                models=self._models,
+                network=topics.NetworkInfo(**_fields(reached, topics.NetworkInfo)),
+            )
+        )
 
     async def _drives(self) -> None:
         mounts = await asyncio.to_thread(Path("/proc/self/mountinfo").read_bytes)
@@ -200,6 +211,7 @@ class Studio:
             requests.EditMarker: self._ordered(self._edit_marker),
             requests.SetComp: self._ordered(self.shelf.set_comp),
             requests.SetAlbum: self._ordered(self.shelf.set_album),
+            requests.StepAlbum: self._ordered(self.shelf.step_album),
             requests.StepComp: self._ordered(self.shelf.step_comp),
             requests.GetOverview: self._get_overview,
             requests.TrashTake: self._ordered(self._trash_take),

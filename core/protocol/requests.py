@@ -178,6 +178,14 @@ class SetAlbum(_Request, tag="album.set", frozen=True, kw_only=True):
     songs: tuple[AlbumSong, ...]
 
 
+class StepAlbum(_Request, tag="album.step", frozen=True, kw_only=True):
+    """Undoes the last change of the open session's album, or redoes one. Replies with `Album`; nothing when there is no
+    such step.
+    """
+
+    redo: bool = False
+
+
 class StepComp(_Request, tag="comp.step", frozen=True, kw_only=True):
     """Undoes the last change of the comp, or redoes one. Replies with `Comp`; nothing when there is no such step."""
 
@@ -443,6 +451,7 @@ Request = (
     | EditMarker
     | SetAlbum
     | SetComp
+    | StepAlbum
     | StepComp
     | GetOverview
     | TrashTake

@@ -11,6 +11,7 @@ import msgspec
 
 from core.plans.document import Plan as Plan
 from core.plans.document import Priority as Priority
+from sessions.model import Album as Album
 from sessions.model import AlbumSong as AlbumSong
 from sessions.model import Bounce as Bounce
 from sessions.model import Comp as Comp
@@ -151,6 +152,8 @@ class Job(Message, frozen=True, kw_only=True):
     created_utc: str = ""
     attempts: int = 0
     result: msgspec.Raw = msgspec.Raw(b"null")
+    left_s: float | None = None
+    """How long it will still take by its pace so far; None before that can be told."""
 
 
 PlanLetter = Literal["A", "B", "C"]
@@ -208,8 +211,29 @@ class DrivesTopic(Message, tag_field="topic", tag="drives", frozen=True, kw_only
     drives: tuple[Drive, ...] = ()
 
 
+class ModelInfo(Message, frozen=True, kw_only=True):
+    """A learned model that came with this OTO."""
+
+    name: str
+    version: str
+    used: bool
+    """False where its card keeps it out of use, or where there is nothing that runs it: then rules decide."""
+
+
+class NetworkInfo(Message, frozen=True, kw_only=True):
+    """How the box is reached from another computer."""
+
+    host: str = ""
+    addresses: tuple[str, ...] = ()
+    """IPv4 before IPv6; none without a network."""
+    ssh: bool = False
+    """Whether it answers on SSH's port."""
+    login: str = ""
+    """Who to come as."""
+
+
 class BoxTopic(Message, tag_field="topic", tag="box", frozen=True, kw_only=True):
-    """Health, refreshed every few seconds."""
+    """Health and network, refreshed every few seconds, and what the box runs."""
 
     disk_free_bytes: int = 0
     disk_size_bytes: int = 0
@@ -217,6 +241,10 @@ class BoxTopic(Message, tag_field="topic", tag="box", frozen=True, kw_only=True)
     memory_percent: float = 0.0
     temperature_c: float | None = None
     version: str = ""
+    system: str = ""
+    """Operating system, kernel and Python."""
+    models: tuple[ModelInfo, ...] = ()
+    network: NetworkInfo = NetworkInfo()
 
 
 class SettingsTopic(Message, tag_field="topic", tag="settings", frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessions.albums import ALBUM_FILE, load_album, save_album
+from sessions.albums import ALBUM_FILE, load_album, save_album, step_album
 from sessions.errors import LibraryError
 from sessions.model import Album, AlbumSong
 
@@ -38,3 +38,29 @@ def test_the_album_of_a_newer_oto_is_not_written_over(tmp_path):
         save_album(tmp_path, Album())
     assert refused.value.code == "newer"
     assert path.read_text() == newer
+
+
+def test_every_change_of_an_album_can_be_undone_and_redone(tmp_path):
+    songs = tuple(AlbumSong(bounce=f"mix-{n:03d}-01") for n in range(1, 4))
+    orders = [Album(songs=order) for order in ((), songs[:1], songs, songs[::-1])]
+    for album in orders[1:]:
+        save_album(tmp_path, album)
+    assert [step_album(tmp_path, forward=False) for _ in orders] == [*orders[2::-1], None]
+    assert load_album(tmp_path) == Album()
+    assert [step_album(tmp_path, forward=True) for _ in orders] == [*orders[1:], None]
+
+
+def test_a_gap_that_is_turned_further_is_one_step_back(tmp_path):
+    for n, gap_s in enumerate((2.0, 2.1, 2.2)):
+        save_album(tmp_path, Album(songs=(AlbumSong(bounce="mix-001-01", gap_s=gap_s),)), same_step=n == 2)
+    undone = step_album(tmp_path, forward=False)
+    assert undone is not None
+    assert undone.songs[0].gap_s == 2.0
+
+
+def test_no_step_leads_away_from_an_album_that_cannot_be_read(tmp_path):
+    save_album(tmp_path, Album(songs=(AlbumSong(bounce="mix-001-01"),)))
+    (tmp_path / "plans" / ALBUM_FILE).write_text("{")
+    with pytest.raises(LibraryError):
+        step_album(tmp_path, forward=False)
+    assert (tmp_path / "plans" / ALBUM_FILE).read_text() == "{"

@@ -5,6 +5,7 @@ import pytest
 
 from core.client import Client
 from core.errors import OtoError
+from core.engine.queue import PACE_AFTER_S, time_left_s
 from core.protocol.requests import Attach, CancelJob, FinishJob, JobProgress, Record, StartJob, TakeJob
 from core.protocol.topics import Job, Problem
 
@@ -103,3 +104,10 @@ def test_workers_attach_like_any_client(engine):
     with Client(engine.socket) as worker:
         worker.call(Attach(client="worker", topics=("jobs",)))
         assert take_job(worker) is None
+
+
+def test_the_time_that_is_left_follows_from_the_pace_and_nothing_is_foretold_from_too_little() -> None:
+    assert time_left_s(0.25, 30.0) == 90.0
+    assert time_left_s(1.0, 30.0) == 0.0
+    assert time_left_s(0.0, 30.0) is None
+    assert time_left_s(0.5, PACE_AFTER_S / 2) is None
