@@ -52,6 +52,12 @@ class JackRig:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the server."""
+        assert self._server is not None
+        return self._server.pid
+
     def start(self) -> None:
         """Start the server, again if it was killed, and wait until it takes clients."""
         self._clear()
