@@ -190,7 +190,6 @@ _TAKES: Final = ("record", "takes")
 _SHELVES: Final = ("record", "takes", "sessions")
 _MIX: Final = ("mix",)
 _EXPORT: Final = ("export",)
-_TURNING: Final = ("takes", "mix")
 _SLIDING: Final = ("takes", "mix", "master")
 _MASTER: Final = ("mix", "master")
 _COMPARING: Final = ("takes", "mix", "master")
@@ -283,11 +282,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_SLIDING, when=_linked),
     Action("neutral", ("backspace",), "Neutral", "Put the selected setting back to where it was at first.", "Lists",
            screens=("mix", "box"), when=_linked),
-    Action("lock", ("l",), "Lock", "Keep the selected setting when OTO proposes again, or let it go.", "Mix",
+    Action("lock", ("l",), "Lock", "Accept the selected setting: it stays when OTO proposes again; once more lets it go.", "Mix",
            screens=_MIX, footer="wide", when=_linked),
-    Action("undo", ("u",), "Undo", "Take the last change of the plan, or of the comp, back, again and again.", "Mix",
-           screens=_TURNING, footer="always", when=_linked),
-    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_TURNING, footer="wide", when=_linked),
+    Action("undo", ("u",), "Undo", "Take the last change of the plan, the comp or the album back, again and again.",
+           "Mix", screens=_SLIDING, footer="always", when=_session),
+    Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_SLIDING, footer="wide", when=_session),
     Action("knobs", ("z",), "All knobs", "Show every knob of the strip, or only those that are set.", "Mix",
            screens=_MIX),
     Action("propose", ("p",), "Propose", "Let OTO propose the mix; what a person set or locked stays.", "Mix",
@@ -349,8 +348,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("page_down", ("pagedown",), "Page down", "One page down.", "Lists"),
     Action("top", ("home",), "Top", "The first line.", "Lists"),
     Action("bottom", ("end",), "Bottom", "The last line.", "Lists"),
-    Action("next_area", ("tab",), "Next area", "To the next area of the screen.", "Lists", screens=_HEARING),
-    Action("area_before", ("shift+tab",), "Area before", "To the area before.", "Lists", screens=_HEARING),
+    Action("next_area", ("tab",), "Next area", "To the next area of the screen.", "Lists"),
+    Action("area_before", ("shift+tab",), "Area before", "To the area before.", "Lists"),
     # Studio.
     Action("go_record", ("1",), "Record", "The Record screen.", "Studio"),
     Action("go_takes", ("2",), "Takes", "The Takes screen.", "Studio"),
@@ -373,6 +372,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )  # fmt: skip
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
+
+
+def elsewhere(action: Action, picture: Picture) -> str:
+    """On which screens an action is done that is none of this one's, and how to get there."""
+    there = [BY_ID[f"go_{name}"] for name in action.screens]
+    *first, last = (f"{one.label} ({one.shown_key(picture) or '-'})" for one in there)
+    return f"{action.label} is done on {' or '.join(filter(None, (', '.join(first), last)))}."
 
 
 def actions_of(screen: ScreenName) -> tuple[Action, ...]:

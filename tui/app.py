@@ -16,7 +16,7 @@ from core.errors import OtoError
 from core.protocol.requests import Request
 from core.protocol.topics import DeviceTopic, Meters, Topic
 from tui import mishap, reader
-from tui.actions import BY_ID, SCREENS, ScreenName
+from tui.actions import BY_ID, SCREENS, ScreenName, elsewhere
 from tui.guide import advanced
 from tui.link import Connect, Link, connect_to_engine
 from tui.listening import Listening
@@ -166,7 +166,9 @@ class Studio(App[None]):
         action = BY_ID[action_id]
         if action_id != "leave_place":
             self.picture = self.picture.saying(None)  # it answered the key before
-        if reason := action.when(self.picture):
+        if screen is not None and screen.SCREEN not in action.screens:
+            self.say("warning", elsewhere(action, self.picture))
+        elif reason := action.when(self.picture):
             self.say("warning", reason)
         elif action.request is not None:
             self.send(action.request(self.picture))

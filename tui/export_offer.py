@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.protocol.topics import Bounce, Drive
+from core.protocol.topics import Bounce, Drive, ExportRecord
 from tui import words
 
 FORMATS: Final = {
@@ -34,6 +34,8 @@ class Offer:
     """Folder or drive path; "" when none is chosen."""
     label: str
     bytes: int
+    seconds: float | None = None
+    """How long it will take at the pace of the last export to there; None where there was none."""
     refusal: str = ""
 
 
@@ -50,9 +52,17 @@ def file_bytes(bounce: Bounce, format: str) -> int:
 
 
 def offer(
-    bounces: Sequence[Bounce], every: Sequence[Bounce], formats: Sequence[str], drive: Drive | None, folder: str
+    bounces: Sequence[Bounce],
+    every: Sequence[Bounce],
+    formats: Sequence[str],
+    drive: Drive | None,
+    folder: str,
+    exports: Sequence[ExportRecord] = (),
 ) -> Offer:
-    """Add it up and see whether it fits. `folder` is somewhere on the box and is checked by the engine."""
+    """Add it up and see whether it fits. `folder` is somewhere on the box and is checked by the engine.
+
+    `exports` are those that were done, oldest first: what is written there once more will take as long.
+    """
     total, biggest = 0, 0
     for bounce in bounces:
         for format in formats:
@@ -62,7 +72,15 @@ def offer(
     label = words.clean(drive.label or drive.path) if drive else words.clean(folder)
     to = drive.path if drive else folder
     refusal = _missing(bounces, every, formats) or _no_room(drive, to, total, biggest)
-    return Offer(tuple(bounces), tuple(formats), to, label, total, refusal)
+    return Offer(tuple(bounces), tuple(formats), to, label, total, _seconds(total, to, exports), refusal)
+
+
+def _seconds(bytes: int, to: str, exports: Sequence[ExportRecord]) -> float | None:
+    for export in reversed(exports):
+        written = sum(file.bytes for file in export.files)
+        if export.destination == to and export.took_s and written:
+            return bytes * export.took_s / written
+    return None
 
 
 def _missing(bounces: Sequence[Bounce], every: Sequence[Bounce], formats: Sequence[str]) -> str:

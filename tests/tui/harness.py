@@ -24,6 +24,8 @@ from core.protocol.topics import (
     Drive,
     DrivesTopic,
     Meters,
+    ModelInfo,
+    NetworkInfo,
     Overview,
     PlansTopic,
     PlanVersion,
@@ -203,7 +205,7 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
         ),
         bounces=BouncesTopic(
             bounces=(
-                bounce("master-002-01", integrated_lufs=-14.0, true_peak_dbtp=-1.0),
+                bounce("master-002-01", integrated_lufs=-14.0, true_peak_dbtp=-1.0, target="streaming"),
                 bounce("mix-002-01"),
             )
         ),
@@ -222,7 +224,19 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
                 ),
             )
         ),
-        box=BoxTopic(disk_free_bytes=412 * 10**9, disk_size_bytes=500 * 10**9, cpu_percent=12.0, temperature_c=54.0),
+        box=BoxTopic(
+            disk_free_bytes=412 * 10**9,
+            disk_size_bytes=500 * 10**9,
+            cpu_percent=12.0,
+            temperature_c=54.0,
+            version="0.1.0",
+            system="Debian GNU/Linux 12, kernel 6.12.47, Python 3.11.2",
+            models=(
+                ModelInfo(name="mastering", version="1.0", used=False),
+                ModelInfo(name="roles", version="1.1", used=True),
+            ),
+            network=NetworkInfo(host="musicbox", addresses=("192.168.1.20", "fd00::2"), ssh=True, login="oto"),
+        ),
         settings=SettingsTopic(
             values={"device": "usb:1", "preroll_s": 10.0, "retro_s": 300.0, "sample_format": "pcm24", "click": False}
         ),

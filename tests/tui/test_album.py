@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.protocol.requests import GetOverview, SetAlbum, StartJob
-from core.protocol.topics import AlbumSong, BouncesTopic
+from core.protocol.requests import GetOverview, SetAlbum, StartJob, StepAlbum
+from core.protocol.topics import Album, AlbumSong, BouncesTopic
 from tests.tui.harness import Recorder, band_picture, bounce, check_snapshot, overviews, screen_lines, studio
 from tests.tui.test_screens import CONSOLE_LOOK
 from tui.look import Look
@@ -25,13 +25,14 @@ def album_picture(songs: album.Songs = SONGS) -> Picture:
 
 async def after(picture: Picture, *keys: str, size: tuple[int, int] = (80, 24), look: Look | None = None):
     """What was asked of the engine, and the screen."""
-    app, recorder = studio(picture, look, Recorder({GetOverview: overviews}))
+    answers = {GetOverview: overviews, StepAlbum: lambda step: None if step.redo else Album(songs=SONGS[1:])}
+    app, recorder = studio(picture, look, Recorder(answers))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         for key in ("4", *keys):
             await pilot.press(key)
             await pilot.pause(0.05)
-        sent = [request for request in recorder.requests if isinstance(request, SetAlbum | StartJob)]
+        sent = [request for request in recorder.requests if isinstance(request, SetAlbum | StartJob | StepAlbum)]
         return sent, screen_lines(app)
 
 
@@ -39,7 +40,7 @@ async def test_mixes_are_put_on_the_album_one_after_the_other() -> None:
     sent, lines = await after(album_picture(()), "plus", "down", "plus")
     first, second = (AlbumSong(bounce=mix.id) for mix in MIXES)
     assert sent == [SetAlbum(songs=(first,)), SetAlbum(songs=(first, second))]
-    assert "is on the album. D shows it." in "\n".join(lines)
+    assert "is on the album. D shows it, u takes it back." in "\n".join(lines)
 
 
 async def test_songs_move_and_the_cursor_goes_along() -> None:
@@ -56,6 +57,15 @@ async def test_a_song_is_taken_off_and_its_mix_stays() -> None:
     sent, lines = await after(album_picture(), "D", "down", "delete")
     assert sent == [SetAlbum(songs=SONGS[:1])]
     assert any("mix-002-01" in line for line in lines[:6])
+
+
+async def test_changes_of_the_album_are_undone_and_redone_step_by_step() -> None:
+    sent, lines = await after(album_picture(), "D", "u")
+    assert sent == [StepAlbum()]
+    assert any("Album: 1 song," in line for line in lines)
+    sent, lines = await after(album_picture(), "D", "U")
+    assert sent == [StepAlbum(redo=True)]
+    assert "Nothing to redo in the album." in "\n".join(lines)
 
 
 async def test_the_album_is_mastered_for_a_target() -> None:

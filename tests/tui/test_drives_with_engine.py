@@ -92,9 +92,9 @@ async def test_what_is_safe_to_remove_is_whole_on_the_drive_even_when_it_is_pull
     app = Studio(look=Look())
     async with app.run_test(size=SIZE) as pilot:
         await choose(pilot, app, drive)
-        assert "Safe to remove" not in text_of(app)
+        assert "SAFE TO REMOVE" not in text_of(app)
         await pilot.press("e")
-        await until(pilot, lambda: "2 files verified. Safe to remove" in text_of(app), "the export", PATIENCE_S)
+        await until(pilot, lambda: "SAFE TO REMOVE" in text_of(app), "the export", PATIENCE_S)
         pull_out(drive)
     plugged_in_again(drive)
     status = engine.status()
@@ -121,7 +121,7 @@ async def test_a_drive_pulled_in_the_middle_is_said_and_the_take_and_the_next_ex
         pulled.result()
         await until(pilot, lambda: "The export failed: The drive failed or was pulled" in said(app), "the bad news")
         assert "The session on this box is untouched. Plug the drive in again and repeat." in said(app)
-        assert "Safe to remove" not in said(app)
+        assert "SAFE TO REMOVE" not in said(app)
         await until(pilot, lambda: str(drive) not in listed(app), "the drive to be gone")
         before_s = app.picture.position_s
         await until(pilot, lambda: app.picture.recording and app.picture.position_s > before_s, "the take to go on")
@@ -129,7 +129,7 @@ async def test_a_drive_pulled_in_the_middle_is_said_and_the_take_and_the_next_ex
         assert songs(drive) == {}
         await until(pilot, lambda: f"to {drive.name} e writes" in said(app), "the drive to be offered again")
         await pilot.press("e")
-        await until(pilot, lambda: "2 files verified. Safe to remove" in text_of(app), "the export", PATIENCE_S)
+        await until(pilot, lambda: "SAFE TO REMOVE" in text_of(app), "the export", PATIENCE_S)
         assert app.picture.recording
         await pilot.press("s")
         await until(pilot, lambda: not app.picture.recording, "the end of the take")

@@ -477,7 +477,7 @@ async def test_a_finished_export_says_that_the_drive_may_go() -> None:
         await pilot.pause()
         await pilot.press("5")
         await pilot.pause()
-        assert "Safe to remove" in "\n".join(screen_lines(app))
+        assert "SAFE TO REMOVE" in "\n".join(screen_lines(app))
 
 
 # ------------------------------------------------------------------ box

@@ -65,7 +65,8 @@ def head(picture: Picture) -> Line:
     length_s = sum(bounce.frames / bounce.rate_hz for bounce in known) + sum(song.gap_s for song in songs[:-1])
     if not songs:
         return [("   Album", "title")]
-    what = f"   Album: {len(songs)} songs, {words.short_clock(length_s)}"
+    count = f"{len(songs)} song{'' if len(songs) == 1 else 's'}"
+    what = f"   Album: {count}, {words.short_clock(length_s)}"
     return [(what, "title"), ("     { } move a song, arrows set its gap", "dim")]
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Click
 from textual.screen import Screen
 from textual.widget import Widget
 
 from core.protocol.requests import Play
-from tui.actions import ScreenName, actions_of
+from tui.actions import ACTIONS, ScreenName
 from tui.look import Look
 from tui.picture import Picture
 from tui.widgets import banner, footer
@@ -29,20 +30,18 @@ _HEIGHTS: Final[list[tuple[int, str]] | None] = [(0, "-tight"), (30, "-roomy")]
 NOTICE_ROWS: Final = 3
 
 
-def bindings_of(screen: ScreenName) -> list[BindingType]:
-    """Key map of a screen, out of the registry."""
-    return [
-        Binding(
-            ",".join(action.keys), f"act('{action.id}')", action.label, show=False, tooltip=action.tip, id=action.id
-        )
-        for action in actions_of(screen)
-    ]
+KEY_MAP: Final[list[BindingType]] = [
+    Binding(",".join(action.keys), f"act('{action.id}')", action.label, show=False, tooltip=action.tip, id=action.id)
+    for action in ACTIONS
+]
+"""Every key on every screen, out of the registry: one that belongs to other screens says to which."""
 
 
 class StudioScreen(Screen[None]):
     """A screen is a function of the picture plus where its cursors are."""
 
     SCREEN: ClassVar[ScreenName]
+    BINDINGS = KEY_MAP
     BANNER_ROWS: ClassVar[int] = 1
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
@@ -113,6 +112,16 @@ class StudioScreen(Screen[None]):
     def action_act(self, action_id: str) -> None:
         """Do what a key stands for."""
         self.studio.perform(action_id, self)
+
+    def on_click(self, event: Click) -> None:
+        """A click on a key at the bottom does what the key does."""
+        for paper, draw in ((self.keys_paper, footer.footer), (self.notice_paper, footer.notice)):
+            place = paper.region
+            if place.contains(event.screen_x, event.screen_y):
+                rows = draw(self.picture, self.SCREEN, *place.size)
+                action_id = footer.action_at(rows, event.screen_x - place.x, event.screen_y - place.y, self.picture)
+                if action_id is not None:
+                    self.studio.perform(action_id, self)
 
     def playable(self) -> Play | None:
         """What Play would play here."""

@@ -18,7 +18,7 @@ from tui.actions import ScreenName
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens import box_rows, controls
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
@@ -28,7 +28,6 @@ class BoxScreen(StudioScreen):
     """Facts, settings, work, log."""
 
     SCREEN: ClassVar[ScreenName] = "box"
-    BINDINGS = bindings_of("box")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -87,10 +86,17 @@ class BoxScreen(StudioScreen):
     def _setting(self) -> SettingInfo | None:
         return next((info for info in self._infos if info.name == self.settings.cursor), None)
 
+    def _chosen(self) -> SettingInfo | None:
+        """The setting that keys act on, or a word where settings are."""
+        info = self._setting() if self.focused is self.settings else None
+        if info is None:
+            self.studio.say("warning", "Only settings can be changed here.", "Tab goes to them.")
+        return info
+
     async def do_choose(self) -> None:
         """Change the selected setting."""
-        info = self._setting()
-        if info is None or self.focused is not self.settings:
+        info = self._chosen()
+        if info is None:
             return
         if info.name == "device":
             self.studio.perform("device", self)
@@ -114,7 +120,7 @@ class BoxScreen(StudioScreen):
 
     async def do_neutral(self) -> None:
         """The selected setting as it was at first."""
-        if (info := self._setting()) is not None and self.focused is self.settings:
+        if (info := self._chosen()) is not None:
             await self._set(info, info.default)
 
     async def _set(self, info: SettingInfo, value: setting_entry.Value) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from core.protocol.topics import BoxTopic, Job, Notice, SettingInfo
+from core.protocol.topics import BoxTopic, Job, NetworkInfo, Notice, SettingInfo
 from tui import setting_entry, words
 from tui.look import Look, Role
 from tui.picture import QUIET, Picture
 from tui.widgets.paper import Line, Span
 from tui.widgets.table import Row
 
+PEOPLE: Final = "oto"
+"""Whose shell on a box is the studio."""
+LABEL: Final = 11
+"""Cells of a fact's name."""
 GAUGE: Final = 8
 HOT_C: Final = 75.0
 """A Raspberry Pi slows itself down from 80 degrees on."""
@@ -22,20 +26,56 @@ VALUE: Final = 12
 
 
 def facts(picture: Picture, look: Look, width: int) -> list[Line]:
-    """Interface, health, version and place: three lines."""
-    return [_interface(picture, look, width), _health(picture.box, look), _place(picture, look, width)]
+    """Interface, health, the way in from elsewhere, what runs here, and where the session lies: six lines."""
+    box = picture.box
+    system = f"{box.version} on {box.system}" if box.version else ""
+    free = f"{words.size(box.disk_free_bytes)} free, in {words.clean(picture.session.path) or 'no folder'}"
+    return [
+        _interface(picture, look, width),
+        _health(box, look),
+        _fact("Network", *_network(box.network), look, width),
+        _fact("OTO", system, "text", look, width),
+        _fact("Models", *_models(box), look, width),
+        _fact("Session", free, "text", look, width),
+    ]
+
+
+def _fact(title: str, text: str, role: Role, look: Look, width: int) -> Line:
+    fitted = words.fit(words.clean(text) or "-", width - LABEL, look.glyphs.ellipsis).rstrip()
+    return [(f" {title:<10}", "title"), (fitted, role)]
 
 
 def _interface(picture: Picture, look: Look, width: int) -> Line:
     topic = picture.device
     device = topic.current
     if device is None:
-        return [(" Interface ", "title"), ("none is in use: d chooses one", "warn")]
+        return _fact("Interface", "none is in use: d chooses one", "warn", look, width)
     trip = topic.round_trip_samples
     late = "round trip not measured" if trip is None else f"round trip {trip / topic.rate_hz * 1000:.1f} ms"
     text = f"{words.clean(device.name)}, {words.clean(device.host_api)}, {device.inputs} in, {device.outputs} out, "
     text += f"{topic.rate_hz / 1000:g} kHz, {late}"
-    return [(" Interface ", "title"), (words.fit(text, width - 11, look.glyphs.ellipsis).rstrip(), "text")]
+    return _fact("Interface", text, "text", look, width)
+
+
+def _network(network: NetworkInfo) -> tuple[str, Role]:
+    """What to type on another computer, then by which other names it goes."""
+    if not network.host:
+        return "", "dim"
+    if not network.addresses:
+        return f"{network.host} is on no network, so nobody comes in by SSH.", "dim"
+    first, *others = network.addresses
+    names = ", ".join((network.host, *others))
+    if not network.ssh:
+        return f"{first} ({names}). SSH is off: nothing answers on port 22.", "text"
+    then = "" if network.login == PEOPLE else ", then oto,"
+    return f"ssh {network.login}@{first}{then} from elsewhere   {names}", "accent"
+
+
+def _models(box: BoxTopic) -> tuple[str, Role]:
+    if not box.models:
+        return ("none: rules decide", "dim") if box.version else ("", "dim")
+    told = (f"{model.name} {model.version}{'' if model.used else ' (not used: rules decide)'}" for model in box.models)
+    return ", ".join(told), "text"
 
 
 def _health(box: BoxTopic, look: Look) -> Line:
@@ -59,12 +99,6 @@ def _gauge(name: str, share: float, bad: bool, look: Look) -> list[Span]:
         (look.glyphs.dash * (GAUGE - filled), "dim"),
         (f" {share:4.0%}  ", role if bad else "text"),
     ]
-
-
-def _place(picture: Picture, look: Look, width: int) -> Line:
-    free = f"{words.size(picture.box.disk_free_bytes)} free"
-    text = f"{picture.box.version or '-'}, {free}, session in {words.clean(picture.session.path) or 'no folder'}"
-    return [(" OTO       ", "title"), (words.fit(text, width - 11, look.glyphs.ellipsis).rstrip(), "dim")]
 
 
 def setting_rows(infos: Sequence[SettingInfo], picture: Picture, look: Look) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from tui.app import Studio
 
 T = TypeVar("T")
+
+BELOW: Final = 5
+"""Rows that a dialog leaves free: what there is to say, and the keys of the transport."""
+AROUND_CHOICES: Final = 5
+"""Frame, title, field and hint."""
+FEWEST_CHOICES: Final = 4
 
 
 def _typing_bindings() -> list[BindingType]:
@@ -109,7 +115,10 @@ class Pick(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Title, field, lines, hint."""
-        with Vertical(classes="box tall"):
+        box = Vertical(classes="box")
+        room = self.app.size.height - 2 * BELOW
+        box.styles.height = min(len(self._choices) + AROUND_CHOICES, max(room, AROUND_CHOICES + FEWEST_CHOICES))
+        with box:
             yield self._text("title", [(self.heading, "title")])
             field = Input(compact=True)
             field.cursor_blink = False

@@ -15,7 +15,7 @@ from tui.actions import ScreenName
 from tui.export_offer import FORMATS, Offer, offer
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask
 from tui.screens.mix_rows import bounce_text, work_line
 from tui.widgets.paper import Line
@@ -26,7 +26,6 @@ class ExportScreen(StudioScreen):
     """Bounces, formats, drives, and what will be written."""
 
     SCREEN: ClassVar[ScreenName] = "export"
-    BINDINGS = bindings_of("export")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -91,17 +90,20 @@ class ExportScreen(StudioScreen):
         picture = self.picture
         formats = [name for name in FORMATS if name in self._chosen_formats]
         drive = self._drive(picture)
-        return offer(self._bounces(picture), picture.bounces.bounces, formats, drive, "" if drive else self._folder)
+        folder = "" if drive else self._folder
+        known = picture.bounces
+        return offer(self._bounces(picture), known.bounces, formats, drive, folder, known.exports)
 
     def _offer_lines(self, width: int, _: int) -> list[Line]:
         now = self.offer()
         if now.refusal:
             return [[(words.fit(now.refusal, width).rstrip(), "warn")]]
         names = ", ".join(words.clean(bounce.id) for bounce in now.bounces)
+        time = "" if now.seconds is None else f" in about {words.short_clock(now.seconds)}"
         return [
             [(words.fit(f"{names} as {', '.join(now.formats)}", width).rstrip(), "text")],
             [
-                (f"about {words.size(now.bytes)} to {now.label}", "accent"),
+                (f"about {words.size(now.bytes)}{time} to {now.label}", "accent"),
                 ("   e writes, reads back and compares", "dim"),
             ],
         ]
@@ -115,11 +117,18 @@ class ExportScreen(StudioScreen):
         if not done or not exports:
             return []
         last = exports[-1]
-        text = f"{len(last.files)} files verified. Safe to remove: {words.clean(last.destination)}"
-        return [[(words.fit(text, width).rstrip(), "good")]]
+        drive = next((drive for drive in self.picture.drives.drives if drive.path == last.destination), None)
+        where = words.clean(drive.label or drive.path if drive else last.destination)
+        loud, count = " SAFE TO REMOVE ", len(last.files)
+        text = f" {where}: {count} file{'' if count == 1 else 's'} written, read back and compared"
+        room = width - len(loud)
+        return [[(loud, "state_play"), (words.fit(text, room, self.look.glyphs.ellipsis).rstrip(), "good")]]
 
     def do_choose(self) -> None:
         """Choose or leave out the line under the cursor."""
+        if isinstance(self.focused, Table) and self.focused.cursor is None:
+            self.studio.say("warning", "There is nothing to choose in this list yet.")
+            return
         if self.focused is self.bounces and self.bounces.cursor:
             self._chosen_bounces = frozenset(b.id for b in self._bounces(self.picture)) ^ {self.bounces.cursor}
         elif self.focused is self.formats and self.formats.cursor:

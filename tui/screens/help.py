@@ -12,7 +12,7 @@ from tui import words
 from tui.actions import ACTIONS, BY_ID, GROUPS, SCREENS, Action, ScreenName, shown_key
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.widgets.paper import Line
 from tui.widgets.table import Row, Table
 
@@ -21,7 +21,6 @@ class HelpScreen(StudioScreen):
     """All keys by subject; what can't be done now says why."""
 
     SCREEN: ClassVar[ScreenName] = "help"
-    BINDINGS = bindings_of("help")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from core.protocol.requests import GetOverview, Play, SetAlbum
-from core.protocol.topics import Bounce, Overview
+from core.protocol.requests import GetOverview, Play, SetAlbum, StepAlbum
+from core.protocol.topics import Album, Bounce, Overview
 from tui import words
 from tui.actions import ScreenName
 from tui.listening import bounce_of
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens import album, master_rows
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask
 from tui.screens.mastering import master, master_album
 from tui.screens.mix_rows import ab, bounce_rows, work_line
@@ -31,7 +31,6 @@ class MasterScreen(StudioScreen):
     """Bounces, and what the selected one is like."""
 
     SCREEN: ClassVar[ScreenName] = "master"
-    BINDINGS = bindings_of("master")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -141,7 +140,7 @@ class MasterScreen(StudioScreen):
         if mix := self._mix():
             await self._lay(lambda songs: album.with_song(songs, mix.id))
             if not self.shows_album:
-                self.studio.say("info", f"{words.clean(mix.id)} is on the album.", "D shows it.")
+                self.studio.say("info", f"{words.clean(mix.id)} is on the album.", "D shows it, u takes it back.")
 
     async def do_trash(self) -> None:
         """Take the selected song off the album; its mix stays."""
@@ -187,8 +186,31 @@ class MasterScreen(StudioScreen):
         async with self._laying:
             songs = change(self.picture.bounces.album)
             await self.studio.call(SetAlbum(songs=songs))
-            self.studio.hear(msgspec.structs.replace(self.picture.bounces, album=songs))
-            self.show()
+            self._laid(songs)
+
+    def _laid(self, songs: album.Songs) -> None:
+        """Know what the album is now, before the engine's topic comes."""
+        self.studio.hear(msgspec.structs.replace(self.picture.bounces, album=songs))
+        self.show()
+
+    async def do_undo(self) -> None:
+        """Take the last change of the album back."""
+        await self._walk(StepAlbum(), "Nothing to undo in the album.")
+
+    async def do_redo(self) -> None:
+        """Put back what was undone."""
+        await self._walk(StepAlbum(redo=True), "Nothing to redo in the album.")
+
+    async def _walk(self, request: StepAlbum, otherwise: str) -> None:
+        answer: Any = Album | None
+        async with self._laying:
+            stepped = await self.studio.link.call(request, answer)
+            if stepped is None:
+                self.studio.say("info", otherwise)
+                return
+            self._laid(stepped.songs)
+        if not self.shows_album:
+            self.studio.say("info", "The album is changed.", "D shows it.")
 
     async def do_reference(self) -> None:
         """The same towards a reference song."""
@@ -204,6 +226,8 @@ class MasterScreen(StudioScreen):
         """Play the selected bounce."""
         if request := self.playable():
             self.studio.send(request)
+        else:
+            self.studio.say("warning", "Nothing has been rendered yet.", "b on Mix renders.")
 
     def do_compare(self) -> None:
         """Hear the other bounce from the same place on."""

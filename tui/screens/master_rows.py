@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, TypeVar
+
+from rich.cells import cell_len
 
 from core.protocol.topics import Bounce, Overview
 from tui import waveform, words
@@ -28,8 +31,12 @@ def head(bounce: Bounce | None, overview: Overview | None, look: Look, width: in
     deepest = max(overview.limiter_db, default=0.0) if overview is not None else 0.0
     limited = f"limiter up to {deepest:.1f} dB" if deepest >= 0.05 else ""
     source = f"from {words.clean(bounce.source_bounce)}" if bounce.source_bounce else ""
-    facts = [words.clean(bounce.id), words.loudness(bounce.integrated_lufs), peak, limited, source]
-    return [(words.fit("  ".join(fact for fact in facts if fact), width, look.glyphs.ellipsis).rstrip(), "title")]
+    target = f"for {words.clean(bounce.target)}" if bounce.target else ""
+    like = f"like {', '.join(map(words.clean, bounce.like))}" if bounce.like else ""
+    facts = [words.clean(bounce.id), target, words.loudness(bounce.integrated_lufs), peak, limited, like, source]
+    ends = list(accumulate(cell_len(fact) + 2 for fact in facts if fact))
+    whole = [fact for fact, end in zip(filter(None, facts), ends, strict=True) if end - 2 <= width]
+    return [(words.fit("  ".join(whole), width, look.glyphs.ellipsis).rstrip(), "title")]
 
 
 def loudness(overview: Overview, integrated_lufs: float | None, look: Look, width: int, height: int) -> list[Line]:

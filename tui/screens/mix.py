@@ -19,7 +19,6 @@ from tui.look import Look
 from tui.picture import Picture
 from tui.planbook import Knob
 from tui.screens import desk_rows, keeping, mix_rows
-from tui.screens.base import bindings_of
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.screens.mastering import master
 from tui.screens.planning import PlanScreen
@@ -51,7 +50,6 @@ class MixScreen(PlanScreen):
     """Strips, the selected strip's settings, bounces."""
 
     SCREEN: ClassVar[ScreenName] = "mix"
-    BINDINGS = bindings_of("mix")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -205,15 +203,19 @@ class MixScreen(PlanScreen):
         for paper in (self.reason_paper, *self.curve_papers):
             paper.repaint()
 
+    def _no_plan_yet(self) -> None:
+        self.studio.say("warning", "There is no plan yet.", "p lets OTO propose one.")
+
     def _knob(self) -> Knob | None:
         """Section and knob that keys act on: the selected setting, or, among the strips, the fader."""
         if self.book.plan is None:
-            self.studio.say("warning", "There is no plan yet.", "p lets OTO propose one.")
+            self._no_plan_yet()
             return None
         if self.focused is self.settings and self.settings.cursor is not None:
             return self.section, self.settings.cursor
         if "fader_db" in knobs.knobs_of(self.section):
             return self.section, "fader_db"
+        self.studio.say("warning", "This strip has no fader.", "Tab goes to its settings.")
         return None
 
     async def do_choose(self) -> None:
@@ -259,6 +261,9 @@ class MixScreen(PlanScreen):
 
     def do_knobs(self) -> None:
         """Every knob, or those that are set."""
+        if self.book.plan is None:
+            self._no_plan_yet()
+            return
         self._every_knob = not self._every_knob
         self.show()
 
@@ -273,7 +278,12 @@ class MixScreen(PlanScreen):
     def _step_take(self, step: int) -> None:
         numbers = sorted(take.number for take in self.picture.finished_takes)
         if self.take in numbers:
-            self._chosen_take = numbers[min(max(numbers.index(self.take) + step, 0), len(numbers) - 1)]
+            chosen = numbers[min(max(numbers.index(self.take) + step, 0), len(numbers) - 1)]
+            if chosen == self.take:
+                self.studio.say(
+                    "info", f"Take {chosen} is the {'first' if step < 0 else 'last'} one that can be mixed."
+                )
+            self._chosen_take = chosen
             self.show()
 
     # Work and listening.

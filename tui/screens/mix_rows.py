@@ -177,8 +177,8 @@ def bounce_text(bounce: Bounce) -> str:
     length = words.short_clock(bounce.frames / bounce.rate_hz)
     return (
         f"{words.clean(bounce.id):<16} take {bounce.take:<3} {length:>6}  {words.loudness(bounce.integrated_lufs):>10}"
-        f" {peak:>10}  {words.local_time(bounce.created_utc)}"
-    )
+        f" {peak:>10}  {words.local_time(bounce.created_utc)}  {words.clean(bounce.target)}"
+    ).rstrip()
 
 
 def work_line(picture: Picture, look: Look, width: int, kinds: Sequence[str]) -> Line:
@@ -199,9 +199,10 @@ def _progress(job: Job, waiting: int, look: Look, width: int) -> Line:
     filled = round(job.fraction * room)
     more = f"  {waiting} more" if waiting else ""
     doing = words.clean(job.doing) or ("waits for a worker" if job.state == "queued" else "")
+    left = "" if job.left_s is None else f"{words.short_clock(job.left_s)} left  "
     return [
         (f"{job.kind} {job.fraction:>4.0%} ", "warn"),
         (look.glyphs.full * filled, "warn"),
         ("." * (room - filled), "dim"),
-        (words.fit(f" {doing}{more}   C cancels", max(width - room - len(job.kind) - 7, 0)), "dim"),
+        (words.fit(f" {left}{doing}{more}   C cancels", max(width - room - len(job.kind) - 7, 0)), "dim"),
     ]

@@ -16,7 +16,7 @@ from tui.actions import ScreenName
 from tui.composing import take_key
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.screens.takes_rows import take_state
 from tui.widgets import banner
@@ -30,7 +30,6 @@ class RecordScreen(StudioScreen):
 
     SCREEN: ClassVar[ScreenName] = "record"
     BANNER_ROWS = banner.ROWS
-    BINDINGS = bindings_of("record")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -64,6 +63,12 @@ class RecordScreen(StudioScreen):
 
     def _take(self) -> Take | None:
         return next((take for take in self.picture.takes.takes if take_key(take) == self.takes.cursor), None)
+
+    def _listed(self) -> Take | None:
+        """The selected take, or a word that there is none."""
+        if (take := self._take()) is None:
+            self.studio.say("warning", "There is no take in the list yet: r records one.")
+        return take
 
     def _track(self) -> Track | None:
         track = track_at(self.picture, self.bridge.cursor)
@@ -113,13 +118,13 @@ class RecordScreen(StudioScreen):
 
     def do_star(self) -> None:
         """Mark the selected take as a good one."""
-        if take := self._take():
+        if take := self._listed():
             request = EditTake(take=take.number, false_number=take.false_number, starred=not take.starred)
             self.studio.send(request)
 
     async def do_trash(self) -> None:
         """Move the selected take to the trash."""
-        if take := self._take():
+        if take := self._listed():
             await self.studio.call(TrashTake(take=take.number, false_number=take.false_number))
             self.studio.say("info", f"Take {take.number} is in the trash.", "R on Takes brings it back.")
 

@@ -14,7 +14,7 @@ from tui import words
 from tui.actions import ScreenName
 from tui.look import Look
 from tui.picture import Picture
-from tui.screens.base import StudioScreen, bindings_of
+from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask
 from tui.screens.trash import bring_back
 from tui.widgets.paper import Line, Span
@@ -25,7 +25,6 @@ class SessionsScreen(StudioScreen):
     """A line per session, newest first; the list is read again when the open session or its takes change."""
 
     SCREEN: ClassVar[ScreenName] = "sessions"
-    BINDINGS = bindings_of("sessions")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -70,9 +69,15 @@ class SessionsScreen(StudioScreen):
     def _session(self) -> SessionSummary | None:
         return next((session for session in self._sessions if session.id == self.list.cursor), None)
 
+    def _chosen(self) -> SessionSummary | None:
+        """The selected session, or a word that there is none."""
+        if (session := self._session()) is None:
+            self.studio.say("warning", "No session is in the list: N makes one.")
+        return session
+
     def do_choose(self) -> None:
         """Open the selected session and show its takes."""
-        if (session := self._session()) is not None:
+        if (session := self._chosen()) is not None:
             if self.picture.recording:
                 self.studio.say("warning", "This waits until recording stops.")
                 return
@@ -81,7 +86,7 @@ class SessionsScreen(StudioScreen):
 
     async def do_rename(self) -> None:
         """Name the selected session; its folder keeps its name."""
-        if (session := self._session()) is not None:
+        if (session := self._chosen()) is not None:
             name = await self.studio.ask(Ask(self.look, "Name of the session", session.name))
             if name:
                 await self.studio.call(EditSession(session=session.id, name=name))
@@ -89,7 +94,7 @@ class SessionsScreen(StudioScreen):
 
     async def do_notes(self) -> None:
         """Write about the selected session."""
-        if (session := self._session()) is not None:
+        if (session := self._chosen()) is not None:
             notes = await self.studio.ask(Ask(self.look, f"Notes on '{words.clean(session.name)}'", session.notes))
             if notes is not None:
                 await self.studio.call(EditSession(session=session.id, notes=notes))
@@ -97,7 +102,7 @@ class SessionsScreen(StudioScreen):
 
     async def do_trash(self) -> None:
         """Move the selected session to the trash."""
-        if (session := self._session()) is not None:
+        if (session := self._chosen()) is not None:
             await self.studio.call(TrashSession(session=session.id))
             name = words.clean(session.name)
             self.studio.say("info", f"'{name}' is in the trash.", "R brings it back with all that is in it.")

@@ -17,7 +17,6 @@ from tui.composing import COMP, take_key
 from tui.look import Look
 from tui.picture import Picture
 from tui.screens import takes_rows
-from tui.screens.base import bindings_of
 from tui.screens.comping import SLIP_S, CompingScreen, before_seam
 from tui.screens.dialogs import Ask
 from tui.screens.trash import bring_back
@@ -33,7 +32,6 @@ class TakesScreen(CompingScreen):
     """A list, the selected take's markers, its waveform. The place to play from is kept while nothing plays."""
 
     SCREEN: ClassVar[ScreenName] = "takes"
-    BINDINGS = bindings_of("takes")
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -186,6 +184,7 @@ class TakesScreen(CompingScreen):
     def _step(self, steps: int) -> Coroutine[Any, Any, None] | None:
         take = self._take()
         if take is None or not take.frames:
+            self._finished()
             return None
         if self._part() is not None:
             return self._slip(steps * SLIP_S)

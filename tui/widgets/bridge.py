@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
+from textual.events import Click
 
 from core.protocol.topics import Meters, Track
 from tui import words
@@ -84,6 +85,16 @@ class Bridge(Paper, can_focus=True):
     def on_blur(self) -> None:
         """The cursor looks different where keys act."""
         self.repaint()
+
+    def on_click(self, event: Click) -> None:
+        """A click selects an input."""
+        count = input_count(self.picture)
+        shape = layout(max(count, 1), *self.size)
+        row = event.y // (shape.thick + 1 if shape.thick > 1 else 1)
+        number = event.x // max(self.size.width // shape.columns, 1) * shape.rows + row + 1
+        if row < shape.rows and number <= count:
+            self.cursor = number
+            self.repaint()
 
     def _lines(self, width: int, height: int) -> list[Line]:
         return bridge(self.picture, self.look, width, height, self.cursor, focused=self.has_focus)

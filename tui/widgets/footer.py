@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from tui import guide, words
-from tui.actions import BY_ID, SCREENS, Action, ScreenName, actions_of
+from tui.actions import ACTIONS, BY_ID, SCREENS, Action, ScreenName, actions_of
 from tui.look import Role
 from tui.picture import Picture
 from tui.widgets.paper import Line, Span
@@ -46,6 +49,17 @@ def notice(picture: Picture, screen: ScreenName, width: int, height: int) -> lis
     """The one thing to know now and what to do about it, in as many rows as it takes; else where there is to go."""
     text, role = to_say(picture)
     return [[(line, role)] for line in words.wrap(text, width, height)] if text else [places(picture, screen)]
+
+
+def action_at(rows: Sequence[Line], x: int, y: int, picture: Picture) -> str | None:
+    """The action whose key or label was painted at a place of the bottom; None where there is no key."""
+    ends = accumulate(len(text) for text, _ in rows[y]) if y < len(rows) else ()
+    hit = next((n for n, end in enumerate(ends) if x < end), None)
+    if hit is None:
+        return None
+    keys = {action.shown_key(picture): action.id for action in ACTIONS}
+    told = [text.strip() for text, _ in rows[y][max(hit - 1, 0) : hit + 1]]
+    return next((keys[text] for text in reversed(told) if text in keys), None)
 
 
 def places(picture: Picture, screen: ScreenName) -> Line:

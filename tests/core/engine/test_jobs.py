@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from core.client import Client
-from core.errors import OtoError
 from core.engine.queue import PACE_AFTER_S, time_left_s
+from core.errors import OtoError
 from core.protocol.requests import Attach, CancelJob, FinishJob, JobProgress, Record, StartJob, TakeJob
 from core.protocol.topics import Job, Problem
 
