@@ -85,16 +85,16 @@ class DecayingMaximum:
         out = np.empty_like(x)
         for start in range(0, len(x), stretch):
             piece = x[start : start + stretch]
-            if decays is None:
-                if len(self._shrink) < len(piece):
-                    self._shrink = self._decay ** np.arange(1, len(piece) + 1)
-                shrink = self._shrink[: len(piece)]
-            else:
-                shrink = np.cumprod(decays[start : start + stretch])
+            shrink = self._constant(len(piece)) if decays is None else np.cumprod(decays[start : start + stretch])
             grown = np.maximum.accumulate(np.maximum(piece / shrink, self._last))
             out[start : start + stretch] = grown * shrink
             self._last = float(out[start + len(piece) - 1])
         return out
+
+    def _constant(self, length: int) -> Floats:
+        if len(self._shrink) < length:
+            self._shrink = np.power(self._decay, np.arange(1.0, length + 1))
+        return self._shrink[:length]
 
 
 class Smoother:

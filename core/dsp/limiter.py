@@ -3,8 +3,10 @@
 The reduction that each row of 16 samples needs is found by oversampling, held back to the start of the look-ahead,
 released exponentially in dB, and averaged over the look-ahead with a Hann window: a mean of values that are each at
 least what a row needs is at least what it needs, so the gain is smooth and in time (after P. Hämäläinen, "Smoothing of
-the Control Signal Without Clipped Output in Digital Peak Limiters", DAFx 2002). Gain that moves bends the waveform
-between the samples by a trace; a second, shorter pass takes that trace away.
+the Control Signal Without Clipped Output in Digital Peak Limiters", DAFx 2002). It is released in two stages: what a
+single stroke takes is given back at once, what stays loud slowly, so that strokes don't pump the music behind them. A
+hold as long as a wave of bass keeps the gain from following the wave itself. Gain that moves bends the waveform between
+the samples by a trace; a second, shorter pass takes that trace away.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dsp.audio import Audio, Floats, run
-from core.dsp.envelope import DecayingMaximum, from_db
+from core.dsp.envelope import DecayingMaximum, Smoother, from_db
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, peaks_at, row_peaks
 
 LOOKAHEAD_MS: Final = 4.0
@@ -28,6 +30,10 @@ _BETWEEN: Final = 1.1
 """No value of the finer grid exceeds this times the greatest of the meter's, in a row and the two beside it; for a tone
 at the Nyquist frequency it is 1.082."""
 
+_HOLD_MS: Final = 15.0
+"""With the look-ahead a whole wave of 53 Hz: some basses reach further to one side than to the other."""
+_STROKE_RELEASE_MS: Final = 15.0
+
 _SECOND_LOOKAHEAD_MS: Final = 1.0
 _SECOND_RELEASE_MS: Final = 10.0
 _MARGIN_DB: Final = 0.05
@@ -38,16 +44,23 @@ _BEND: Final = 2.5 * math.log(10) / 20
 more than the sum of the interpolator's absolute weights."""
 
 
-_RAMP: Final = np.arange(ROW, dtype=np.float32) / ROW
+_RAMP: Final[Audio] = np.arange(ROW, dtype=np.float32) / np.float32(ROW)
 
 
 class ReductionEnvelope:
     """Turns the reduction that rows need into one that is smooth and in time. All in dB, positive is less gain."""
 
-    def __init__(self, lookahead_rows: int, release_rows: float) -> None:
+    def __init__(
+        self, lookahead_rows: int, release_rows: float, *, hold_rows: int = 0, sustained_rows: float = 0.0
+    ) -> None:
+        """Times in rows: how long reduction is held, how fast it then goes back, and, if given, how much slower what is
+        left of it when it has lasted that long.
+        """
         self.lookahead_rows = lookahead_rows
-        self._needed = np.zeros(lookahead_rows + 1)
+        self._reach = lookahead_rows + 2 + hold_rows
+        self._needed = np.zeros(self._reach - 1)
         self._release = DecayingMaximum(math.exp(-1.0 / release_rows))
+        self._sustained = Smoother(math.exp(-1.0 / sustained_rows)) if sustained_rows else None
         self._released = np.zeros(lookahead_rows)
         weights = np.hanning(lookahead_rows + 3)[1:-1]
         self._weights = weights / weights.sum()
@@ -55,21 +68,34 @@ class ReductionEnvelope:
     def process(self, needed_db: Floats) -> Floats:
         """One value per row: the reduction at the start of the row that came in `lookahead_rows` rows before."""
         needed = np.concatenate((self._needed, needed_db))
-        self._needed = needed[-(self.lookahead_rows + 1) :]
-        held = _sliding_maximum(needed, self.lookahead_rows + 2)
-        released = np.concatenate((self._released, self._release.process(held)))
+        self._needed = needed[-(self._reach - 1) :]
+        held = self._release.process(_sliding_maximum(needed, self._reach))
+        if self._sustained is not None:
+            held = np.maximum(held, self._sustained.process(held))
+        released = np.concatenate((self._released, held))
         self._released = released[-self.lookahead_rows :]
         return _weighted(released, self._weights)
+
+
+def reduction_envelope(rate_hz: int, release_ms: float) -> ReductionEnvelope:
+    """The envelope of the limiter's gain: `release_ms` is the time constant of what stays loud."""
+    per_ms = rows_per_ms(rate_hz)
+    return ReductionEnvelope(
+        lookahead_rows(rate_hz),
+        min(_STROKE_RELEASE_MS, release_ms) * per_ms,
+        hold_rows=round(_HOLD_MS * per_ms),
+        sustained_rows=release_ms * per_ms,
+    )
 
 
 class _Pass:
     """Finds the peaks of rows and turns them down; hands out whole rows, and which of them may still be too high."""
 
-    def __init__(self, channels: int, ceiling: float, lookahead_rows: int, release_rows: float) -> None:
+    def __init__(self, channels: int, ceiling: float, envelope: ReductionEnvelope) -> None:
         self.deepest_db = 0.0
         self._ceiling = ceiling
-        self._envelope = ReductionEnvelope(lookahead_rows, release_rows)
-        self._early = lookahead_rows
+        self._envelope = envelope
+        self._early = envelope.lookahead_rows
         self._ahead = np.zeros((channels, HALF_TAPS - 1), np.float32)
         self._held = np.zeros((channels, 0), np.float32)
         self._suspects = np.zeros(0, bool)
@@ -90,7 +116,7 @@ class _Pass:
         self.deepest_db = max(self.deepest_db, float(knots.max()))
         gain = from_db(-knots)
         starts, rises = (each.astype(np.float32)[:, None] for each in (gain[1:-2], np.diff(gain[1:-1])))
-        lines = starts + rises * _RAMP
+        lines: Audio = starts + rises * _RAMP
         moved_db = _sliding_maximum(knots, 4) + _sliding_maximum(-knots, 4)
         highest = peaks * np.maximum(gain[1:-2], gain[2:-1]) + _BEND * self._ceiling * moved_db
         return out * lines.reshape(-1), highest > self._ceiling / _BETWEEN
@@ -122,10 +148,12 @@ class TruePeakLimiter:
 
     def __init__(self, rate_hz: int, channels: int, *, ceiling_dbtp: float, release_ms: float = 100.0) -> None:
         ceiling = 10 ** ((ceiling_dbtp - _MARGIN_DB) / 20)
-        first, second = (lookahead_rows(rate_hz, ms) for ms in (LOOKAHEAD_MS, _SECOND_LOOKAHEAD_MS))
-        self._first = _Pass(channels, ceiling, first, release_ms * rows_per_ms(rate_hz))
-        self._second = _Pass(channels, ceiling, second, _SECOND_RELEASE_MS * rows_per_ms(rate_hz))
-        self.latency_samples = (first + second + 5) * ROW + 2 * ROW - 1
+        first = reduction_envelope(rate_hz, release_ms)
+        second = ReductionEnvelope(
+            lookahead_rows(rate_hz, _SECOND_LOOKAHEAD_MS), _SECOND_RELEASE_MS * rows_per_ms(rate_hz)
+        )
+        self._first, self._second = (_Pass(channels, ceiling, envelope) for envelope in (first, second))
+        self.latency_samples = (first.lookahead_rows + second.lookahead_rows + 5) * ROW + 2 * ROW - 1
         self._out = np.zeros((channels, self.latency_samples), np.float32)
 
     @property
@@ -144,8 +172,8 @@ class TruePeakLimiter:
 def limit(x: Audio, rate_hz: int, *, ceiling_dbtp: float, release_ms: float = 100.0) -> Audio:
     """Hold the true peak of (channels, frames) audio under `ceiling_dbtp`, whatever comes.
 
-    `release_ms` is the time constant in which reduction goes back, in dB. Audio below the ceiling passes untouched.
-    Raises OtoError("bad_input") for NaN.
+    `release_ms` is the time constant in which reduction that lasted goes back, in dB; what a single stroke takes goes
+    back in 15 ms, or sooner. Audio below the ceiling passes untouched. Raises OtoError("bad_input") for NaN.
     """
     return run(TruePeakLimiter(rate_hz, len(x), ceiling_dbtp=ceiling_dbtp, release_ms=release_ms), x)
 
@@ -163,7 +191,7 @@ def lookahead_rows(rate_hz: int, lookahead_ms: float = LOOKAHEAD_MS) -> int:
 def _weighted(x: Floats, weights: Floats) -> Floats:
     """Sum of each neighbours by their weights, as `np.convolve` does for few of them at five times the cost."""
     length = len(x) - len(weights) + 1
-    total = weights[0] * x[:length]
+    total: Floats = weights[0] * x[:length]
     for at, weight in enumerate(weights[1:], start=1):
         total += weight * x[at : at + length]
     return total

@@ -15,7 +15,7 @@ import numpy as np
 from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighted
 from core.dsp.audio import Audio, Floats
 from core.dsp.envelope import from_db
-from core.dsp.limiter import ReductionEnvelope, lookahead_rows, rows_per_ms
+from core.dsp.limiter import reduction_envelope
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
 
 _CHUNK_ROWS: Final = 1 << 16
@@ -106,8 +106,8 @@ class LimiterForecast:
         """What comes out with this gain before the limiter."""
         energy = self._energy[0]
         rows = len(energy)
-        lookahead = lookahead_rows(self._rate_hz)
-        envelope = ReductionEnvelope(lookahead, release_ms * rows_per_ms(self._rate_hz))
+        envelope = reduction_envelope(self._rate_hz, release_ms)
+        lookahead = envelope.lookahead_rows
         left: list[Floats] = []
         reductions: list[Floats] = []
         for start in range(0, rows + lookahead, _CHUNK_ROWS):
@@ -118,7 +118,8 @@ class LimiterForecast:
         reduction = np.concatenate(reductions)[lookahead:]
         for start in range(0, rows, _CHUNK_ROWS):
             part = slice(start, start + _CHUNK_ROWS)
-            left.append(energy[part] * np.square(from_db(gain_db - reduction[part].astype(np.float64))))
+            kept = energy[part].astype(np.float64) * np.square(from_db(gain_db - reduction[part].astype(np.float64)))
+            left.append(kept)
         loudness = integrated_lufs(self._hops(left))
         free = self.unlimited_lufs()
         return Forecast(

@@ -92,7 +92,12 @@ def hold_peaks(draft: Draft, target: Target) -> None:
     """Put the limiter in, at the target's ceiling."""
     draft.set("limiter_on", True, f"Nothing may exceed {target.true_peak_dbtp:g} dBTP.", 1.0)
     draft.set("limiter_ceiling_dbtp", target.true_peak_dbtp, f"The ceiling of {target.name}.", 1.0)
-    draft.set("limiter_release_ms", 100.0, "Slow enough for bass, fast enough that the song does not pump.", 0.7)
+    draft.set(
+        "limiter_release_ms",
+        100.0,
+        "For what stays loud; a single stroke's is over sooner, so that the song does not pump.",
+        0.7,
+    )
 
 
 def reach_loudness(draft: Draft, heard: Heard, target: Target, most_limiting_db: float) -> None:

@@ -104,6 +104,27 @@ def test_three_decibels_of_limiting_leave_a_tone_clean():
     assert db(rms(y - gain * reference) / rms(y)) < -80.0
 
 
+@pytest.mark.parametrize("freq_hz", [55.0, 82.0, 110.0])
+def test_the_gain_does_not_follow_the_wave_of_a_bass_that_reaches_further_to_one_side(freq_hz):
+    angle = 2 * np.pi * freq_hz * np.arange(3 * RATE_HZ) / RATE_HZ
+    x = faded((1.8 * (np.sin(angle) + 0.5 * np.cos(2 * angle)))[None].astype(np.float32))
+    y = limit(x, RATE_HZ, ceiling_dbtp=CEILING_DBTP)[:, RATE_HZ : -RATE_HZ // 2]
+    reference = x[:, RATE_HZ : -RATE_HZ // 2]
+    gain = float((y * reference).sum() / np.square(reference).sum())
+    assert db(rms(y - gain * reference) / rms(y)) < -100.0
+
+
+def test_a_stroke_is_let_go_at_once_and_what_stays_loud_slowly():
+    tone = sine(997.0, 2.0, amplitude=0.1)
+    for loud_s, left_db in ((0.005, -3.5), (0.5, -6.0)):
+        loud = (np.arange(tone.shape[1]) / RATE_HZ % 1.0) < loud_s
+        x = (tone * np.where(loud, 40.0, 1.0)).astype(np.float32)
+        y = limit(x, RATE_HZ, ceiling_dbtp=CEILING_DBTP)
+        behind = slice(round((1.0 + loud_s + 0.055) * RATE_HZ), round((1.0 + loud_s + 0.065) * RATE_HZ))
+        gain_db = db(rms(y[:, behind]) / rms(x[:, behind]))
+        assert (gain_db > left_db) == (loud_s < 0.1), gain_db
+
+
 def test_the_gain_has_no_steps():
     x = drums(1.0)
     y = limit(x, RATE_HZ, ceiling_dbtp=CEILING_DBTP)
