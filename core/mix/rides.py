@@ -105,13 +105,17 @@ def vocal_ride(
     points = _points(wanted, phrases)
     gains = [point.gain_db for point in points]
     low, high = np.percentile(uneven, (5.0, 95.0))
+    grown = float(grown_db[sung].max())
+    follows = (
+        f" Where the others grow by {grown:.1f} dB, the singer follows by half of that." if grown >= EVEN_DB else ""
+    )
     return Ride(
         points=tuple(points),
         by="rules",
         why=(
             f"{len(phrases)} phrases lie {low:+.1f} to {high:+.1f} dB around the singer's middle behind the "
             f"compressor: the fader moves {min(gains):+.1f} to {max(gains):+.1f} dB while the voice sounds and rests "
-            "in the pauses."
+            f"in the pauses.{follows}"
         ),
         confidence=0.6,
     )

@@ -54,6 +54,7 @@ def test_a_chorus_that_grows_takes_the_singer_along():
     steady = player("Vox", "lead_vocal", level(PAUSE, (8, -20), PAUSE, (8, -20), PAUSE))
     grown = level((12, -34), (10, -26))
     ride = ridden(steady, band=grown)
+    assert "Where the others grow by 3.3 dB, the singer follows by half of that." in ride.why
     assert ride is not None
     assert gain_at(ride, 17.0) > gain_at(ride, 6.0) + 0.75
 
