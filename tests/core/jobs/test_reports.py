@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from core.jobs import reports
 from core.jobs.tasks import run_job
@@ -39,7 +40,10 @@ def test_a_mix_and_its_master_have_reports_that_agree_with_the_bounces(library: 
     for report, result in ((mix, mixed), (master, mastered)):
         assert report.after.portrait.loudness.integrated_lufs == pytest.approx(result["integrated_lufs"], abs=1e-6)
         assert report.after.portrait.loudness.true_peak_dbtp == pytest.approx(result["true_peak_dbtp"], abs=1e-6)
-    assert master.before.portrait == mix.after.portrait
+    before, after = master.before.portrait, mix.after.portrait
+    # The mix was measured as it was made, in other blocks than the file is read in.
+    assert asdict(before.loudness) == pytest.approx(asdict(after.loudness), abs=1e-9)
+    assert replace(before, loudness=after.loudness, plr_db=after.plr_db) == after
     assert (mix.before.audio, mix.after.audio) == (None, "mix.wav")
     assert (master.before.audio, master.after.audio) == (f"../{mixed['bounce']}/mix.wav", "master.wav")
     assert [check.name for check in master.checks] == [check["name"] for check in mastered["delivery"]["checks"]]

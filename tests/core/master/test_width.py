@@ -64,7 +64,7 @@ def test_a_gain_of_the_sides_moves_every_reading_by_itself(gain_db):
 
 
 @given(blocks=st.integers(1_000, 200_000))
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 def test_blocks_of_any_size_read_the_same(blocks):
     song = band(3.0)
     np.testing.assert_array_equal(read(song, blocks), read(song))
@@ -89,11 +89,13 @@ def test_silence_and_mono_say_nothing(song):
 
 
 @given(st.floats(-0.5 * SPREAD_DB, 0.5 * SPREAD_DB))
+@settings(deadline=None)
 def test_a_song_like_the_finished_ones_stays(off_db):
     assert correction_db(turned(*like(off_db))) == 0.0
 
 
 @given(st.floats(-15.0, 15.0))
+@settings(deadline=None)
 def test_what_is_done_is_no_more_than_is_as_likely_as_not(off_db):
     found = turned(*like(off_db))
     assert found.change_db in CHANGES_DB
