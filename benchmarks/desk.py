@@ -66,8 +66,8 @@ def make_tracks(folder: Path, tracks: int, seconds: float) -> None:
                 file.write(0.2 * beat * colour)
 
 
-def plan_of(files: Sequence[Path], first_fader_db: float = FADER_DB) -> MixPlan:
-    """Every track with the same kinds of settings; the fader of the first may stand elsewhere."""
+def plan_of(files: Sequence[Path]) -> MixPlan:
+    """Every track with the same kinds of settings."""
     from core.plans.document import BusStrip, MixPlan, Setting, Settings, Strip
 
     def settings(values: dict[str, float]) -> Settings:
@@ -75,7 +75,7 @@ def plan_of(files: Sequence[Path], first_fader_db: float = FADER_DB) -> MixPlan:
 
     strips = []
     for track, path in enumerate(files):
-        values = {"pan": pan_of(track, len(files)), "fader_db": FADER_DB if track else first_fader_db}
+        values = {"pan": pan_of(track, len(files)), "fader_db": FADER_DB}
         for band, gain_db in enumerate(gains_db(track)):
             values |= {
                 f"eq{band + 1}_freq_hz": FREQUENCIES_HZ[band],

@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.desk.sources import Source
-from core.desk.stripcache import Keeping, Kept, StripCache
+from core.desk.stripcache import Keeping, Kept, StripCache, Unrepeatable
 from core.desk.wavfile import FloatWav
 from core.desk.wiring import Desk
 from core.dsp.audio import Audio, Processor
@@ -101,6 +102,25 @@ def render_mix(
     Raises OtoError: "cancelled", "not_found" for a strip without a source, "bad_input" for settings or audio that
     can't be.
     """
+    render = partial(_render, plan, sources, out, stems, rate_hz, threads, block_frames, progress)
+    try:
+        return render(cache)
+    except Unrepeatable:
+        return render(None)
+
+
+def _render(
+    plan: MixPlan,
+    sources: Sequence[Source],
+    out: Path,
+    stems: Path | None,
+    rate_hz: int | None,
+    threads: int | None,
+    block_frames: int,
+    progress: Progress | None,
+    cache: StripCache | None,
+) -> MixResult:
+    """As `render_mix`. Raises Unrepeatable for a kept return that is spoilt, and what it has written disappears."""
     from core.analysis.loudness import LoudnessMeter
 
     rate = rate_hz or render_rate_hz(sources)
@@ -151,12 +171,16 @@ def _attach(stack: ExitStack, cache: StripCache | None, desk: Desk, block_frames
     """Let the channels that are heard read what was kept of their strips; those that are kept now, to be finished."""
     if cache is None:
         return []
-    heard = [channel for channel in desk.channels if channel.audible]
-    for channel, strip in zip(heard, cache.attach([one.toned for one in heard], block_frames), strict=True):
+    heard, effects = [channel for channel in desk.channels if channel.audible], desk.effects.values()
+    attached = cache.attach([*(channel.toned for channel in heard), *effects], block_frames)
+    for channel, strip in zip(heard, attached, strict=False):
         channel.strip = strip
-        if isinstance(strip, Keeping | Kept):
-            stack.callback(strip.close)
-    return [channel.strip for channel in heard if isinstance(channel.strip, Keeping)]
+    for junction, output in zip(effects, attached[len(heard) :], strict=True):
+        junction.output = output
+    for kept in attached:
+        if isinstance(kept, Keeping | Kept):
+            stack.callback(kept.close)
+    return [keeping for keeping in attached if isinstance(keeping, Keeping)]
 
 
 def _open_stems(

@@ -1,9 +1,10 @@
-"""Rendered strips kept as files, so that a mix with another fader is a sum of what was rendered before.
+"""Rendered strips and returns kept as files, so that a mix with another fader is a sum of what was rendered before.
 
-A file's name says everything that its audio depends on, and each of its blocks, which are those of the mix, has a
-checksum: one that a crash, a power cut or a tired card has spoilt is noticed where it is read, and that strip is
-rendered again from there. Nothing is synced, because a recording may want the disk, and nothing here can't be made
-again.
+A strip is kept up to its fader, the return of a reverb with everything that feeds it. A file's name says everything
+that its audio depends on, and each of its blocks, which are those of the mix, has a checksum: one that a crash, a power
+cut or a tired card has spoilt is noticed where it is read. That strip is rendered again from there; a return can't be
+rendered alone, so then the mix is rendered without what was kept. Nothing is synced, because a recording may want the
+disk, and nothing here can't be made again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from core.desk.toned import Toned
 from core.dsp.audio import Audio
 
 LEAST_FREE_BYTES: Final = 4_000_000_000
@@ -41,6 +41,19 @@ class Readable(Protocol):
         ...
 
 
+class Keepable(Readable, Protocol):
+    """What can be kept: rendered from front to back, always the same."""
+
+    channels: int
+    frames: int
+    key: str | None
+    """Names this audio on this box for ever; None where it isn't worth keeping, or has no name."""
+
+
+class Unrepeatable(Exception):  # noqa: N818 - nothing went wrong yet
+    """What was kept is spoilt, and what made it can't be asked again."""
+
+
 @functools.cache
 def desk_version() -> str:
     """What the code that makes a strip's sound is: another desk never plays what an older one has kept."""
@@ -58,7 +71,7 @@ class StripCache:
         self._folder = folder
         self._limit_bytes = limit_bytes
 
-    def attach(self, strips: Sequence[Toned], block_frames: int) -> list[Readable]:
+    def attach(self, strips: Sequence[Keepable], block_frames: int) -> list[Readable]:
         """Each strip, or its kept audio, or the strip with somebody who keeps what is read of it.
 
         What this mix uses is never removed for it, and what does not fit beside it is not kept: a mix larger than the
@@ -69,7 +82,7 @@ class StripCache:
         except OSError:
             return list(strips)
 
-    def _attach(self, strips: Sequence[Toned], block_frames: int) -> list[Readable]:
+    def _attach(self, strips: Sequence[Keepable], block_frames: int) -> list[Readable]:
         files = [None if strip.key is None else self._file_of(strip.key, block_frames) for strip in strips]
         sizes = {
             path: _bytes_of(strip, block_frames) for path, strip in zip(files, strips, strict=True) if path is not None
@@ -115,7 +128,7 @@ class StripCache:
 class Keeping:
     """A strip that is written to a file as it is read, under another name until it is whole."""
 
-    def __init__(self, path: Path, strip: Toned, block_frames: int) -> None:
+    def __init__(self, path: Path, strip: Keepable, block_frames: int) -> None:
         self._path = path
         self._strip = strip
         self._block_frames = block_frames
@@ -171,7 +184,7 @@ class Keeping:
 class Kept:
     """A strip as it was kept, and the strip itself from the first block on that is not what it was."""
 
-    def __init__(self, path: Path, strip: Toned, block_frames: int) -> None:
+    def __init__(self, path: Path, strip: Keepable, block_frames: int) -> None:
         self._path = path
         self._file = path.open("rb")
         self._strip = strip
@@ -220,6 +233,6 @@ def _checksum(data: memoryview, record: int) -> bytes:
     return zlib.crc32(data[whole:], zlib.crc32(sums.data, record)).to_bytes(_CHECKSUM_BYTES, "little")
 
 
-def _bytes_of(strip: Toned, block_frames: int) -> int:
+def _bytes_of(strip: Keepable, block_frames: int) -> int:
     records = -(-strip.frames // block_frames)
     return 4 * strip.channels * strip.frames + _CHECKSUM_BYTES * records

@@ -13,7 +13,7 @@ import numpy as np
 from core.desk.settings import Values, fader_gain, number, resolve, ride_points, span_samples, tempo_bpm
 from core.desk.sources import Source, SpannedSource, at_rate, identity_of
 from core.desk.strip import PLACING, bus_processors, effect, level, placing, strip_processors
-from core.desk.stripcache import Readable, desk_version
+from core.desk.stripcache import Kept, Readable, Unrepeatable, desk_version
 from core.desk.toned import Toned
 from core.dsp.audio import Audio, Chain, DelayLine, Memoryless, Processor
 from core.dsp.gain import db_to_gain, place
@@ -26,14 +26,14 @@ GROUPS = ("drums", "music", "vocals", "master")
 """Where a strip can go; "master" is straight to the sum."""
 _AT_A_TIME: Final = 8
 """Channels that are held and summed together."""
-_COLUMNS: Final = 1024
+_COLUMNS: Final = 4096
 """Samples that are summed together: they stay near the processor, and BLAS starts no threads for so few."""
 
 
 class Channel:
     """A strip's way from its own source to its bus and sends, not late."""
 
-    def __init__(self, source: Source, values: Values, toned: Toned, ridden: Processor) -> None:
+    def __init__(self, source: Source, values: Values, toned: Toned, ridden: Processor, key: str | None = None) -> None:
         self.name = source.name
         self.group = str(values["bus"])
         self.audible = fader_gain(values) > 0.0
@@ -49,6 +49,8 @@ class Channel:
         self.matrix = placing(values, source.channels)
         """Gains (2, channels) of fader, pan and width."""
         self.frames = source.frames
+        self.key = key
+        """Names what comes from the fader, on this box and for ever; None where it has no name."""
 
     def read(self, frames: int) -> Audio:
         """The next `frames` samples with the strip's ride, before `matrix`; shape (channels, frames)."""
@@ -71,6 +73,23 @@ class Junction:
     tail_samples: int = 0
     """How long it sounds on after its last input."""
     padding: DelayLine = field(default_factory=lambda: DelayLine(2, 0))
+    key: str | None = None
+    """Names what it makes of its inputs; None where that is not worth keeping, or has no name."""
+    frames: int = 0
+    """Length of what is worth keeping."""
+    channels: int = 2
+    total: Audio | None = None
+    """The next block of its inputs, summed."""
+
+    def __post_init__(self) -> None:
+        self.output: Readable = self
+        """Where its audio comes from: itself, or what was kept of it."""
+
+    def read(self, frames: int) -> Audio:
+        """What it makes of `total`, (2, frames). Raises Unrepeatable where it was not given one."""
+        if self.total is None:
+            raise Unrepeatable
+        return self.process(self.total[:, :frames])
 
     def process(self, total: Audio) -> Audio:
         """Take and give (2, n)."""
@@ -119,6 +138,10 @@ class Desk:
         self.master = self._ridden(bus_processors(master, rate_hz), self._master_ride, late_samples=self.meet_samples)
         self.latency_samples = self.meet_samples + self.master.latency_samples
         self.frames = longest + max((effect.tail_samples for effect in self.effects.values()), default=0)
+        for name, junction in self.effects.items():
+            junction.frames = self.frames + self.latency_samples
+            if name != "delay":  # which is rendered as fast as it is read
+                junction.key = self._return_key(junction, f"{name} {buses.get(name)}")
         numbers = range(len(self.channels))
         batches = [numbers[first : first + _AT_A_TIME] for first in numbers[::_AT_A_TIME]]
         self._sums = [(batch, _gains(self.channels, batch, junctions)) for batch in batches]
@@ -126,7 +149,8 @@ class Desk:
     def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None] | None = None) -> Mixed:
         """The next `frames` samples. `heard` gets each channel's number and what comes from its fader, not late."""
         junctions = [*self.groups.values(), *self.effects.values()]
-        totals = np.zeros((2 * len(junctions), frames), np.float32)
+        for junction in junctions:
+            junction.total = None if isinstance(junction.output, Kept) else np.zeros((2, frames), np.float32)
         # Summed as they come, in order: no more than a few parts are held at a time.
         parts = pool.map(lambda channel: channel.read(frames), self.channels)
         for batch, gains in self._sums:
@@ -134,8 +158,8 @@ class Desk:
             if heard is not None:
                 for number, part in zip(batch, held, strict=True):
                     heard(number, place(part, self.channels[number].matrix))
-            _add_product(totals, gains, np.concatenate(held))
-        blocks = list(pool.map(Junction.process, junctions, totals.reshape(-1, 2, frames)))
+            _add_products([junction.total for junction in junctions], gains, np.concatenate(held))
+        blocks = list(pool.map(lambda junction: junction.output.read(frames), junctions))
         mix = np.zeros((2, frames), np.float32)
         for block in blocks:
             mix += block
@@ -166,14 +190,24 @@ class Desk:
         cut = converted if span is None else SpannedSource(converted, *span)
         processors = strip_processors(values, self._rate_hz, cut.channels)
         cheap = converted is source and all(isinstance(one, Memoryless) for one in processors)
-        toned = Toned(cut, Chain(processors), None if cheap else self._key(cut, values))
-        return Channel(cut, values, toned, self._ridden(Chain([]), ride_points(strip.ride, where)))
+        key, points = self._key(cut, values), ride_points(strip.ride, where)
+        toned = Toned(cut, Chain(processors), None if cheap else key)
+        return Channel(cut, values, toned, self._ridden(Chain([]), points), None if key is None else f"{key} {points}")
 
     def _key(self, source: Source, values: Values) -> str | None:
         """Everything that a strip's audio before its fader depends on."""
         identity = identity_of(source)
         toning = sorted((name, value) for name, value in values.items() if name not in PLACING)
         return None if identity is None else f"{desk_version()} {self._rate_hz} {identity} {toning}"
+
+    def _return_key(self, effect: Junction, made_by: str) -> str | None:
+        """Everything that an effect's return depends on, to the order in which it is summed."""
+        fed = [(number, self.channels[number], gain) for number, gain in effect.inputs.items()]
+        if any(channel.key is None for _, channel, _ in fed):
+            return None
+        inputs = [(number, channel.key, channel.matrix.tolist(), gain) for number, channel, gain in fed]
+        rows = [channel.matrix.shape[1] for channel in self.channels]
+        return f"{made_by} {self.start_samples} {self.meet_samples} {effect.frames} {rows} {inputs}"
 
     def _wire_groups(self, buses: Mapping[str, BusStrip]) -> dict[str, Junction]:
         groups = {}
@@ -204,20 +238,23 @@ class Desk:
         return effects
 
 
-def _gains(channels: Sequence[Channel], batch: Sequence[int], junctions: Sequence[Junction]) -> Audio:
-    """What the two sides of every junction get of the rows of some channels, shape (2 * junctions, rows)."""
-    places = np.concatenate([channels[number].matrix for number in batch], axis=1)
-    widths = [channels[number].matrix.shape[1] for number in batch]
-    sent = np.array([[junction.inputs.get(number, 0.0) for number in batch] for junction in junctions])
-    gains = sent.reshape(-1, 1, len(batch)).repeat(widths, axis=2) * places
-    found: Audio = gains.reshape(-1, places.shape[1]).astype(np.float32)
-    return found
+def _gains(channels: Sequence[Channel], batch: Sequence[int], junctions: Sequence[Junction]) -> list[Audio]:
+    """For each junction, what its two sides get of the rows of some channels: (2, rows)."""
+
+    def sides(junction: Junction) -> Audio:
+        gains = [channels[number].matrix * junction.inputs.get(number, 0.0) for number in batch]
+        return np.concatenate(gains, axis=1).astype(np.float32)
+
+    return [sides(junction) for junction in junctions]
 
 
-def _add_product(totals: Audio, gains: Audio, rows: Audio) -> None:
-    """Add gains @ rows to totals."""
+def _add_products(totals: Sequence[Audio | None], gains: Sequence[Audio], rows: Audio) -> None:
+    """Add gains @ rows to each total that is wanted."""
     for first in range(0, rows.shape[1], _COLUMNS):
-        totals[:, first : first + _COLUMNS] += gains @ rows[:, first : first + _COLUMNS]
+        now = slice(first, first + _COLUMNS)
+        for total, sides in zip(totals, gains, strict=True):
+            if total is not None:
+                total[:, now] += sides @ rows[:, now]
 
 
 def _paired(strips: Sequence[Strip], sources: Sequence[Source]) -> list[tuple[Strip, Source]]:
