@@ -93,7 +93,7 @@ def main() -> None:
     per_minute = 60.0 / options.seconds / 1e6
     beside = (written - audio) / audio
     print(f"{options.channels} tracks, {options.seconds:g} s: {written * per_minute:.1f} MB a minute reached the card,")
-    print(f"{audio * per_minute:.1f} of them audio: {beside:.1%} beside it")
+    print(f"{audio * per_minute:.1f} of them audio: {beside:.2%} beside it")
     print(f"its hashes, once for each take: {hashes / 1e3:.0f} kB, {hashes / audio:.2%} of this one's audio")
 
 

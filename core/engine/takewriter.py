@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -188,7 +189,7 @@ class _Syncer(threading.Thread):
         super().__init__(name="take-sync", daemon=True)
         self.error: Exception | None = None
         self._files = files
-        self._began_s = time.monotonic()
+        self._began_s = -math.inf
         self._due = threading.Event()
         self._stopped = False
         self._disk = threading.Lock()
