@@ -98,9 +98,10 @@ def test_what_reads_pedals_works_behind_the_units_walls(box: Box) -> None:
     walls = unit.partition("# ---- what it may see")[2].partition("[Install]")[0]
     settings = [f"--property={line}" for line in walls.splitlines() if line and not line.startswith("#")]
     assert "--property=MemoryDenyWriteExecute=yes" in settings
-    code = "import devices.controls.midi, devices.controls.keys, libevdev; print(libevdev.Device().name)"
-    run = ["systemd-run", "--quiet", "--pipe", "--wait", "--property=User=oto-panel", *settings]
-    assert box.must(*run, "/opt/oto/current/bin/python", "-P", "-c", code) == "\n"
+    code = "import devices.controls.midi, devices.controls.keys, libevdev; print('read by', libevdev.Device())"
+    run = ["systemd-run", "--quiet", "--unit=walls", "--service-type=oneshot", "--property=User=oto-panel", *settings]
+    box.must(*run, "/opt/oto/current/bin/python", "-P", "-c", code)
+    assert "read by <libevdev" in box.must("journalctl", "-u", "walls", "--no-pager", "-o", "cat")
 
 
 def test_a_pedal_is_taught_records_and_stops_and_the_light_follows(box: Box, front: Front) -> None:

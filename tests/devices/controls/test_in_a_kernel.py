@@ -125,6 +125,22 @@ def test_a_held_pedal_is_one_press(plug: Callable[..., Pedal]) -> None:
     opened.close()
 
 
+def test_a_pedal_that_came_up_while_nobody_had_time_to_read_is_up(plug: Callable[..., Pedal]) -> None:
+    pedal = plug(b"FootSwitch", (48, 49), 0x7406)
+    control = plugged_in(0x7406)
+    assert control is not None
+    opened = OpenControl(control)
+    pedal.key(48, 1)
+    assert touches(opened) == [Touch("key 48", True)]
+    pedal.key(48, 0)
+    for _ in range(1000):  # more than the kernel keeps
+        pedal.tap(49)
+    found = touches(opened)
+    assert Touch("key 48", False) in found
+    assert len(found) < 1000
+    opened.close()
+
+
 def test_a_keyboard_is_known_as_one(plug: Callable[..., Pedal]) -> None:
     plug(b"Typing machine", range(1, 120), 0x7405)
     control = plugged_in(0x7405)
