@@ -20,6 +20,11 @@ def packages() -> Path:
     return training_root() / "packages"
 
 
+def music() -> Path:
+    """Root under which Debian's packages of finished music are unpacked."""
+    return training_root() / "music"
+
+
 def shared_data() -> Path:
     """$OTO_SHARED_DATA, else shared/data beside the repository."""
     return Path(os.environ.get("OTO_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))

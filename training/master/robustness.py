@@ -111,7 +111,7 @@ def tables(model: Controller, played: Sequence[Audio]) -> list[str]:
             lines.append(f"| {name} | nothing: it has no portrait | |")
             continue
         done = changes_db(model, portrait)
-        lines.append(f"| {name} | {np.abs(done[:-1]).max():.2f} | {done[-1]:+.2f} |")
+        lines.append(f"| {name} | {np.abs(done[:-1]).max():.2f} | {round(done[-1], 2) + 0.0:+.2f} |")
     return lines
 
 

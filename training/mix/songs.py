@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from core.analysis.track import TrackAnalysis, analyse_source
 from core.mix.balance import level_lufs
 from training.data.manifest import SPLITS, Split, sources
+from training.data.packages import fetch
 from training.data.places import packages, shared_data, training_root
 from training.mix import midi, modules
 
@@ -228,17 +229,6 @@ def songs(split: Split, *kinds: str) -> list[Song]:
     return found
 
 
-def fetch() -> None:
-    """Download and unpack the packages of modules that are not there yet."""
-    archives = training_root() / "archives"
-    archives.mkdir(parents=True, exist_ok=True)
-    for name in MODULE_PACKAGES:
-        if not (packages() / "usr" / "share" / "doc" / name).exists():
-            subprocess.run(["apt-get", "download", "-qq", name], cwd=archives, check=True)
-            for archive in archives.glob(f"{name}_*.deb"):
-                subprocess.run(["dpkg-deb", "-x", str(archive), str(packages())], check=True)
-
-
 def seed_of(song: Song) -> int:
     """A number of its own for every song, the same on every machine."""
     return zlib.crc32(song.name.encode())
@@ -251,7 +241,7 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("fluidsynth") is None or modules.library() is None:
         raise SystemExit("Install first: fluidsynth libopenmpt0")
-    fetch()
+    fetch(MODULE_PACKAGES, packages())
     planned = tasks()
     with ProcessPoolExecutor(options.workers) as pool:
         for count, said in enumerate(pool.map(measure_and_keep, planned), 1):
