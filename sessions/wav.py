@@ -32,6 +32,7 @@ _START_WRITING: Final = 2
 _WAIT_UNTIL_WRITTEN: Final = 1 | 2 | 4
 """Flags of sync_file_range(2): before, write, after."""
 _FALLOC_FL_KEEP_SIZE: Final = 1
+_EXT4_SUPER_MAGIC: Final = 0xEF53
 
 
 class WavWriter:
@@ -109,8 +110,11 @@ class WavWriter:
     def claim(self, frames: int) -> None:
         """Have the disk keep space for `frames` more, in one piece where it can: its tables change little with them.
 
-        Sealing gives back what was not needed. A hint, which some file systems don't take and a full disk can't.
+        Sealing gives back what was not needed. A hint, which a full disk can't take. Only ext4 is given it: there it was
+        measured, and FAT would have to write a table of what it keeps.
         """
+        if not _is_on_ext4(self._fd):
+            return
         start, length = HEADER_BYTES + self._data_bytes, frames * self._frame_bytes
         _libc.fallocate(self._fd, _FALLOC_FL_KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(length))
 
@@ -206,6 +210,14 @@ class WavWriter:
                 raise
             return self._data_bytes - self._frame_bytes
         return self._data_bytes
+
+
+def _is_on_ext4(descriptor: int) -> bool:
+    answer = ctypes.create_string_buffer(256)
+    if _libc.fstatfs(descriptor, answer):
+        return False
+    kind = ctypes.c_long.from_buffer(answer).value  # statfs(2): its first field, a word of the machine
+    return kind == _EXT4_SUPER_MAGIC
 
 
 def sync_together(files: Sequence[WavWriter]) -> None:

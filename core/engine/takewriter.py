@@ -164,13 +164,19 @@ class TakeWriter(threading.Thread):
                 self._wake.clear()
 
     def _claim(self, files: Sequence[WavWriter]) -> int:
-        """Claim space for what comes next, in pieces as long as the disk's free space permits; returns frames."""
+        """Claim space for what comes next, in pieces as long as the disk's free space permits; returns frames.
+
+        Where they would be short nothing is claimed: the last of a disk belongs to audio.
+        """
         disk = os.statvfs(files[0].path)
         share_bytes = disk.f_bavail * disk.f_frsize // CLAIM_OF_FREE // len(files)
         frames = min(share_bytes, LONGEST_CLAIM_BYTES) // files[0].format.frame_bytes
+        shortest = int(PROMISED_S * self._rate_hz)
+        if frames < shortest:
+            return shortest
         for file in files:
             file.claim(frames)
-        return max(frames, self._rate_hz)
+        return frames
 
     def _skip_to(self, position: int, files: Sequence[WavWriter]) -> None:
         position = position if self._stop_at is None else min(position, self._stop_at)
