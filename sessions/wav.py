@@ -110,8 +110,8 @@ class WavWriter:
     def claim(self, frames: int) -> None:
         """Have the disk keep space for `frames` more, in one piece where it can: its tables change little with them.
 
-        Sealing gives back what was not needed. A hint, which a full disk can't take. Only ext4 is given it: there it was
-        measured, and FAT would have to write a table of what it keeps.
+        Sealing gives back what was not needed. A hint, which a full disk can't take. Only ext4 is given it: there it
+        was measured, and FAT would have to write a table of what it keeps.
         """
         if not _is_on_ext4(self._fd):
             return
