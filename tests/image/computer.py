@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -26,49 +26,84 @@ VARIABLES: Final = FIRMWARE.with_name("OVMF_VARS_4M.fd")
 FONT: Final = Path("/usr/share/consolefonts/Lat15-VGA16.psf.gz")
 """Nearly all its letters are drawn as Linux draws them on a screen that nobody has given another font."""
 
+EMULATORS: Final = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 CELL: Final = (16, 8)
 MEMORY_MIB: Final = 2048
-PATIENCE_S: Final = 900.0
+PATIENCE_S: Final = 3600.0
 KEYS: Final = {" ": "spc", "-": "minus", ".": "dot", ",": "comma", "/": "slash", "\n": "ret"}
+SOUND_CARD: Final = ("-device", "intel-hda", "-device", "hda-duplex,audiodev=sound")
 
 
-def why_no_computer() -> str:
-    """Why no computer can be emulated here; empty when one can."""
-    there = (shutil.which("qemu-system-x86_64") is not None, FIRMWARE.exists(), FONT.exists())
-    return "" if all(there) else "needs qemu-system-x86, ovmf and console-setup-linux"
+def why_no_computer(arch: str) -> str:
+    """Why no computer with this processor can be emulated here; empty when one can."""
+    there = (shutil.which(EMULATORS[arch]) is not None, FIRMWARE.exists(), FONT.exists())
+    return "" if all(there) else f"needs {EMULATORS[arch]}, ovmf and console-setup-linux"
+
+
+class Kernel(NamedTuple):
+    """What a Raspberry Pi's firmware starts, once it has read its two files of settings."""
+
+    kernel: Path
+    initial: Path
+    line: str
 
 
 class Computer:
-    """A PC with a sound card and a network of its own, that starts from `disk` once it is switched on."""
+    """A computer with a network of its own that starts from `disk` once it is switched on.
 
-    def __init__(self, disk: Path, folder: Path) -> None:
+    Without a kernel it is a PC, whose firmware finds what to start on the disk. With one it has the processor of a
+    Raspberry Pi 4 and the devices of no real board, and is started as that board's firmware would.
+    """
+
+    def __init__(self, disk: Path, folder: Path, kernel: Kernel | None = None) -> None:
         self.disk, self.folder = disk, folder
         self.key = folder / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         self._port = _free_port()
+        self._kernel = kernel
         self._variables = folder / "variables"
         shutil.copy(VARIABLES, self._variables)
         self._process: subprocess.Popen[bytes] | None = None
         self._monitor: socket.socket | None = None
 
-    def switch_on(self) -> None:
-        """Press the button."""
+    def _board(self) -> list[str]:
+        """The program that emulates it, with what makes it a PC or nearly a Pi."""
+        network = f"restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22"
+        if self._kernel is None:
+            words = [EMULATORS["amd64"], "-machine", "q35", "-cpu", "max", "-vga", "std"]
+            words += ["-device", "ide-hd,drive=card"]
+            words += ["-nic", f"user,model=e1000e,{network}"]
+            words += ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}"]
+            return [*words, "-drive", f"if=pflash,format=raw,file={self._variables}"]
+        kernel, initial, line = self._kernel
+        words = [EMULATORS["arm64"], "-machine", "virt", "-cpu", "cortex-a72", "-device", "virtio-gpu-pci"]
+        words += ["-device", "virtio-blk-pci,drive=card"]
+        words += ["-nic", f"user,model=virtio-net-pci,{network}"]
+        return [*words, "-kernel", str(kernel), "-initrd", str(initial), "-append", line]
+
+    def switch_on(self, *, sound: bool = True) -> None:
+        """Press the button; with or without a sound card in it."""
         monitor = self.folder / "monitor"
         with contextlib.suppress(FileNotFoundError):
             monitor.unlink()
-        words = ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB)]
-        words += ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}"]
-        words += ["-drive", f"if=pflash,format=raw,file={self._variables}"]
-        words += ["-drive", f"if=ide,format=raw,cache=unsafe,file={self.disk}"]
-        words += ["-nic", f"user,model=e1000e,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22"]
-        words += ["-audiodev", "none,id=sound", "-device", "intel-hda", "-device", "hda-duplex,audiodev=sound"]
-        words += ["-vga", "std", "-display", "none", "-serial", "none", "-rtc", "base=utc"]
+        # Its clock counts what its processor has done, so that it is not late for a sound card however slow it is.
+        words = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-smp", "2", "-m", str(MEMORY_MIB)]
+        words += ["-drive", f"if=none,id=card,format=raw,cache=unsafe,file={self.disk}"]
+        words += ["-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0"]
+        words += ["-device", "pcie-root-port,id=socket,chassis=1"]
+        words += ["-audiodev", "none,id=sound", *(SOUND_CARD if sound else ())]
+        words += ["-display", "none", "-serial", "none", "-rtc", "base=utc"]
         words += ["-qmp", f"unix:{monitor},server=on,wait=off"]
-        self._process = subprocess.Popen(["nice", "-n", "19", "qemu-system-x86_64", *words], stdin=subprocess.DEVNULL)
+        words = ["nice", "-n", "19", *self._board(), *words]
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
         self._monitor = _connected(monitor)
         self._lines = self._monitor.makefile("r")
         self._lines.readline()
         self._ask("qmp_capabilities")
+
+    def plug(self, driver: str, bus: str) -> None:
+        """Plug a sound card in while it runs: into its "socket", or "usb.0"."""
+        self._ask("device_add", driver=driver, bus=bus, audiodev="sound", id=driver)
 
     def _ask(self, command: str, **arguments: Any) -> Any:
         assert self._monitor is not None
@@ -98,15 +133,30 @@ class Computer:
 
     def ssh(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Give one of OTO's commands as whoever has the key does, over the network."""
-        options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=120"]
+        options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=300"]
         command = ["ssh", "-i", str(self.key), "-p", str(self._port), *(f"-o{each}" for each in options)]
-        return subprocess.run([*command, "oto@127.0.0.1", *words], capture_output=True, text=True, timeout=300)
+        return subprocess.run([*command, "oto@127.0.0.1", *words], capture_output=True, text=True, timeout=1200)
 
     def state(self) -> str | None:
         """What the tape does; None when no engine answers."""
         with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
             return str(json.loads(self.ssh("status", "--json").stdout)["transport"]["state"])
         return None
+
+    def interfaces(self) -> list[str]:
+        """Identities of the interfaces that `oto devices` lists."""
+        with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+            return [str(each["id"]) for each in json.loads(self.ssh("devices", "--json").stdout)["interfaces"]]
+        return []
+
+    def listens_to(self) -> str:
+        """Identity of the interface that the engine has open."""
+        return str(json.loads(self.ssh("status", "--json").stdout)["device"]["current"]["id"])
+
+    def last_take(self) -> dict[str, Any]:
+        """The newest take, as `oto takes --json` describes it."""
+        session = json.loads(self.ssh("sessions", "--json").stdout)[0]["id"]
+        return dict(json.loads(self.ssh("takes", session, "--json").stdout)[-1])
 
     def type(self, text: str) -> None:
         """Type on its keyboard, American as every PC's is at first."""

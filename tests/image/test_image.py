@@ -20,8 +20,9 @@ import pytest
 
 from core.appliance.image import BOARDS, BOOT_MIB, MIB, why_not
 from core.appliance.package import OVERRIDES, this_processor
+from core.appliance.setup import ANSWERS as ANSWERS_FILE
 from core.appliance.setup import WANTED
-from tests.image.computer import Computer, why_no_computer
+from tests.image.computer import Computer, Kernel, why_no_computer
 from tests.systemd.booted import Box, made, why_not_booted
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(7200)]
@@ -41,7 +42,9 @@ ANSWERS = (
     ("Interface to record from", "1"),
 )
 ROOM_MIB = 2048
-"""How much larger than the image the emulated PC's card is."""
+"""How much larger than the image the emulated computer's card is."""
+
+TAKE_S = 5
 
 
 class Image(NamedTuple):
@@ -180,17 +183,14 @@ def test_its_first_start_asks_settles_and_gives_way_to_the_studio(box: Box) -> N
 
 @pytest.fixture
 def computer(image: Image, tmp_path: Path) -> Iterator[Computer]:
-    """A PC with the image on a larger card, and there a key for SSH where any computer can write one."""
-    if image.arch != "amd64":
-        pytest.skip("no emulated board of this processor starts as a Pi does")
-    if reason := why_no_computer():
+    """A computer with the image on a larger card, and there a key for SSH where any computer can write one."""
+    if reason := why_no_computer(image.arch):
         pytest.skip(reason)
     card = tmp_path / "card"
     subprocess.run(["cp", "--sparse=always", str(image.disk), str(card)], check=True)
     os.truncate(card, image.disk.stat().st_size + ROOM_MIB * MIB)
-    found = Computer(card, tmp_path)
-    key = ["mcopy", "-i", f"{card}@@1M", f"{found.key}.pub", "::authorized_keys"]
-    subprocess.run(key, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+    found = Computer(card, tmp_path, None if image.arch == "amd64" else as_firmware_reads(image, tmp_path))
+    put_on_boot(card, Path(f"{found.key}.pub"), "authorized_keys")
     try:
         yield found
     finally:
@@ -198,7 +198,35 @@ def computer(image: Image, tmp_path: Path) -> Iterator[Computer]:
         card.unlink()
 
 
-def test_a_pc_starts_from_it_fills_its_card_asks_and_is_a_studio(image: Image, computer: Computer) -> None:
+def as_firmware_reads(image: Image, folder: Path) -> Kernel:
+    """The kernel, initial RAM disk and line that a Pi's firmware takes from the image."""
+    settings = dict(re.findall(r"(?m)^(kernel|initramfs)[= ]([\w.-]+)", read(image, "/config.txt").decode()))
+    for name in settings.values():
+        (folder / name).write_bytes(read(image, f"/{name}"))
+    line = read(image, "/cmdline.txt").decode().strip()
+    return Kernel(folder / settings["kernel"], folder / settings["initramfs"], line)
+
+
+def put_on_boot(card: Path, file: Path, name: str) -> None:
+    """Write a file onto the FAT partition of a card, as any computer can."""
+    command = ["mcopy", "-i", f"{card}@@1M", str(file), f"::{name}"]
+    subprocess.run(command, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+
+
+def record_for_a_while(computer: Computer) -> None:
+    """A take from what the computer hears, of which nothing is lost."""
+    computer.wait(lambda: computer.state() == "idle")
+    done = computer.ssh("rec", "--pre-roll", "0", "--seconds", str(TAKE_S))
+    assert done.returncode == 0, done.stderr
+    computer.wait(lambda: computer.state() == "idle")
+    take = computer.last_take()
+    assert take["status"] == "complete", take
+    assert take["frames"] == TAKE_S * take["rate_hz"], take
+    assert take["gaps"] == [], take
+    assert not any(take["losses"].values()), take
+
+
+def test_it_starts_fills_its_card_asks_and_is_a_studio(image: Image, computer: Computer) -> None:
     computer.switch_on()
     for question, answer in ANSWERS:
         computer.wait(lambda question=question: computer.shows(question))
@@ -206,15 +234,28 @@ def test_a_pc_starts_from_it_fills_its_card_asks_and_is_a_studio(image: Image, c
     computer.wait(lambda: computer.shows("Takes"))
     print(computer.screen())
     computer.wait(lambda: computer.state() == "idle")
-    assert computer.ssh("rec").returncode == 0
-    computer.wait(lambda: computer.state() == "recording")
-    assert "is finished and kept" in computer.ssh("stop").stdout
+    assert computer.listens_to() == "alsa:Intel,0"
+    record_for_a_while(computer)
     computer.press_power()
     root = partitions(computer.disk)[1]
     assert root["size"] * 512 > image.root.stat().st_size + (ROOM_MIB - 8) * MIB
     filled = image._replace(root=Path(f"{computer.disk}?offset={root['start'] * 512}"))
     assert in_root(filled, "/etc/hostname") == "cellar\n"
     assert in_root(filled, WANTED) == ""
+
+
+def test_set_up_by_a_file_it_records_from_a_card_that_is_plugged_in_later(computer: Computer, tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text(json.dumps({"name": "cellar", "password": "a secret"}))
+    put_on_boot(computer.disk, answers, ANSWERS_FILE)
+    computer.switch_on(sound=False)
+    computer.wait(lambda: computer.state() == "no_device")
+    computer.plug("usb-audio", "usb.0")
+    computer.wait(lambda: any(each.startswith("usb:") for each in computer.interfaces()))
+    computer.plug("ES1370", "socket")
+    record_for_a_while(computer)
+    assert computer.listens_to() == "alsa:AudioPCI,0"
+    computer.press_power()
 
 
 def test_lintian_says_nothing_of_the_package_that_has_no_reason(image: Image) -> None:
