@@ -99,8 +99,10 @@ def mix_with_oto(files: Sequence[Path], out: Path) -> None:
     sys.path.insert(0, str(ROOT))
     from core.desk.render import render_mix
     from core.desk.sources import file_sources
+    from core.jobs import memory
 
-    render_mix(plan_of(files), file_sources(files), out)
+    with memory.kept():
+        render_mix(plan_of(files), file_sources(files), out)
 
 
 def mix_with_pedalboard(files: Sequence[Path], out: Path) -> None:

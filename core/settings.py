@@ -73,8 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strip_cache_mb: Annotated[
         StripCacheMB,
         _about(
-            "Megabytes of the disk for rendered strips, which make a mix with another fader a sum: 16 tracks of "
-            "4 minutes take 800. auto: 2000, but none on an SD card, which would wear and be no faster."
+            "Megabytes of the disk for rendered strips and reverbs, which make a mix with another fader a sum: 16 "
+            "tracks of 4 minutes take 1000. auto: 2000, but none on an SD card, which would wear and be no faster."
         ),
     ] = "auto"
     round_trips: dict[str, int] = {}
