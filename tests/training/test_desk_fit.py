@@ -30,12 +30,12 @@ def played(count, seconds, seed):
 
 
 def test_gains_places_and_a_broad_equaliser_are_found_again() -> None:
-    tracks = played(2, 1.0, 1)
+    tracks = played(2, 0.7, 1)
     true = [
         {"fader_db": -3.0, "pan": -0.5, "eq1_gain_db": 0.0, "eq3_gain_db": 5.0, "eq6_gain_db": 0.0},
         {"fader_db": -9.0, "pan": 0.3, "eq1_gain_db": -4.0, "eq3_gain_db": 0.0, "eq6_gain_db": -6.0},
     ]
-    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [PLACED | TONE] * 2, steps=70)
+    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [PLACED | TONE] * 2, steps=60)
     for strip, wanted in zip(found.strips, true, strict=True):
         assert strip["fader_db"] == pytest.approx(wanted["fader_db"], abs=0.5)
         assert strip["pan"] == pytest.approx(wanted["pan"], abs=0.05)
@@ -45,12 +45,12 @@ def test_gains_places_and_a_broad_equaliser_are_found_again() -> None:
 
 
 def test_a_compressors_times_and_ratio_are_found_again() -> None:
-    tracks = played(2, 1.0, 2)
+    tracks = played(2, 0.8, 2)
     true = [
         {"comp_threshold_db": -24.0, "comp_ratio": 4.0, "comp_attack_ms": 8.0, "comp_release_ms": 60.0},
         {"comp_threshold_db": -20.0, "comp_ratio": 3.0, "comp_attack_ms": 25.0, "comp_release_ms": 180.0},
     ]
-    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [PRESSED] * 2, steps=80)
+    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [PRESSED] * 2, steps=60)
     for strip, wanted in zip(found.strips, true, strict=True):
         for name in ("comp_ratio", "comp_attack_ms", "comp_release_ms"):
             assert strip[name] == pytest.approx(wanted[name], rel=0.35), name
@@ -58,10 +58,10 @@ def test_a_compressors_times_and_ratio_are_found_again() -> None:
 
 
 def test_a_send_is_found_again() -> None:
-    tracks = played(2, 1.0, 3)
+    tracks = played(2, 0.7, 3)
     true = [{"send_plate_db": -8.0}, {"send_plate_db": -20.0}]
     known = {"send_plate_db": Prior(-14.0, 6.0)}
-    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [known] * 2, steps=40)
+    found = fit(tracks, mixed(tracks, RATE_HZ, true), RATE_HZ, [known] * 2, steps=30)
     assert [strip["send_plate_db"] for strip in found.strips] == pytest.approx([-8.0, -20.0], abs=1.5)
 
 

@@ -2,7 +2,7 @@
 
 Gains and places are found first, from powers alone; then gradient descent turns all knobs through the differentiable
 desk. The distance is that of short-time spectra at three resolutions (Yamamoto et al., "Parallel WaveGAN", 2020) of
-middle, side, left and right, every octave counting alike, of third-octave levels and of loudness over time. What a
+middle, side, left and right, every octave counting alike, of their mean spectra and of their levels over time. What a
 mix does not tell stays where the prior says.
 """
 
@@ -144,7 +144,7 @@ def start(tracks: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDA
     own = np.stack([_powers(track) for track in tracks])
     sides = _powers(target[:1]), _powers(target[1:])
     # Soft moments count as loud ones do, nearly: powers alone would look at a few strokes.
-    weight = (sides[0] + sides[1] + 1e-3 * (sides[0] + sides[1]).mean()) ** -0.75
+    weight = (sides[0] + sides[1] + 1e-3 * (sides[0] + sides[1]).mean() + 1e-12) ** -0.75
     gains = np.stack([nnls((own * weight).reshape(len(tracks), -1).T, (side * weight).ravel())[0] for side in sides])
     total = gains.sum(axis=0)
     middle = float(np.median(total[total > 0.0])) if (total > 0.0).any() else 1.0
