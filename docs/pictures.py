@@ -249,7 +249,12 @@ def draw_report(home: Path, folder: Path) -> None:
         return
     page = max(home.glob("library/*/bounces/master-*/report.html"), key=lambda path: path.stat().st_mtime)
     width, height = REPORT_SIZE
-    with tempfile.TemporaryDirectory(prefix="oto-browser-") as profile, browser(program, Path(profile)) as shown:
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="oto-browser-", ignore_cleanup_errors=True
+        ) as profile,  # it ends in its own time
+        browser(program, Path(profile)) as shown,
+    ):
         shown.open(page, width=width, height=height)
         (folder / "report.png").write_bytes(shown.picture())
     print(folder / "report.png")

@@ -20,7 +20,7 @@ levels = st.floats(-140.0, 6.0)
 def test_all_inputs_fit_every_screen(inputs: int, size: tuple[int, int]) -> None:
     width, height = size
     shape = layout(inputs, width, height)
-    assert shape.rows * (shape.thick + 1 if shape.thick > 1 else 1) <= height
+    assert shape.rows * (shape.thick + shape.free) <= height
     assert shape.rows * shape.columns >= inputs
     assert shape.bar >= 5
     assert shape.name >= 4
@@ -38,8 +38,10 @@ def test_every_input_is_numbered_and_no_line_is_too_long(inputs: int) -> None:
 
 
 def test_bars_grow_thick_where_there_is_room_and_stay_apart() -> None:
-    small, large = (bridge(band_picture(8), Look(), 100, height, 1, focused=True) for height in (16, 51))
+    small, apart, large = (bridge(band_picture(8), Look(), 100, height, 1, focused=True) for height in (15, 16, 51))
     assert len(small) == 8
+    assert apart[::2] == small
+    assert {"".join(text for text, _ in free) for free in apart[1::2]} == {""}
     assert len(large) == 8 * 4
     for number, line in enumerate(small):
         first, *more, free = large[4 * number : 4 * number + 4]
@@ -97,4 +99,4 @@ def test_an_interface_that_has_more_inputs_than_the_session_shows_them_too() -> 
     assert more is not None
     device = msgspec.structs.replace(picture.device, current=msgspec.structs.replace(more, inputs=6))
     six = msgspec.structs.replace(picture, device=device, meters=meters(6))
-    assert len(bridge(six, Look(), 52, 16, 1, focused=True)) == 6
+    assert len(bridge(six, Look(), 52, 6, 1, focused=True)) == 6

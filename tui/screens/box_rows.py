@@ -68,7 +68,7 @@ def _network(network: NetworkInfo) -> tuple[str, Role]:
     if not network.ssh:
         return f"{first} ({names}). SSH is off: nothing answers on port 22.", "text"
     then = "" if network.login == PEOPLE else ", then oto,"
-    return f"ssh {network.login}@{first}{then} from elsewhere   {names}", "accent"
+    return f"ssh {network.login}@{first}{then} from elsewhere ({names})", "accent"
 
 
 def _models(box: BoxTopic) -> tuple[str, Role]:

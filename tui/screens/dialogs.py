@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -30,6 +31,8 @@ BELOW: Final = 5
 AROUND_CHOICES: Final = 5
 """Frame, title, field and hint."""
 FEWEST_CHOICES: Final = 4
+WIDTH: Final = 70
+"""Cells of a dialog whose lines do not need more."""
 
 
 def _typing_bindings() -> list[BindingType]:
@@ -118,6 +121,7 @@ class Pick(Dialog[str]):
         box = Vertical(classes="box")
         room = self.app.size.height - 2 * BELOW
         box.styles.height = min(len(self._choices) + AROUND_CHOICES, max(room, AROUND_CHOICES + FEWEST_CHOICES))
+        box.styles.width = min(max(_width(self._choices), WIDTH), max(self.app.size.width - 2 * BELOW, WIDTH))
         with box:
             yield self._text("title", [(self.heading, "title")])
             field = Input(compact=True)
@@ -153,9 +157,19 @@ class Pick(Dialog[str]):
     def _show(self, wanted: str) -> None:
         parts = wanted.casefold().split()
         fitting = [c for c in self._choices if all(p in f"{c.label} {c.detail}".casefold() for p in parts)]
-        widest = max((len(words.clean(choice.label)) for choice in fitting), default=0)
+        widest = _widest(fitting)
         rows = [
             Row([(words.clean(c.label).ljust(widest + 2), "text"), (words.clean(c.detail), "dim")], c.key)
             for c in fitting
         ]
         self._table.show(rows, empty=[[("Nothing fits.", "dim")]])
+
+
+def _widest(choices: Sequence[Choice]) -> int:
+    return max((cell_len(words.clean(choice.label)) for choice in choices), default=0)
+
+
+def _width(choices: Sequence[Choice]) -> int:
+    """Cells of a frame in which no line is cut."""
+    details = max((cell_len(words.clean(choice.detail)) for choice in choices), default=0)
+    return _widest(choices) + 2 + details + 4

@@ -18,7 +18,7 @@ from tui.look import Look
 from tui.picture import Picture
 from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask, Choice, Pick
-from tui.screens.takes_rows import take_state
+from tui.screens.takes_rows import gaps_of, take_state
 from tui.widgets import banner
 from tui.widgets.bridge import Bridge, track_at
 from tui.widgets.paper import Span
@@ -140,8 +140,7 @@ def take_rows(picture: Picture, look: Look) -> list[Row]:
         role = "bad" if lost else role
         star = look.glyphs.star if take.starred else " "
         name = " ".join(part for part in (note, words.clean(take.name)) if part)
-        gaps = f" {len(take.gaps)} gaps" if lost else ""
-        text = f"{take.number:3d}{star} {length:>5} {name}{gaps}"
+        text = f"{take.number:3d}{star} {length:>5} {' '.join(part for part in (name, gaps_of(take)) if part)}"
         rows.append(Row([(text, role)], take_key(take)))
         for marker in take.markers:
             at = words.short_clock(marker.at_samples / take.rate_hz)

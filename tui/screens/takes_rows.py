@@ -35,7 +35,7 @@ def take_row(take: Take, overview: Overview | None, playing: bool, look: Look, w
     glyphs = look.glyphs
     state, role = take_state(take)
     length = "" if take.status == "recording" else words.short_clock(take.frames / take.rate_hz)
-    gaps = f"{len(take.gaps)} gaps" if take.gaps else ""
+    gaps = gaps_of(take)
     over = f"over {take.overdub_of}" if take.overdub_of else ""
     made = f"comp of {_numbers(take.comp.parts)}" if take.comp else ""
     said = (words.clean(take.name), state, made, over, gaps, words.clean(take.notes))
@@ -135,6 +135,12 @@ def head(take: Take | None, stretch_s: tuple[float, float] | None, look: Look, w
     ]
 
 
+def gaps_of(take: Take) -> str:
+    """How often a take lost something, in words; "" when it never did."""
+    count = len(take.gaps)
+    return f"{count} gap{'' if count == 1 else 's'}" if count else ""
+
+
 def wave(
     take: Take,
     overview: Overview,
@@ -147,6 +153,8 @@ def wave(
 ) -> list[Line]:
     """The take as one waveform, its markers under it, a ruler with the place to play from; tracks if there is room.
 
+    All of them stand on one line of time, to the right of the tracks' names.
+
     What has been heard already is bright; brackets on the ruler are the ends of the chosen stretch.
     """
     length_s = max(take.frames / take.rate_hz, 1e-3)
@@ -154,15 +162,17 @@ def wave(
     room = height - len(known) - 2
     tracks = known if room >= 4 else []
     rows = max(height - 2 - len(tracks), 1)
+    left: Span = (" " * (TRACK_NAME + 1 if tracks else 0), "dim")
+    width = max(width - len(left[0]), 1)
     heard = 0 if heard_s is None else min(round(heard_s / length_s * width), width)
     total = waveform.columns(waveform.loudest(overview.peaks.values()), width)
     lines: list[Line] = [
-        [(line[:heard], "good"), (line[heard:], "text")] for line in waveform.bars(total, rows, look.glyphs)
+        [left, (line[:heard], "good"), (line[heard:], "text")] for line in waveform.bars(total, rows, look.glyphs)
     ]
     ruler = _bracketed(_ruler(at_s, length_s, heard_s, look, width), stretch_s, length_s, width)
-    lines += [_marker_line(take, look, width), ruler]
+    lines += [[left, *_marker_line(take, look, width)], [left, *ruler]]
     for track in tracks:
-        columns = waveform.columns(overview.peaks[track.id], max(width - TRACK_NAME - 1, 1))
+        columns = waveform.columns(overview.peaks[track.id], width)
         name = words.fit(words.clean(track.name), TRACK_NAME, look.glyphs.ellipsis)
         lines.append([(f"{name} ", "dim"), (waveform.bars(columns, 1, look.glyphs)[0], "text")])
     return lines

@@ -30,7 +30,9 @@ class Layout:
     rows: int
     """Inputs per column."""
     thick: int
-    """Lines of a bar; more than one are followed by a free one."""
+    """Lines of a bar."""
+    free: int
+    """Lines between two bars."""
     name: int
     role: int
     bar: int
@@ -41,7 +43,8 @@ def layout(inputs: int, width: int, height: int) -> Layout:
     """Fields that fit: as few columns as the height allows, names before bars, bars before roles and figures."""
     columns = max(-(-inputs // max(height, 1)), 1)
     rows = min(-(-inputs // columns), height)
-    thick = min(max(height // max(rows, 1) - 1, 1), THICKEST)
+    pitch = height // max(rows, 1)
+    thick, free = min(max(pitch - 1, 1), THICKEST), int(pitch > 1)
     column = width // columns
     fixed = 7  # arm mark, number, three spaces and the clip mark
     if column >= 64:
@@ -53,7 +56,7 @@ def layout(inputs: int, width: int, height: int) -> Layout:
     else:
         name, role, figure = min(max(column // 3, 4), 12), 0, 0
     bar = column - fixed - name - (role + 1 if role else 0) - figure
-    return Layout(columns, rows, thick, name, role, max(bar, 2), figure)
+    return Layout(columns, rows, thick, free, name, role, max(bar, 2), figure)
 
 
 class Bridge(Paper, can_focus=True):
@@ -90,7 +93,7 @@ class Bridge(Paper, can_focus=True):
         """A click selects an input."""
         count = input_count(self.picture)
         shape = layout(max(count, 1), *self.size)
-        row = event.y // (shape.thick + 1 if shape.thick > 1 else 1)
+        row = event.y // (shape.thick + shape.free)
         number = event.x // max(self.size.width // shape.columns, 1) * shape.rows + row + 1
         if row < shape.rows and number <= count:
             self.cursor = number
@@ -127,11 +130,8 @@ def bridge(picture: Picture, look: Look, width: int, height: int, cursor: int, *
             here: Role | None = ("cursor" if focused else "cursor_off") if number == cursor else None
             spans += _input(number, tracks.get(number), picture.meters, look, shape, here)
         lines.append([*spans, ("", "text")])
-        if shape.thick > 1:
-            lines += [[span if _is_bar(span) else (" " * cell_len(span[0]), "text") for span in spans]] * (
-                shape.thick - 1
-            )
-            lines.append([("", "text")])
+        bars = [span if _is_bar(span) else (" " * cell_len(span[0]), "text") for span in spans]
+        lines += [bars] * (shape.thick - 1) + [[("", "text")]] * shape.free
     return lines
 
 
