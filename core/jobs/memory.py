@@ -18,7 +18,7 @@ _OWN_MAPPING_BYTES: Final = 32 << 20
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """In here, freed memory is used again without a way over the system.
+    """From here on freed memory is used again without a way over the system; what is free at the end is given back.
 
     Left to itself glibc hands the arrays of every block back to the kernel, which clears each of their pages before it
     hands them out for the next block: a tenth of what a mix costs. Another C library is left to its own ways.
