@@ -282,7 +282,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_SLIDING, when=_linked),
     Action("neutral", ("backspace",), "Neutral", "Put the selected setting back to where it was at first.", "Lists",
            screens=("mix", "box"), when=_linked),
-    Action("lock", ("l",), "Lock", "Accept the selected setting: it stays when OTO proposes again; once more lets it go.",
+    Action("lock", ("l",), "Lock", "Accept the selected setting: it stays when OTO proposes again; again lets it go.",
            "Mix", screens=_MIX, footer="wide", when=_linked),
     Action("undo", ("u",), "Undo", "Take the last change of the plan, the comp or the album back, again and again.",
            "Mix", screens=_SLIDING, footer="always", when=_session),

@@ -157,7 +157,7 @@ async def test_an_overdub_goes_wrong_is_called_false_and_played_again(engine) ->
         assert "over 1" in text_of(app)
         await pilot.press("f")
         await until(pilot, lambda: any(take.false_take for take in app.picture.takes.takes), "the false take")
-        await until(pilot, lambda: not app.picture.recording, "the end of it")
+        await until(pilot, lambda: not app.picture.recording and " false" in text_of(app), "the end of it")
         await pilot.press("v")
         await until(pilot, lambda: app.picture.recording and app.picture.position_s > 0.5, "the overdub once more")
         assert app.picture.transport.take == 2
