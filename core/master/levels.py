@@ -151,7 +151,7 @@ def _gain_for(draft: Draft, heard: Heard, wanted_lufs: float, most_limiting_db: 
 
 def _busiest(draft: Draft, heard: Heard, above: Forecast, most_limiting_db: float) -> Forecast:
     """The highest gain that takes no more than so much limiting, by false position; `above` takes more."""
-    # All of what is limited now is gain, so without it nothing would be.
+    # Less gain by as much as is limited leaves next to nothing to limit.
     below = draft.foretell(heard.forecast, above.gain_db - above.busy_db)
     for _ in range(6):
         slope = (above.gain_db - below.gain_db) / (above.busy_db - below.busy_db)
