@@ -208,7 +208,7 @@ _CONSOLE: Final[Palette] = {
     "cursor": "black on cyan",
     "cursor_off": "bright_white on blue",
     "key": "bright_cyan on black",
-    "key_off": "blue on black",
+    "key_off": "cyan on black",
     "rules": "white on black",
     "model": "bright_magenta on black",
     "person": "bright_yellow on black",
