@@ -12,7 +12,7 @@ import pytest
 
 from core.protocol.requests import ListTakes, Record, Stop
 from core.protocol.topics import Status, Take
-from sessions.wav import HEADER_BYTES
+from sessions.wavheader import HEADER_BYTES
 from tests.rig.engine import EngineRig
 from tests.rig.jack import JackRig
 from tests.rig.played import Played

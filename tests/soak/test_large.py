@@ -12,7 +12,7 @@ import soundfile
 from core.protocol.requests import CreateSession, EditSession, ListTakes, Record
 from core.protocol.topics import Take
 from core.settings import Settings, save
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.rig.engine import EngineRig
 from tests.rig.played import Played
 from tests.rig.programs import by_ffprobe

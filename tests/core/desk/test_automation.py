@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from core.desk.render import render_mix
 from core.errors import OtoError
 from core.plans.document import BusStrip, MixPlan, Ride, RidePoint, Setting, Span, Strip
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.core.desk.test_render import BUSES, BUSY, RATE_HZ, busy_sources, mixed, named, plan_of
 from tests.core.desk.test_sources import Memory
 

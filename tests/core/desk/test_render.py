@@ -11,7 +11,7 @@ from core.desk.wavfile import FloatWav
 from core.errors import OtoError
 from core.plans.document import BusStrip, MixPlan, Setting, Strip
 from core.plans.parameters import BUS, DELAY, REVERB, STRIP
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.core.desk.test_sources import Memory, noise
 
 RATE_HZ = 48_000

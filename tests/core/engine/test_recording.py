@@ -33,7 +33,7 @@ from core.protocol.requests import (
 )
 from core.protocol.topics import TakesTopic
 from sessions.model import Take, TrashEntry
-from sessions.wav import read_info
+from sessions.wavread import read_info
 from tests.core.engine.conftest import RATE, find_in, take_audio
 
 
