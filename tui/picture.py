@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from core.network import Network
 from core.protocol.topics import (
     BouncesTopic,
     BoxTopic,
@@ -57,6 +58,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     jobs: JobsTopic = JobsTopic()
     drives: DrivesTopic = DrivesTopic()
     box: BoxTopic = BoxTopic()
+    network: Network = Network()
+    """What this studio itself has seen of it; the engine may see none."""
     settings: SettingsTopic = SettingsTopic()
     controls: ControlsTopic = ControlsTopic()
     notices: NoticesTopic = NoticesTopic()

@@ -31,7 +31,7 @@ from core.engine.transport import Transport
 from core.errors import OtoError
 from core.protocol import requests, topics
 from core.version import VERSION
-from devices import drives, health, network
+from devices import drives, health
 from sessions.model import Overview, Session, Take
 from sessions.recover import Recovered, recover
 from sessions.store import Library
@@ -163,14 +163,12 @@ class Studio:
 
     async def _box(self) -> None:
         reading = await asyncio.to_thread(health.read_health, self.library.root)
-        reached = await asyncio.to_thread(network.read_network)
         self.board.put(
             topics.BoxTopic(
                 **_fields(reading, topics.BoxTopic),
                 version=VERSION,
                 system=self._system,
                 models=self._models,
-                network=topics.NetworkInfo(**_fields(reached, topics.NetworkInfo)),
             )
         )
 

@@ -220,20 +220,8 @@ class ModelInfo(Message, frozen=True, kw_only=True):
     """False where its card keeps it out of use, or where there is nothing that runs it: then rules decide."""
 
 
-class NetworkInfo(Message, frozen=True, kw_only=True):
-    """How the box is reached from another computer."""
-
-    host: str = ""
-    addresses: tuple[str, ...] = ()
-    """IPv4 before IPv6; none without a network."""
-    ssh: bool = False
-    """Whether it answers on SSH's port."""
-    login: str = ""
-    """Who to come as."""
-
-
 class BoxTopic(Message, tag_field="topic", tag="box", frozen=True, kw_only=True):
-    """Health and network, refreshed every few seconds, and what the box runs."""
+    """Health, refreshed every few seconds, and what the box runs."""
 
     disk_free_bytes: int = 0
     disk_size_bytes: int = 0
@@ -244,7 +232,6 @@ class BoxTopic(Message, tag_field="topic", tag="box", frozen=True, kw_only=True)
     system: str = ""
     """Operating system, kernel and Python."""
     models: tuple[ModelInfo, ...] = ()
-    network: NetworkInfo = NetworkInfo()
 
 
 class SettingsTopic(Message, tag_field="topic", tag="settings", frozen=True, kw_only=True):

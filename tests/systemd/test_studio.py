@@ -49,6 +49,16 @@ def test_the_boxs_own_screen_is_the_studio_and_its_keys_record(box: Box, screen:
     box.wait(lambda: box.state() == "idle")
 
 
+def test_the_boxs_own_screen_tells_how_it_is_reached_from_elsewhere(box: Box, screen: Box) -> None:
+    """Whoever sits before it can read there what to type elsewhere, though the engine sees no network."""
+    (host,) = box.must("hostname").split()
+    screen.press("6")
+    box.wait(lambda: "Network" in box.screen())
+    box.wait(lambda: host in box.screen())
+    screen.press("1")
+    box.wait(lambda: "Kick" in box.screen())
+
+
 def test_while_the_engine_is_stopped_the_studio_stays_says_so_and_can_be_left(box: Box, screen: Box) -> None:
     box.must("systemctl", "stop", "oto-engine")
     box.wait(lambda: "Reconnecting to the engine." in box.screen())

@@ -12,6 +12,7 @@ import msgspec
 from rich.style import Style
 
 from core.errors import OtoError
+from core.network import Network
 from core.plans.document import BusStrip, MixPlan, Setting, Strip
 from core.protocol.requests import GetOverview, Request
 from core.protocol.topics import (
@@ -25,7 +26,6 @@ from core.protocol.topics import (
     DrivesTopic,
     Meters,
     ModelInfo,
-    NetworkInfo,
     Overview,
     PlansTopic,
     PlanVersion,
@@ -101,12 +101,16 @@ def topics_of(picture: Picture) -> list[Topic]:
     return [*topics, picture.meters] if picture.meters else topics
 
 
+NETWORK = Network(host="musicbox", addresses=("192.168.1.20", "fd00::2"), ssh=True, login="oto")
+
+
 def studio(picture: Picture, look: Look | None = None, recorder: Recorder | None = None) -> tuple[Studio, Recorder]:
     """A studio that shows a picture, and the recorder that hears what it asks for."""
     recorder = recorder or Recorder()
     for topic in topics_of(picture):
         recorder.fed.put_nowait(topic)
-    return Studio(recorder.connect, look or Look()), recorder
+    app = Studio(recorder.connect, look or Look(), read_network=lambda: NETWORK)
+    return app, recorder
 
 
 def screen_lines(app: Studio) -> list[str]:
@@ -235,8 +239,8 @@ def band_picture(inputs: int = len(BAND), **changes: Any) -> Picture:
                 ModelInfo(name="mastering", version="1.0", used=False),
                 ModelInfo(name="roles", version="1.1", used=True),
             ),
-            network=NetworkInfo(host="musicbox", addresses=("192.168.1.20", "fd00::2"), ssh=True, login="oto"),
         ),
+        network=NETWORK,
         settings=SettingsTopic(
             values={"device": "usb:1", "preroll_s": 10.0, "retro_s": 300.0, "sample_format": "pcm24", "click": False}
         ),

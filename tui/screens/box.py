@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.containers import Horizontal
@@ -22,6 +22,8 @@ from tui.screens.base import StudioScreen
 from tui.screens.dialogs import Ask, Choice, Pick
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
+
+LOOK_EVERY_S: Final = 5.0
 
 
 class BoxScreen(StudioScreen):
@@ -46,6 +48,16 @@ class BoxScreen(StudioScreen):
             self.explanation_paper,
             Horizontal(self.jobs, self.log_table, id="box-news"),
         ]
+
+    def on_mount(self) -> None:
+        """Look at the network now, and again from time to time while this is in front."""
+        super().on_mount()
+        self.set_interval(LOOK_EVERY_S, self._look_at_network)
+        self._look_at_network()
+
+    def _look_at_network(self) -> None:
+        if self.is_current:
+            self.run_worker(self.studio.look_at_network(), group="network", exclusive=True)
 
     def show_body(self, picture: Picture) -> None:
         """Everything from the picture; what settings mean is asked for once."""

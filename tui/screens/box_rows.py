@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from core.protocol.topics import BoxTopic, Job, NetworkInfo, Notice, SettingInfo
+from core.network import Network
+from core.protocol.topics import BoxTopic, Job, Notice, SettingInfo
 from tui import setting_entry, words
 from tui.look import Look, Role
 from tui.picture import QUIET, Picture
@@ -33,7 +34,7 @@ def facts(picture: Picture, look: Look, width: int) -> list[Line]:
     return [
         _interface(picture, look, width),
         _health(box, look),
-        _fact("Network", *_network(box.network), look, width),
+        _fact("Network", *_network(picture.network), look, width),
         _fact("OTO", system, "text", look, width),
         _fact("Models", *_models(box), look, width),
         _fact("Session", free, "text", look, width),
@@ -57,7 +58,7 @@ def _interface(picture: Picture, look: Look, width: int) -> Line:
     return _fact("Interface", text, "text", look, width)
 
 
-def _network(network: NetworkInfo) -> tuple[str, Role]:
+def _network(network: Network) -> tuple[str, Role]:
     """What to type on another computer, then by which other names it goes."""
     if not network.host:
         return "", "dim"

@@ -1,4 +1,7 @@
-"""How a box is reached from another computer: its name, its addresses, and whether anyone may come in by SSH."""
+"""How a box is reached from another computer: its name, its addresses, and whether anyone may come in by SSH.
+
+The studio looks for itself, since on a box the engine can see no network at all.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ import ipaddress
 import pwd
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
+import msgspec
 
 ROOT: Final = Path("/")
 SSH_PORT: Final = 22
@@ -24,24 +26,30 @@ _LOOPBACK: Final = ("0100007F", "00000000000000000000000001000000")
 """127.0.0.1 and ::1 in that table: words of 32 bits in the order of the processor, here a little-endian one."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the network."""
 
-    host: str
-    """What the box calls itself."""
-    addresses: tuple[str, ...]
+    host: str = ""
+    """What the box calls itself; empty before anybody has looked."""
+    addresses: tuple[str, ...] = ()
     """By which others reach it, IPv4 before IPv6; none without a network."""
-    ssh: bool
+    ssh: bool = False
     """Whether it answers on SSH's port."""
-    login: str
+    login: str = ""
     """Who to come as."""
 
 
 def read_network(root: Path = ROOT) -> Network:
-    """Look at the interfaces that are there, and at the table of sockets; `root` is where /proc is."""
+    """Look at the interfaces that are there, and at the table of sockets; `root` is where /proc is.
+
+    Raises OSError where the system lets nobody look.
+    """
+    import psutil  # which only the screen that shows this needs
+
     told = (told.address for every in psutil.net_if_addrs().values() for told in every)
-    return Network(socket.gethostname(), reachable(told), answers(SSH_PORT, root), login())
+    return Network(
+        host=socket.gethostname(), addresses=reachable(told), ssh=answers(SSH_PORT, root), login=user_of_the_studio()
+    )
 
 
 def reachable(told: Iterable[str]) -> tuple[str, ...]:
@@ -64,10 +72,10 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def answers(port: int, root: Path = ROOT) -> bool:
-    """Whether something on this box waits for connections from others on a TCP port, by /proc/net/tcp and tcp6."""
+    """Whether something on this box waits for connections from others on a TCP port, by /proc/self/net/tcp and tcp6."""
     for name in ("tcp", "tcp6"):
         try:
-            lines = (root / "proc/net" / name).read_text().splitlines()[1:]
+            lines = (root / "proc/self/net" / name).read_text().splitlines()[1:]
         except OSError:
             continue
         for fields in map(str.split, lines):
@@ -77,7 +85,7 @@ def answers(port: int, root: Path = ROOT) -> bool:
     return False
 
 
-def login() -> str:
+def user_of_the_studio() -> str:
     """The user whose shell is the studio, or on a computer that is no box whoever runs OTO."""
     try:
         return pwd.getpwnam(PEOPLE).pw_name

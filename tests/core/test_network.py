@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from devices import network
+from core import network
 from tests.devices import trees
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -38,14 +38,14 @@ def test_a_box_on_a_single_cable_is_reached_by_the_address_that_it_gave_itself()
     ],
 )
 def test_ssh_is_there_when_something_waits_for_others_on_its_port(tmp_path, table, answers):
-    trees.write(tmp_path / "proc/net/tcp", HEAD + table)
+    trees.write(tmp_path / "proc/self/net/tcp", HEAD + table)
     assert network.answers(network.SSH_PORT, tmp_path) is answers
 
 
 def test_it_may_wait_on_ipv6_alone(tmp_path):
-    trees.write(tmp_path / "proc/net/tcp6", HEAD + line("00000000000000000000000001000000", 22, "0A"))
+    trees.write(tmp_path / "proc/self/net/tcp6", HEAD + line("00000000000000000000000001000000", 22, "0A"))
     assert not network.answers(network.SSH_PORT, tmp_path)
-    trees.write(tmp_path / "proc/net/tcp6", HEAD + line("0" * 32, 22, "0A"))
+    trees.write(tmp_path / "proc/self/net/tcp6", HEAD + line("0" * 32, 22, "0A"))
     assert network.answers(network.SSH_PORT, tmp_path)
 
 
