@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.cli.console import Console
 
-PROBE_TIMEOUT_S: Final = 20.0
+PROBE_TIMEOUT_S: Final = 60.0
 LOW_DISK_BYTES: Final = 2_000_000_000
 FULL_DISK_BYTES: Final = 200_000_000
 SOON_FULL_DAYS: Final = 14
