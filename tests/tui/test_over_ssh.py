@@ -39,6 +39,7 @@ def test_the_guide_leads_from_an_empty_box_to_a_master_over_ssh(tmp_path) -> Non
             pane.until(r"9/12 OTO listens, then mixes")
             engine.wait(lambda status: len(status.bounces.bounces) == 1, "the mix", SOME_TIME_S)
             engine.wait(lambda status: not _working(status), "the end of the work", SOME_TIME_S)
+            pane.until(engine.status().bounces.bounces[0].id)
             pane.press("Tab")
             pane.press("Tab")
             pane.press("Space")

@@ -30,5 +30,13 @@ def test_the_studio_loads_nothing_of_the_engine_or_the_desk() -> None:
     heavy = {"numpy", "scipy", "onnxruntime", "sounddevice", "soundfile"}
     rooms = [name for name in loaded if name.startswith(("core.", "devices.", "sessions."))]
     assert not heavy & set(loaded)
-    allowed = ("core.client", "core.protocol", "core.plans", "core.paths", "core.errors", "sessions.model")
+    allowed = (
+        "core.client",
+        "core.errors",
+        "core.network",
+        "core.paths",
+        "core.plans",
+        "core.protocol",
+        "sessions.model",
+    )
     assert all(name.startswith(allowed) for name in rooms), rooms
