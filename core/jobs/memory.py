@@ -24,12 +24,17 @@ def kept() -> Iterator[None]:
     hands them out for the next block: a tenth of what a mix costs. Another C library is left to its own ways.
     """
     libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
-        yield
-        return
-    libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
-    libc.mallopt(_MMAP_THRESHOLD, _OWN_MAPPING_BYTES)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+        libc.mallopt(_MMAP_THRESHOLD, _OWN_MAPPING_BYTES)
     try:
         yield
     finally:
+        give_back()
+
+
+def give_back() -> None:
+    """Hand what is free back to the system, so that the next stage of a job doesn't stand on top of the last one's."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(ctypes.c_size_t(0))

@@ -113,6 +113,7 @@ def _mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         )
         version = "" if propose else fingerprint(work.plan_bytes(plan))
         plan = msgspec.structs.replace(plan, session=job.session, take=take.number)
+        memory.give_back()
         drawn = reports.draw_mix(
             plan,
             sources,
@@ -168,6 +169,7 @@ def _master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             progress=work.share(progress, 0.0, RENDERING_SHARE),
         )
         delivery = mastering.delivery_of(result.out, plan, wish)
+        memory.give_back()
         drawn = reports.draw_master(
             plan,
             library.bounce_path(job.session, mix.id) / mix.file,

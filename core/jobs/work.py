@@ -16,6 +16,7 @@ from core.desk.sources import Source
 from core.desk.stripcache import StripCache
 from core.errors import Exit, OtoError
 from core.jobs.listening import ENGINEERS, Engineer, listen
+from core.jobs.memory import give_back
 from core.master.render import MasterResult
 from core.mix.engineer import propose_mix
 from core.models import mixing
@@ -118,6 +119,7 @@ def mix(
     if plan is not None:
         return plan, render_mix(plan, sources, out, stems=stems, cache=cache, progress=progress)
     heard = listen(sources, engineer, share(progress, 0.0, PROPOSING_SHARE * LISTENING_SHARE))
+    give_back()
     asked = mixing.controller() if engineer == "model" else None
     controller = asked if isinstance(asked, mixing.Controller) else None
     proposal = propose_mix(
@@ -137,6 +139,7 @@ def mix(
         engineer=", ".join((heard.engineer, *mixing.took_part(asked))),
         notes=(*heard.notes, *mixing.missing(asked), *proposal.notes),
     )
+    give_back()
     rendering = share(progress, PROPOSING_SHARE, 1 - PROPOSING_SHARE)
     return proposal, render_mix(proposal, sources, out, stems=stems, cache=cache, progress=rendering)
 

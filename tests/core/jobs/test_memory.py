@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from core.jobs.memory import kept
+from core.jobs.memory import give_back, kept
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has its own ways")
 BYTES = 8 << 20
@@ -37,3 +37,12 @@ def test_what_a_job_had_is_given_back_at_its_end():
         arrays()
         inside = process.memory_info().rss
     assert inside - process.memory_info().rss > 4 * BYTES
+
+
+def test_the_next_stage_of_a_job_does_not_stand_on_top_of_the_last_ones():
+    process = psutil.Process()
+    with kept():
+        arrays()
+        between = process.memory_info().rss
+        give_back()
+        assert between - process.memory_info().rss > 4 * BYTES
