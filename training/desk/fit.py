@@ -72,14 +72,14 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.2)
     for _ in range(steps):
         strayed = torch.square(turned - at).sum() / len(priors)
-        loss = compared(_mixed(heard, rate_hz, _values(names, turned, centre, spread))) + PRIOR_WEIGHT * strayed
+        loss = compared(render(heard, rate_hz, _values(names, turned, centre, spread))) + PRIOR_WEIGHT * strayed
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
     with torch.no_grad():
         before, after = (
-            float(compared(_mixed(heard, rate_hz, _values(names, each, centre, spread)))) for each in (at, turned)
+            float(compared(render(heard, rate_hz, _values(names, each, centre, spread)))) for each in (at, turned)
         )
         found = _values(names, turned, centre, spread)
     strips = tuple({name: float(found[name][0, track]) for name in names} for track in range(len(priors)))
@@ -89,7 +89,7 @@ def fit(
 def mixed(tracks: Tensor, rate_hz: int, strips: Sequence[Mapping[str, float]]) -> Tensor:
     """What settings make of (tracks, 1 or 2, frames): (2, frames)."""
     values = {name: torch.tensor([[strip[name] for strip in strips]], dtype=torch.float64) for name in strips[0]}
-    return _mixed(tracks[None], rate_hz, values)
+    return render(tracks[None], rate_hz, values)
 
 
 # ---------------------------------------------------------------- knobs
@@ -106,8 +106,8 @@ def _values(names: Sequence[str], at: Tensor, centre: Tensor, spread: Tensor) ->
     return values
 
 
-def _mixed(tracks: Tensor, rate_hz: int, values: Mapping[str, Tensor]) -> Tensor:
-    """(1, tracks, channels, frames) to (2, frames)."""
+def render(tracks: Tensor, rate_hz: int, values: Mapping[str, Tensor]) -> Tensor:
+    """Send (1, tracks, channels, frames) through strips whose knobs are (1, tracks): (2, frames)."""
     eq = {
         f"eq{band}_{knob}": float(_KNOBS[f"eq{band}_{knob}"].neutral)
         for band in range(1, 7)

@@ -184,14 +184,20 @@ def priors(name: str, heard: TrackAnalysis) -> dict[str, Prior]:
     }
 
 
-def fitted(recording: Recording) -> Fit:
-    """The desk's settings for the excerpt of the recording in which most of its stems play."""
+def excerpt(recording: Recording) -> tuple[Audio, Audio]:
+    """Tracks (tracks, 1, frames) and the author's mix (2, frames) where most of its stems play, at the fit's rate."""
     both = np.concatenate([recording.stems, np.repeat(recording.tracks[:, None], 2, axis=1)], axis=1)
     chosen = _loudest(both.reshape(-1, 2, both.shape[2]), round(FITTED_S * RATE_HZ)).reshape(len(both), 4, -1)
     slow = resample_poly(chosen, FITTED_RATE_HZ, RATE_HZ, axis=2).astype(np.float32)
     tracks, target = slow[:, 2:3].copy(), slow[:, :2].sum(axis=0)
     faders_db, _ = start(tracks, target)
     target *= np.float32(10.0 ** ((USUAL_FADER_DB - np.median(faders_db)) / 20.0))
+    return tracks, target
+
+
+def fitted(recording: Recording) -> Fit:
+    """The desk's settings for the excerpt of a recording."""
+    tracks, target = excerpt(recording)
     known = [priors(take.name, take.heard) for take in recording.takes]
     return fit(torch.from_numpy(tracks), torch.from_numpy(target), FITTED_RATE_HZ, known, steps=STEPS)
 
