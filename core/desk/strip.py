@@ -94,6 +94,14 @@ def _gate(values: Values, rate_hz: int, channels: int) -> list[Processor]:
     ]
 
 
+def transients(values: Values, rate_hz: int, channels: int) -> list[Processor]:
+    """The transient shaper; nothing where it is neutral."""
+    attack_db, sustain_db = number(values, "transient_attack_db"), number(values, "transient_sustain_db")
+    if not attack_db and not sustain_db:
+        return []
+    return [TransientShaper(rate_hz, channels, attack_db=attack_db, sustain_db=sustain_db)]
+
+
 def saturation(values: Values, rate_hz: int, channels: int) -> list[Processor]:
     """The saturation; nothing where it is neutral."""
     drive_db = number(values, "saturation_drive_db")
@@ -134,10 +142,7 @@ def strip_processors(values: Values, rate_hz: int, channels: int) -> list[Proces
                 freq_hz=number(values, "deess_freq_hz"),
             )
         )
-    attack_db, sustain_db = number(values, "transient_attack_db"), number(values, "transient_sustain_db")
-    if attack_db or sustain_db:
-        chain.append(TransientShaper(rate_hz, channels, attack_db=attack_db, sustain_db=sustain_db))
-    return chain + saturation(values, rate_hz, channels)
+    return chain + transients(values, rate_hz, channels) + saturation(values, rate_hz, channels)
 
 
 def placing(values: Values, channels: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.desk.settings import Values, checked_curve, number, resolve
-from core.desk.strip import EQ_SHAPES, bands, compressor, filters, highpass, saturation
+from core.desk.strip import EQ_SHAPES, bands, compressor, filters, highpass, saturation, transients
 from core.dsp import gain
 from core.dsp.audio import Audio, Chain, Memoryless, Processor
 from core.dsp.filters import Biquads, butterworth_highpass
@@ -50,6 +50,7 @@ def master_chain(settings: Settings, rate_hz: int, channels: int, curve: ToneCur
         shaping.append(LinearPhase(rate_hz, channels, freq_hz=wanted.freq_hz, **gains))
     shaping.append(_level(number(values, "input_gain_db")))
     shaping += filters(channels, highpass(values, rate_hz), bands(values, rate_hz))
+    shaping += transients(values, rate_hz, channels)
     shaping += _multiband(values, rate_hz, channels)
     shaping += compressor(values, rate_hz, channels)
     shaping += saturation(values, rate_hz, channels)

@@ -14,7 +14,7 @@ from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
 from core.desk.sources import Source
 from core.dsp.audio import Audio, Chain
-from core.master import balance, bands, levels, styles
+from core.master import balance, bands, levels, strokes, styles
 from core.master.chain import master_chain
 from core.master.draft import KNOBS, Draft
 from core.master.forecast import LimiterForecast
@@ -81,8 +81,9 @@ def propose_master(
     rest = part(progress, 0.2, 0.8) if paths else progress
     sections = SectionMeter(source.rate_hz, source.channels)
     sides = WidthMeter(source.rate_hz, source.channels)
+    peaks = strokes.StrokeMeter(source.rate_hz, source.channels)
     portrait = PortraitMeter(source.rate_hz, source.channels)
-    meters = (sections, *(() if model else (sides,)), *((portrait,) if controller and not model else ()))
+    meters = (sections, *(() if model else (sides, peaks)), *((portrait,) if controller and not model else ()))
     # What is matched to a model is shaped, and heard again: until then the samples' peaks are enough.
     forecast = LimiterForecast(source.rate_hz, source.channels, rough=model is not None)
     heard = _listen(source, Chain([]), forecast, meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
@@ -98,12 +99,13 @@ def propose_master(
             levels.to_working_level(draft, heard)
         glue = hands * (strengths.dynamics if model else 1.0)
         mastered = heard.plr_db <= MASTERED_PLR_DB
+        lifted = not model and strokes.lift(draft, peaks.result_db(), heard, target, hands)
         if model:
             draft.set_curve(matching_curve(loudest, model, strengths, source.rate_hz))
         elif mastered:
             draft.notes.append(
                 f"Peaks stand only {heard.plr_db:.1f} dB above the loudness: this has been mastered before, so only "
-                "its level is changed."
+                f"its level {'and its strokes are' if lifted else 'is'} changed."
             )
         else:
             changes = balance.by_rules(whole, sides.result(), liked, source.rate_hz)

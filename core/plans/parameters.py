@@ -106,6 +106,13 @@ def _multiband() -> tuple[Parameter, ...]:
     )
 
 
+def _transients() -> tuple[Parameter, ...]:
+    return (
+        _knob("transient_attack_db", "Transient attack", "dB", -12.0, 12.0, 0.0),
+        _knob("transient_sustain_db", "Transient sustain", "dB", -12.0, 12.0, 0.0),
+    )
+
+
 SENDS: Final[tuple[str, ...]] = ("room", "plate", "hall", "delay")
 
 STRIP: Final[tuple[Parameter, ...]] = (
@@ -124,8 +131,7 @@ STRIP: Final[tuple[Parameter, ...]] = (
     *_compressor(),
     _knob("deess_threshold_db", "De-esser threshold", "dB", -60.0, 0.0, 0.0),
     _knob("deess_freq_hz", "De-esser frequency", "Hz", 3_000.0, 12_000.0, 6_500.0, "log"),
-    _knob("transient_attack_db", "Transient attack", "dB", -12.0, 12.0, 0.0),
-    _knob("transient_sustain_db", "Transient sustain", "dB", -12.0, 12.0, 0.0),
+    *_transients(),
     _knob("saturation_drive_db", "Saturation drive", "dB", 0.0, 24.0, 0.0),
     _knob("pan", "Pan", "", -1.0, 1.0, 0.0),
     _knob("width", "Width", "", 0.0, 2.0, 1.0),
@@ -193,6 +199,7 @@ MASTER: Final[tuple[Parameter, ...]] = (
     _knob("input_gain_db", "Input gain", "dB", -40.0, 60.0, 0.0),
     _knob("highpass_hz", "High-pass", "Hz", 10.0, 60.0, 10.0, "log"),
     *_equaliser(12.0),
+    *_transients(),
     *_multiband(),
     *_compressor(),
     _knob("saturation_drive_db", "Saturation drive", "dB", 0.0, 24.0, 0.0),
