@@ -178,7 +178,7 @@ def test_its_first_start_asks_settles_and_gives_way_to_the_studio(box: Box) -> N
     assert "country=DE" in box.outside("/etc/wpa_supplicant/wpa_supplicant-wlan0.conf").read_text()
     box.wait(lambda: box.state() == "idle")
     assert box.must("systemctl", "is-active", "ssh", "systemd-networkd").split() == ["active", "active"]
-    assert box.must("systemctl", "--failed", "--no-legend", "oto*", "ssh*") == ""
+    assert box.must("systemctl", "list-units", "--failed", "--no-legend", "oto*", "ssh*") == ""
 
 
 @pytest.fixture
