@@ -6,7 +6,8 @@ The songs are those of the packages kept for testing (supertuxkart-data, hyperro
 under --music) and the mixes of multitracks/test, or those of --packages; of each the middle --seconds count. Each is
 darkened (-1.5 dB per octave from 250 Hz up), dulled (one pole at 2.5 kHz), squashed (compressed 4:1 from 6 dB below its
 loudness on, then 6 dB into a limiter) and narrowed (sides -6 dB), and left as it is; with --faults also brightened (1
-dB per octave from 250 Hz up), muddy (5 dB around 250 Hz) and widened (sides +4 dB). What has to do the restoring:
+dB per octave from 250 Hz up), muddy (5 dB around 250 Hz), widened (sides +4 dB), pressed (compressed 3:1 from 14 dB
+below its loudness on), limited (by 8 dB) and clipped (tanh, from -6 LUFS). What has to do the restoring:
 
 - loudness only: the degraded song itself;
 - rules and model: OTO's mastering engineers (--engineers), with no reference and no word about the style, for broadcast
@@ -132,6 +133,24 @@ def squashed(audio: Audio, rate_hz: int) -> Audio:
     return limit(pressed, rate_hz, ceiling_dbtp=peak_db - 6.0, release_ms=60.0)
 
 
+def pressed(audio: Audio, rate_hz: int) -> Audio:
+    compressor = Compressor(
+        rate_hz, 2, threshold_db=loudness(audio, rate_hz) - 14.0, ratio=3.0, attack_ms=5.0, release_ms=120.0,
+        knee_db=6.0, makeup_db=0.0, sidechain_hz=10.0, mix=1.0,
+    )  # fmt: skip
+    return compressor.process(audio)
+
+
+def limited(audio: Audio, rate_hz: int) -> Audio:
+    peak_db = 20 * float(np.log10(np.abs(audio).max()))
+    return limit(audio, rate_hz, ceiling_dbtp=peak_db - 8.0, release_ms=100.0)
+
+
+def clipped(audio: Audio, rate_hz: int) -> Audio:
+    gain = np.float32(10 ** ((-6.0 - loudness(audio, rate_hz)) / 20))
+    return np.tanh(audio * gain).astype(np.float32)
+
+
 def narrowed(audio: Audio, _rate_hz: int) -> Audio:
     return _sides(audio, -6.0)
 
@@ -158,7 +177,11 @@ def untouched(audio: Audio, _rate_hz: int) -> Audio:
 
 
 FAULTS: dict[str, Callable[[Audio, int], Audio]] = {
-    fault.__name__: fault for fault in (darkened, dulled, squashed, narrowed, untouched, brightened, muddy, widened)
+    fault.__name__: fault
+    for fault in (
+        *(darkened, dulled, squashed, narrowed, untouched),
+        *(brightened, muddy, widened, pressed, limited, clipped),
+    )
 }
 USUAL_FAULTS = list(FAULTS)[:5]
 
