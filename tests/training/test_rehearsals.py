@@ -62,7 +62,7 @@ def test_a_song_is_fitted_once_and_what_was_found_is_kept_as_json(song: Path, mo
 
 
 @pytest.mark.skipif(not shared_data().exists(), reason="shared data is not beside the repository")
-def test_songs_for_testing_are_never_fitted() -> None:
+def test_songs_for_testing_are_fitted_for_no_lesson() -> None:
     fitted = {path.name for split in rehearsals.SPLITS for path in rehearsals.folder(split)}
     assert fitted
     assert not fitted & {path.name for path in rehearsals.folder("test")}

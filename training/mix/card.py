@@ -37,9 +37,10 @@ LICENCES: Final[dict[str, str]] = {
     "tecnoballz-data": "GPL-3+",
 }
 LIMITS: Final = (
-    "Only faders: EQ, compressor, sends, pan and buses stay with the rules. No dry tracks with a person's mix of them "
-    "are freely to be had to learn the first three from; where composers of MIDI files put their tracks is missed less "
-    "by leaving all in the middle than by the rules or by anything that was learned from them.",
+    "Only faders: EQ, compressor, sends, pan and buses stay with the rules. Where composers of MIDI files put their "
+    "tracks is missed less by leaving all in the middle than by the rules or by anything that was learned from them; "
+    "what was learned of the others from the desk fitted to simulated rehearsals is not in this file, and "
+    "docs/models.md says how it did.",
     "It learned from electronic pop, metal in two stems, demo songs of LMMS, tracker modules and General MIDI; there "
     "is no band in it that was recorded in a room, and singers are in three songs of one album.",
     "It corrects the rules by a fraction of what they miss: most of an author's balance is not in how tracks sound.",

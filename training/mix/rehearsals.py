@@ -51,7 +51,7 @@ FEWEST_TRACKS: Final = 2
 LIVELIER: Final = 0.4
 """Share of the tracks whose dynamics are wider than what the author let through."""
 SPLITS: Final[tuple[Split, ...]] = ("train", "validation")
-"""Songs of test are never fitted."""
+"""What is learned from and chosen by; songs of test are fitted by `training.mix.groups`, to report."""
 USUAL_FADER_DB: Final = -6.0
 """Where the middle fader of a song stands, since the level of the whole is nobody's opinion."""
 USUAL_SEND_DB: Final = -18.0
