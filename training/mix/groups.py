@@ -69,10 +69,10 @@ class Judged:
 def strips(one: Lesson, network: Controller) -> dict[str, Strips]:
     """The strips of each way and of the fit, every knob of `TURNED` and the fader named."""
     places, _ = said(network, one)
-    ways = {"presets": values(torch.zeros_like(places), one), "model": values(places, one)}
+    knobs = {"presets": values(torch.zeros_like(places), one), "model": values(places, one)}
     found = {
         way: [_named({name: float(each[0, at]) for name, each in turned.items()}) for at in range(len(one.fitted))]
-        for way, turned in ways.items()
+        for way, turned in knobs.items()
     }
     sides = [1.0 if strip["pan"] >= 0.0 else -1.0 for strip in one.fitted]
     found["fit"] = [_named(strip) for strip in one.fitted]
