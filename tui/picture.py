@@ -90,8 +90,12 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, said=said)
 
     def linked(self, link: Link) -> Picture:
-        """The picture with the link in another state. What was known stays on screen while the engine is away."""
-        return msgspec.structs.replace(self, link=link)
+        """The picture with the link in another state. What was known stays on screen while the engine is away.
+
+        What was said while it was away was about that, and is over when it is back.
+        """
+        back = self.link == "lost" and link == "up"
+        return msgspec.structs.replace(self, link=link, said=None if back else self.said)
 
     def dismissed(self) -> Picture:
         """The picture with nothing left to say."""

@@ -22,7 +22,7 @@ from tests.tui.harness import (
     take,
 )
 from tui import knobs
-from tui.picture import Picture
+from tui.picture import Picture, Said
 
 
 class PlanKeeper(Recorder):
@@ -355,6 +355,33 @@ async def test_solo_and_mute_play_stems_from_where_the_mix_is() -> None:
     bare = msgspec.structs.replace(mix, stems={}, returns={})
     without = msgspec.structs.replace(picture, bounces=topics.BouncesTopic(bounces=(master, bare)))
     assert await asked(without, "3", "o", "minus", recorder=PlanKeeper()) == []
+
+
+async def test_solo_goes_on_when_a_mix_is_played_again_and_ends_with_one_that_has_no_stems() -> None:
+    picture = band_picture()
+    master, mix = picture.bounces.bounces
+    bare = msgspec.structs.replace(mix, id="mix-002-02", stems={})
+    picture = msgspec.structs.replace(picture, bounces=topics.BouncesTopic(bounces=(master, bare, mix)))
+    app, recorder = studio(picture, None, PlanKeeper())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("3", "o", "tab", "tab", "end", "space")
+        await pilot.pause()
+        played = [request for request in recorder.requests if isinstance(request, requests.Play)]
+        assert [(request.bounce, request.stems) for request in played] == [("mix-002-01", ("Kick",))] * 2
+        assert "solo: Kick" in "\n".join(screen_lines(app))
+        await pilot.press("up", "space")
+        await pilot.pause()
+        assert recorder.requests[-1] == requests.Play(bounce="mix-002-02")
+        assert "solo: Kick" not in "\n".join(screen_lines(app))
+        assert "All of it is heard" in "\n".join(screen_lines(app))
+
+
+async def test_what_was_said_while_the_engine_was_away_is_over_when_it_is_back() -> None:
+    picture = band_picture().linked("lost").saying(Said("warning", "The engine is away."))
+    assert picture.linked("lost").said is not None
+    assert picture.linked("up").said is None
+    assert band_picture().saying(Said("info", "Done.")).linked("up").said is not None
 
 
 async def test_what_another_studio_changed_is_seen() -> None:

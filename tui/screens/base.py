@@ -133,8 +133,12 @@ class StudioScreen(Screen[None]):
         if request is None or request.bounce is None:
             self.studio.say("warning", "Comparing needs two bounces.", "b on Mix renders one.")
             return
-        self.studio.send(request)
+        self.studio.send(self.as_heard(request))
         bounces.select(request.bounce)
+
+    def as_heard(self, request: Play) -> Play:
+        """What plays a bounce as this screen lets it be heard: where strips can be left out, without those."""
+        return request
 
     def _move(self, how: Move) -> None:
         if isinstance(self.focused, Table | Bridge):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final, get_args
 
+import msgspec
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -337,7 +338,18 @@ class MixScreen(PlanScreen):
     def playable(self) -> Play | None:
         """The selected bounce, as loud as all the others."""
         bounce = bounce_of(self.picture, self.bounces.cursor)
-        return self.studio.listening.play(self.picture, bounce) if bounce is not None else None
+        return self.as_heard(self.studio.listening.play(self.picture, bounce)) if bounce is not None else None
+
+    def as_heard(self, request: Play) -> Play:
+        """With the strips that are chosen; a bounce that has no stems is heard whole, and the choice ends."""
+        bounce = bounce_of(self.picture, request.bounce)
+        if bounce is None or not (self._alone or self._left_out):
+            return request
+        stems = mix_rows.heard_stems(bounce, self._alone, self._left_out)
+        if stems is None:
+            self._alone = self._left_out = frozenset()
+            self.studio.say("info", "All of it is heard: nothing was left, or it has no stems.", "t renders stems.")
+        return msgspec.structs.replace(request, stems=stems or ())
 
     def do_compare(self) -> None:
         """Hear the other bounce from the same place on."""
@@ -375,7 +387,7 @@ class MixScreen(PlanScreen):
             return
         plan, bounce = chosen
         now = bounce_of(self.picture, self.picture.transport.bounce) if self.picture.playing else None
-        request = self.studio.listening.play(self.picture, bounce, now)
+        request = self.as_heard(self.studio.listening.play(self.picture, bounce, now))
         self.studio.send(request)
         self.bounces.select(bounce.id)
         self.studio.say("info", kept.announced(plan, request.gain_db, missing))

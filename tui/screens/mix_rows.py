@@ -31,14 +31,14 @@ def strip_rows(plan: MixPlan, look: Look, alone: Set[str] = frozenset(), left_ou
         if isinstance(found, Strip) and found.priority != "normal":
             name = f"{look.glyphs.up if found.priority == 'lead' else look.glyphs.down}{name}"
         role = role_of(found) if isinstance(found, Strip) else "mix" if section == knobs.MASTER else "bus"
+        fader = "mute" if value_of(settings, "mute", 0.0) else words.gain(value_of(settings, "fader_db", 0.0))
+        locked = (setting := settings.get("fader_db")) is not None and setting.locked
         text = " ".join(
             (
                 words.fit(name, 10, look.glyphs.ellipsis),
                 words.fit(role, 11, look.glyphs.ellipsis),
-                ("mute" if value_of(settings, "mute", 0.0) else words.gain(value_of(settings, "fader_db", 0.0))).rjust(
-                    5
-                ),
-                (words.pan(value_of(settings, "pan", 0.0)) if is_strip else "").rjust(5),
+                f"{fader:>5}{look.glyphs.lock if locked else ' '}",
+                (words.pan(value_of(settings, "pan", 0.0)) if is_strip else "").rjust(4),
                 _highpass(settings).rjust(5),
                 f" {signs_of_bands(settings)} ",
                 words.fit(_compressor(settings), 10),

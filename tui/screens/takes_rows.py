@@ -124,7 +124,7 @@ def head(take: Take | None, stretch_s: tuple[float, float] | None, look: Look, w
     state, role = take_state(take)
     size = sum(clip.frames for clip in take.clips) * (3 if take.sample_format == "pcm24" else 4)
     what = f"take {take.number}" if take.number else "comp"
-    length = words.short_clock(take.frames / take.rate_hz)
+    length = words.short_clock(take.frames / take.rate_hz) if take.status != "recording" else ""
     made = (words.size(size) if size else "", words.local_date(take.started_utc) if take.number else "")
     text = "  ".join(fact for fact in (what, state, length, counted, rate, *made) if fact)
     notes = words.clean(take.notes)
