@@ -284,7 +284,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=("mix", "box"), when=_linked),
     Action("lock", ("l",), "Lock", "Accept the selected setting: it stays when OTO proposes again; again lets it go.",
            "Mix", screens=_MIX, footer="wide", when=_linked),
-    Action("undo", ("u",), "Undo", "Take the last change of the plan, the comp or the album back, again and again.",
+    Action("undo", ("u",), "Undo", "Take the last change of the plan, the comp or the album back, again and again; "
+           "set a marker again that was taken away.",
            "Mix", screens=_SLIDING, footer="always", when=_session),
     Action("redo", ("U",), "Redo", "Put back what was undone.", "Mix", screens=_SLIDING, footer="wide", when=_session),
     Action("knobs", ("z",), "All knobs", "Show every knob of the strip, or only those that are set.", "Mix",

@@ -216,9 +216,12 @@ class Shelf:
             take = self.library.take(session.id, request.take, request.false_number)
             markers = list(take.markers)
             at = next((n for n, marker in enumerate(markers) if marker.at_samples == request.at_samples), None)
-            if at is None:
+            if at is None and request.again and request.name is not None and request.at_samples >= 0:
+                markers.append(Marker(at_samples=request.at_samples, name=request.name))
+                markers.sort(key=lambda one: one.at_samples)
+            elif at is None:
                 raise OtoError("not_found", f"Take {request.take} has no such marker.", "Somebody else took it away.")
-            if request.name is None:
+            elif request.name is None:
                 del markers[at]
             else:
                 markers[at] = msgspec.structs.replace(markers[at], name=request.name)

@@ -156,6 +156,8 @@ class EditMarker(_Request, tag="marker.edit", frozen=True, kw_only=True):
     """Which marker: the first one there."""
     name: str | None
     """None takes it away."""
+    again: bool = False
+    """Set it where there is none any more, instead of refusing."""
 
 
 class SetComp(_Request, tag="comp.set", frozen=True, kw_only=True):

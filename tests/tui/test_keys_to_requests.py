@@ -236,6 +236,15 @@ async def test_a_marker_is_a_place_to_play_from_and_can_be_named_and_taken_away(
     ]
 
 
+async def test_a_marker_that_was_taken_away_is_set_again_before_the_comp_is_undone() -> None:
+    keys = ["2", "tab", "delete", "u", "u"]
+    assert await asked(band_picture(), *keys, recorder=Recorder({requests.StepComp: None})) == [
+        requests.EditMarker(take=2, at_samples=61 * 48_000, name=None),
+        requests.EditMarker(take=2, at_samples=61 * 48_000, name="Chorus", again=True),
+        requests.StepComp(),
+    ]
+
+
 async def test_takes_are_named_noted_set_aside_trashed_and_brought_back() -> None:
     entry = topics.TrashEntry(id="0001", kind="take", title="take 7", path="x", bytes=5, trashed_utc="2026-11-22")
     edits = ["n", "x", "enter", "w", "y", "enter", "asterisk", "f", "delete", "down", "down", "f", "R", "enter"]

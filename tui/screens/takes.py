@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar, Final
 
+import msgspec
 from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -46,6 +47,8 @@ class TakesScreen(CompingScreen):
         """The two that are heard against each other."""
         self._wanted = ""
         """Words that a take has to have to be listed."""
+        self._gone: list[EditMarker] = []
+        """What sets the markers again that were taken away here, the last one last."""
 
     def body(self) -> Sequence[Widget]:
         """Takes and markers on top, the waveform below."""
@@ -56,6 +59,7 @@ class TakesScreen(CompingScreen):
         session = picture.session.session.id if picture.session.session else None
         if session != self._session:
             self._session, self._wanted, self._compared, self._composing.stretch = session, "", None, None
+            self._gone.clear()
         takes = list(reversed(picture.takes.takes))
         if takes and take_key(takes[0]) != self._newest:
             self._newest = self.list.cursor = take_key(takes[0])
@@ -268,9 +272,19 @@ class TakesScreen(CompingScreen):
             return
         if marker := self._marker():
             await self.studio.call(self._marker_edit(take, marker, None))
+            self._gone.append(msgspec.structs.replace(self._marker_edit(take, marker, marker.name), again=True))
+            self.studio.say("info", "The marker is gone.", "u sets it again.")
             return
         await self.studio.call(TrashTake(take=take.number, false_number=take.false_number))
         self.studio.say("info", f"Take {take.number} is in the trash.", "R brings it back.")
+
+    async def do_undo(self) -> None:
+        """Set the marker again that was taken away last; when none was, take the last change of the comp back."""
+        if not self._gone:
+            await super().do_undo()
+            return
+        await self.studio.call(self._gone.pop())
+        self.studio.say("info", "The marker is back.")
 
     def _marker_edit(self, take: Take, marker: Marker, name: str | None) -> EditMarker:
         return EditMarker(take=take.number, false_number=take.false_number, at_samples=marker.at_samples, name=name)

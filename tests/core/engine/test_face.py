@@ -101,6 +101,10 @@ def test_markers_are_named_and_taken_away(taken) -> None:
     assert taken.status().takes.takes[0].markers == ()
     with pytest.raises(OtoError, match="no such marker"):
         taken.call(EditMarker(take=1, at_samples=marker.at_samples, name=None))
+    for _ in range(2):
+        taken.call(EditMarker(take=1, at_samples=marker.at_samples, name="Back", again=True))
+    (back,) = taken.status().takes.takes[0].markers
+    assert (back.at_samples, back.name) == (marker.at_samples, "Back")
 
 
 def fader(plan: MixPlan) -> float | None:
