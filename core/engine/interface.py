@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 INTERFACES_FILE: Final = "interfaces.json"
 LOOK_EVERY_S: Final = 0.5
 RETRY_S: Final = 2.0
-LOOK_FOR_JACK_EVERY_S: Final = 10.0
-"""A server that is busy starting or ending may answer no listing; hardware is known by its files."""
+LOOK_AGAIN_EVERY_S: Final = 10.0
+"""A server that is busy starting or ending may answer no listing, nor a card that another program holds."""
 MEMORY_RING_BYTES: Final = 96 * 1024 * 1024
 STALL_S: Final = 4.0
 """How much longer than the pre-roll the ring is: what a disk may be late with right after REC."""
@@ -109,7 +109,8 @@ class InterfaceKeeper:
     async def look(self) -> None:
         """Enumerate what is plugged in."""
         self._fingerprint = discovery.fingerprint()
-        before, self._interfaces = self._interfaces, await asyncio.to_thread(discovery.enumerate_interfaces)
+        used, before = self._open, self._interfaces
+        self._interfaces = with_used(await asyncio.to_thread(discovery.enumerate_interfaces), used)
         self._looked_at_s = time.monotonic()
         self._wish = None
         self.publish()
@@ -170,7 +171,7 @@ class InterfaceKeeper:
             await self._close()
 
     async def _watch_once(self) -> None:
-        if discovery.fingerprint() != self._fingerprint or self._misses_jack():
+        if discovery.fingerprint() != self._fingerprint or self._misses_wanted():
             await self.look()
             self._failed_at_s = 0.0
         if self._end is not None:
@@ -182,11 +183,14 @@ class InterfaceKeeper:
                 if self.capture is None:
                     await self._open_wanted()
 
-    def _misses_jack(self) -> bool:
-        """Whether to ask again for what a JACK server should offer and no listing has."""
+    def _misses_wanted(self) -> bool:
+        """Whether to ask again for what no listing has: a JACK server may hang, another program may hold a card.
+
+        Nothing tells when these end. That a USB device comes or goes, the kernel tells.
+        """
         wish = self.pinned or self._settings().device or ""
-        waits = wish.startswith("jack:") and self.wanted() is None
-        return waits and time.monotonic() - self._looked_at_s > LOOK_FOR_JACK_EVERY_S
+        waits = wish.startswith(("jack:", "alsa:")) and self.wanted() is None
+        return waits and time.monotonic() - self._looked_at_s > LOOK_AGAIN_EVERY_S
 
     def _jack_client_left(self) -> bool:
         """Whether the JACK client we record has gone while its server lives: then zeros come for ever.
@@ -307,12 +311,6 @@ class InterfaceKeeper:
         self._end = error
         self._reopen.set()
 
-    def _listed(self) -> list[base.Interface]:
-        """What is plugged in; an interface in use may be missing from a listing, but not from ours."""
-        if self._open is None or any(one.id == self._open.id for one in self._interfaces):
-            return self._interfaces
-        return [self._open, *self._interfaces]
-
     def publish(self) -> None:
         """Put the device topic on the board."""
         capture = self.capture
@@ -330,12 +328,22 @@ class InterfaceKeeper:
                 current=None if current is None else _info(current),
                 rate_hz=self.rate_hz,
                 problem=problem,
-                available=tuple(_info(one) for one in self._listed()),
+                available=tuple(_info(one) for one in with_used(self._interfaces, self._open)),
                 round_trip_samples=None
                 if current is None
                 else settings.round_trips.get(round_trip_key(current.id, self.rate_hz)),
             )
         )
+
+
+def with_used(listed: list[base.Interface], used: base.Interface | None) -> list[base.Interface]:
+    """What is plugged in, by a listing that was made while `used` was open: PortAudio leaves out a card in use.
+
+    One that is gone says so itself, and the listing after that is made with nothing open. JACK lists whom it serves.
+    """
+    if used is None or used.host_api == "JACK" or any(one.id == used.id for one in listed):
+        return listed
+    return [used, *listed]
 
 
 def round_trip_key(interface_id: str, rate_hz: int) -> str:
