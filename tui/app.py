@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import inspect
 from collections.abc import Callable, Coroutine
 from importlib import import_module
@@ -42,6 +43,8 @@ FRAME_BEHIND_S: Final = 1 / 4
 """The same while a dialog lies over the meters: keys are typed into it, and a frame costs Textual both screens."""
 LOAD_AFTER_S: Final = 0.5
 """Between the first picture and the loading of the next screen that nobody has opened yet."""
+COLLECT_EVERY_S: Final = 60.0
+"""Screens and dialogs that were left hold on to each other. Python waits with these until they are a quarter of all."""
 
 
 def screen_class(name: ScreenName) -> type[StudioScreen]:
@@ -100,6 +103,7 @@ class Studio(App[None]):
             self.set_interval(SPEAKING_S, self._speak)
         if self.wishes.problems:
             self.say("warning", " ".join(self.wishes.problems))
+        self.set_interval(COLLECT_EVERY_S, gc.collect)
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
         self.run_worker(self._load_screens(), group="load")
