@@ -103,10 +103,13 @@ class Studio(App[None]):
             self.set_interval(SPEAKING_S, self._speak)
         if self.wishes.problems:
             self.say("warning", " ".join(self.wishes.problems))
-        self.set_interval(COLLECT_EVERY_S, gc.collect)
+        self.set_interval(COLLECT_EVERY_S, self._collect)
         self.run_worker(self.link.run(), group="link")
         self.run_worker(self._paint_changes(), group="paint")
         self.run_worker(self._load_screens(), group="load")
+
+    def _collect(self) -> None:
+        gc.collect()
 
     def _screen_named(self, name: ScreenName) -> StudioScreen:
         if name not in self._screens:
