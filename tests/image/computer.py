@@ -137,7 +137,8 @@ class Computer:
         """Give one of OTO's commands as whoever has the key does, over the network."""
         options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=300"]
         command = ["ssh", "-i", str(self.key), "-p", str(self._port), *(f"-o{each}" for each in options)]
-        return subprocess.run([*command, "oto@127.0.0.1", shlex.join(words)], capture_output=True, text=True, timeout=1200)
+        command += ["oto@127.0.0.1", shlex.join(words)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=1200)
 
     def state(self) -> str | None:
         """What the tape does; None when no engine answers."""
