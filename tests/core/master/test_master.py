@@ -171,8 +171,8 @@ def test_a_gain_set_by_hand_stays_and_the_note_says_where_it_ends(mix):
 # ---------------------------------------------------------------- judgement
 
 
-def test_a_song_that_was_mastered_before_only_changes_level(mix, tmp_path):
-    loud = limit(mix * np.float32(4.5), RATE_HZ, ceiling_dbtp=-0.5)
+def test_a_song_that_was_mastered_before_and_keeps_its_strokes_only_changes_level(mix, tmp_path):
+    loud = limit(mix * np.float32(3.5), RATE_HZ, ceiling_dbtp=-0.5)
     plan, result = mastered(loud, tmp_path / "master.wav")
     shaped = [name for name in plan.settings if not name.startswith(("limiter_", "loudness_"))]
     assert not shaped
