@@ -110,7 +110,8 @@ class InterfaceKeeper:
         """Enumerate what is plugged in."""
         self._fingerprint = discovery.fingerprint()
         used, before = self._open, self._interfaces
-        self._interfaces = with_used(await asyncio.to_thread(discovery.enumerate_interfaces), used)
+        found = await asyncio.to_thread(discovery.enumerate_interfaces)
+        self._interfaces = with_hidden(found, self._open or used)
         self._looked_at_s = time.monotonic()
         self._wish = None
         self.publish()
@@ -328,7 +329,7 @@ class InterfaceKeeper:
                 current=None if current is None else _info(current),
                 rate_hz=self.rate_hz,
                 problem=problem,
-                available=tuple(_info(one) for one in with_used(self._interfaces, self._open)),
+                available=tuple(_info(one) for one in _with(self._interfaces, current)),
                 round_trip_samples=None
                 if current is None
                 else settings.round_trips.get(round_trip_key(current.id, self.rate_hz)),
@@ -336,14 +337,17 @@ class InterfaceKeeper:
         )
 
 
-def with_used(listed: list[base.Interface], used: base.Interface | None) -> list[base.Interface]:
+def with_hidden(listed: list[base.Interface], used: base.Interface | None) -> list[base.Interface]:
     """What is plugged in, by a listing that was made while `used` was open: PortAudio leaves out a card in use.
 
-    One that is gone says so itself, and the listing after that is made with nothing open. JACK lists whom it serves.
+    One that is gone says so itself, and the listing after that is made with nothing open. JACK lists whom it serves,
+    and a folder that plays was never plugged in.
     """
-    if used is None or used.host_api == "JACK" or any(one.id == used.id for one in listed):
-        return listed
-    return [used, *listed]
+    return _with(listed, used if used is not None and used.host_api == "ALSA" else None)
+
+
+def _with(listed: list[base.Interface], one: base.Interface | None) -> list[base.Interface]:
+    return listed if one is None or any(one.id == other.id for other in listed) else [one, *listed]
 
 
 def round_trip_key(interface_id: str, rate_hz: int) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
-from core.engine.interface import with_used
+from core.engine.interface import with_hidden
 from devices.base import Interface
 from devices.discovery import simulated
 
@@ -26,17 +26,17 @@ CARD = Interface(
 
 
 def test_a_card_that_we_record_from_is_plugged_in_although_portaudio_lists_only_what_is_free():
-    assert with_used([simulated()], CARD) == [CARD, simulated()]
+    assert with_hidden([simulated()], CARD) == [CARD, simulated()]
 
 
 def test_what_is_listed_is_listed_once_and_what_is_not_open_only_by_the_listing():
-    assert with_used([CARD, simulated()], CARD) == [CARD, simulated()]
-    assert with_used([simulated()], None) == [simulated()]
+    assert with_hidden([CARD, simulated()], CARD) == [CARD, simulated()]
+    assert with_hidden([simulated()], None) == [simulated()]
 
 
-def test_a_client_that_left_jack_is_gone_while_we_record_from_it():
-    client = dataclasses.replace(CARD, id="jack:rig", host_api="JACK")
-    assert with_used([simulated()], client) == [simulated()]
+def test_a_client_that_left_jack_is_gone_while_we_record_from_it_and_a_folder_that_plays_is_never_plugged_in():
+    for other in (replace(CARD, id="jack:rig", host_api="JACK"), replace(CARD, id="sim:fast:/stage", host_api="OTO")):
+        assert with_hidden([simulated()], other) == [simulated()]
 
 
 @pytest.mark.rig
