@@ -245,6 +245,17 @@ async def test_a_marker_that_was_taken_away_is_set_again_before_the_comp_is_undo
     ]
 
 
+@pytest.mark.parametrize(("code", "tries"), [("disconnected", 2), ("timeout", 2), ("no_such_take", 1)])
+async def test_a_marker_that_a_lost_engine_could_not_set_again_waits_for_it(code: str, tries: int) -> None:
+    def answer(request: requests.EditMarker) -> OtoError | None:
+        return OtoError(code, "Not now.") if request.again else None
+
+    answers = {requests.EditMarker: answer, requests.StepComp: None}
+    sent = await asked(band_picture(), "2", "tab", "delete", "u", "u", recorder=Recorder(answers))
+    again = requests.EditMarker(take=2, at_samples=61 * 48_000, name="Chorus", again=True)
+    assert sent[1:] == ([again, again] if tries == 2 else [again, requests.StepComp()])
+
+
 async def test_takes_are_named_noted_set_aside_trashed_and_brought_back() -> None:
     entry = topics.TrashEntry(id="0001", kind="take", title="take 7", path="x", bytes=5, trashed_utc="2026-11-22")
     edits = ["n", "x", "enter", "w", "y", "enter", "asterisk", "f", "delete", "down", "down", "f", "R", "enter"]

@@ -10,6 +10,7 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 
+from core.errors import OtoError
 from core.protocol.requests import EditMarker, EditTake, FalseTake, GetOverview, Play, SetComp, TrashTake
 from core.protocol.topics import Marker, Overview, Take
 from tui import composing, splice, words
@@ -283,7 +284,13 @@ class TakesScreen(CompingScreen):
         if not self._gone:
             await super().do_undo()
             return
-        await self.studio.call(self._gone.pop())
+        request = self._gone.pop()
+        try:
+            await self.studio.call(request)
+        except OtoError as error:
+            if error.code in ("disconnected", "timeout"):
+                self._gone.append(request)  # the engine comes back, and so may the marker
+            raise
         self.studio.say("info", "The marker is back.")
 
     def _marker_edit(self, take: Take, marker: Marker, name: str | None) -> EditMarker:
