@@ -63,7 +63,7 @@ class StrokeMeter:
 
 def lift(draft: Draft, upper_quarter_db: float | None, heard: Heard, target: Target, strength: float) -> bool:
     """Let strokes stand out again where peaks were cut and the target has room for them; whether anything was done."""
-    if upper_quarter_db is None or upper_quarter_db >= FREE_DB:
+    if draft.keeps("transient_attack_db") or upper_quarter_db is None or upper_quarter_db >= FREE_DB:
         return False
     flat = float(np.clip((FREE_DB - upper_quarter_db) / (FREE_DB - FLAT_DB), 0.0, 1.0))
     room_db = target.true_peak_dbtp - target.integrated_lufs - heard.plr_db

@@ -99,4 +99,6 @@ def test_hands_say_how_much_and_none_is_nothing(cut):
 def test_what_a_person_set_stays(cut):
     mine = Setting(value=0.0, unit=by_name(MASTER)[KNOB].unit, by="person", why="I like it flat.", confidence=1.0)
     previous = msgspec.structs.replace(plan_for(cut), settings={KNOB: mine})
-    assert plan_for(cut, previous=previous).settings[KNOB] == mine
+    plan = plan_for(cut, previous=previous)
+    assert plan.settings[KNOB] == mine
+    assert not any("strokes" in note for note in plan.notes)
