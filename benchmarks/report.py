@@ -19,8 +19,9 @@ from typing import TypeVar
 import numpy as np
 import soundfile
 
+from core import memory
 from core.desk.sources import file_sources
-from core.jobs import mastering, memory, work
+from core.jobs import mastering, work
 from core.jobs.reports import draw_master, draw_mix
 
 T = TypeVar("T")

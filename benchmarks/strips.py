@@ -63,10 +63,10 @@ def plan_of(files: Sequence[Path], moved: str) -> MixPlan:
 
 def render_once(folder: Path, moved: str, keeps: bool) -> None:
     """In a process of its own: print seconds, processor seconds, those of the report, and what was rendered."""
+    from core import memory
     from core.desk.render import render_mix
     from core.desk.sources import file_sources
     from core.desk.stripcache import StripCache
-    from core.jobs import memory
     from core.jobs.reports import draw_mix
 
     files = sorted(folder.glob("*.wav"))

@@ -109,7 +109,10 @@ class Studio(App[None]):
         self.run_worker(self._load_screens(), group="load")
 
     def _collect(self) -> None:
+        from core.memory import give_back  # no picture waits for it
+
         gc.collect()
+        give_back()
 
     def _screen_named(self, name: ScreenName) -> StudioScreen:
         if name not in self._screens:

@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from core import paths
+from core import memory, paths
 from core.backup.make import back_up
 from core.backup.restore import restore
 from core.backup.shelf import find
 from core.desk.sources import Source, file_sources, take_sources
 from core.errors import Exit, OtoError
 from core.export.export import check_formats, export_files
-from core.jobs import mastering, memory, reports, work
+from core.jobs import mastering, reports, work
 from core.jobs.choice import newest_take
 from core.jobs.ending import held
 from core.jobs.hashing import hash_takes

@@ -16,8 +16,8 @@ from core.desk.sources import Source
 from core.desk.stripcache import StripCache
 from core.errors import Exit, OtoError
 from core.jobs.listening import ENGINEERS, Engineer, listen
-from core.jobs.memory import give_back
 from core.master.render import MasterResult
+from core.memory import give_back
 from core.mix.engineer import propose_mix
 from core.models import mixing
 from core.models.roles import decide_role

@@ -1,4 +1,4 @@
-"""The memory that a job works in: kept from one block of audio to the next, given back at its end."""
+"""The memory that a program works in: kept from one block of a job's audio to the next, given back when it is free."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def kept() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Hand what is free back to the system, so that the next stage of a job doesn't stand on top of the last one's."""
+    """Hand what is free back to the system: a job's next stage doesn't stand on the last one's, a studio stays small."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(ctypes.c_size_t(0))

@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from core.jobs.memory import give_back, kept
+from core.memory import give_back, kept
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has its own ways")
 BYTES = 8 << 20
