@@ -34,7 +34,7 @@ def kept() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Hand what is free back to the system: a job's next stage doesn't stand on the last one's, a studio stays small."""
+    """Hand what is free back to the system: a job's next stage doesn't stand on its last, a studio stays small."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(ctypes.c_size_t(0))

@@ -87,8 +87,9 @@ class Computer:
         monitor = self.folder / "monitor"
         with contextlib.suppress(FileNotFoundError):
             monitor.unlink()
-        # Its clock counts what its processor has done, so that it is not late for a sound card however slow it is.
-        words = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-smp", "2", "-m", str(MEMORY_MIB)]
+        # Its clock counts what its processor has done, so that it is not late for a sound card however slow it is: a
+        # billion instructions in a second. A second processor would only take turns with the first, for 0.1 s each.
+        words = ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-smp", "1", "-m", str(MEMORY_MIB)]
         words += ["-drive", f"if=none,id=card,format=raw,cache=unsafe,file={self.disk}"]
         words += ["-device", "qemu-xhci,id=usb", "-device", "usb-kbd,bus=usb.0"]
         words += ["-device", "pcie-root-port,id=socket,chassis=1"]
