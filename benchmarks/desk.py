@@ -97,9 +97,9 @@ def plan_of(files: Sequence[Path]) -> MixPlan:
 def mix_with_oto(files: Sequence[Path], out: Path) -> None:
     """By the desk."""
     sys.path.insert(0, str(ROOT))
+    from core import memory
     from core.desk.render import render_mix
     from core.desk.sources import file_sources
-    from core.jobs import memory
 
     with memory.kept():
         render_mix(plan_of(files), file_sources(files), out)
