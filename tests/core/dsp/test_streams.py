@@ -148,7 +148,8 @@ def test_a_stream_cut_anywhere_equals_the_whole(name, data):
     assert whole.shape == x.shape
     assert whole.dtype == np.float32
     loudest = max(float(np.abs(whole).max()), 1.0)
-    assert np.abs(in_blocks(make(rate, channels, kwargs), x, cuts) - whole).max() <= 1e-7 * loudest
+    # Float32 rounds a sample by up to 6e-8, and the limiter multiplies by two gains, one after the other.
+    assert np.abs(in_blocks(make(rate, channels, kwargs), x, cuts) - whole).max() <= 3e-7 * loudest
 
 
 def hard_input(kind, frames=30_000):
