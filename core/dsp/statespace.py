@@ -28,10 +28,12 @@ _GROUP: Final = 4
 """Steps of a recursion that are taken as one."""
 _FEW: Final = 8
 """Steps that are simply taken."""
-_ROWS: Final = 32
-"""Rows per product: larger ones would be split among the threads of the linear algebra library, which costs more than
-it gives and steals from the other core."""
-_CHUNK: Final = 65_536
+_MOST_ROWS: Final = 128
+"""Rows per product: more gain nothing."""
+_MOST_PRODUCTS: Final = 1 << 18
+"""Multiplications per product: larger ones would be split among the threads of the linear algebra library, which costs
+more than it gives and steals from the other core."""
+_CHUNK: Final = 98_304
 """Samples taken at a time, so that what is worked on stays in the processor's cache."""
 _FLUSH: Final = 1e-30
 """States smaller than this (-600 dB) are zero: denormal numbers would cost a hundred times the time."""
@@ -149,10 +151,11 @@ class _Recursion:
 
 def _product(rows: _Any, matrix: _Any) -> _Any:
     """`rows` (k, m) times `matrix` (m, n), a few rows at a time."""
-    if len(rows) % _ROWS == 0:
-        product: _Any = rows.reshape(-1, _ROWS, rows.shape[1]) @ matrix
+    together = min(_MOST_ROWS, 1 << max(_MOST_PRODUCTS // matrix.size, 1).bit_length() - 1)
+    if len(rows) % together == 0:
+        product: _Any = rows.reshape(-1, together, rows.shape[1]) @ matrix
         return product.reshape(-1, matrix.shape[1])
-    whole = len(rows) // _ROWS * _ROWS
+    whole = len(rows) // together * together
     out = np.empty((len(rows), matrix.shape[1]), matrix.dtype)
     if whole:
         out[:whole] = _product(rows[:whole], matrix)
