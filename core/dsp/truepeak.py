@@ -31,7 +31,7 @@ _MOST_PRODUCTS: Final = 1 << 18
 """Multiplications per matrix product: larger ones would be split among the threads of the linear algebra library, which
 costs more than it gives and steals from the other core."""
 
-_MOST_ROWS: Final = 64
+_MOST_ROWS: Final = 128
 """Rows per matrix product at the most, since the last one of each call is filled up."""
 
 _DENSE: Final = 3
@@ -130,8 +130,8 @@ def _greatest(matrix: Audio, windows: Audio) -> Audio:
     """
     batch = min(_MOST_ROWS, 1 << (_MOST_PRODUCTS // matrix.size).bit_length() - 1)
     rows = len(windows)
-    filled = np.zeros((rows + -rows % batch, windows.shape[1]), np.float32)
-    filled[:rows] = windows
+    filled = np.empty((rows + -rows % batch, windows.shape[1]), np.float32)
+    filled[:rows], filled[rows:] = windows, 0.0
     values = matrix @ filled.reshape(-1, batch, filled.shape[1]).transpose(0, 2, 1)
     return _fold(np.abs(values, out=values)).reshape(-1)[:rows]
 
@@ -152,10 +152,16 @@ def _with_neighbours(x: Audio) -> Audio:
 
 
 def _fold_rows(magnitude: Audio) -> Audio:
-    """Greatest of each ROW neighbours, by halving: far faster in numpy than a maximum over a short axis."""
-    for _ in range(ROW.bit_length() - 1):
-        magnitude = np.maximum(magnitude[:, 0::2], magnitude[:, 1::2])
-    return magnitude
+    """Greatest of each ROW neighbours, by doubling what is compared: far faster than a maximum over a short axis."""
+    # What lies side by side goes through a processor's vector registers, so only a few are picked before it gets short.
+    fours = _greater(_greater(magnitude, 1), 2)[:, ::4]
+    eights = np.maximum(fours[:, 0::2], fours[:, 1::2])
+    return np.maximum(eights[:, 0::2], eights[:, 1::2])
+
+
+def _greater(x: Audio, apart: int) -> Audio:
+    """The greater of each value and the one so far behind it; shorter by as much."""
+    return np.maximum(x[:, :-apart], x[:, apart:])
 
 
 class TruePeakMeter:
