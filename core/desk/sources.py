@@ -101,16 +101,17 @@ class FileSource:
 
     def read(self, start: int, frames: int) -> Audio:
         """Samples [start, start + frames), silence outside the file."""
-        out = np.zeros((self.channels, frames), np.float32)
         first, last = max(start, 0), min(start + frames, self.frames)
-        if first < last:
-            try:
-                audio = self._decoded(first, last - first) if self._pcm is None else self._pcm.read(first, last - first)
-            except (soundfile.SoundFileError, OSError) as error:
-                raise _unreadable(self._path, error) from error
-            if audio.shape == out.shape:
-                return checked(np.ascontiguousarray(audio))
-            out[:, first - start : first - start + audio.shape[1]] = audio
+        if first >= last:
+            return np.zeros((self.channels, frames), np.float32)
+        try:
+            audio = self._decoded(first, last - first) if self._pcm is None else self._pcm.read(first, last - first)
+        except (soundfile.SoundFileError, OSError) as error:
+            raise _unreadable(self._path, error) from error
+        if audio.shape[1] == frames:
+            return checked(np.ascontiguousarray(audio))
+        out = np.zeros((self.channels, frames), np.float32)
+        out[:, first - start : first - start + audio.shape[1]] = audio
         return checked(out)
 
     def _decoded(self, first: int, frames: int) -> Audio:
