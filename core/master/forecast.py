@@ -96,7 +96,7 @@ class LimiterForecast:
         whole = len(self._level_db) // stretch * stretch
         highest = self._level_db[:whole].reshape(-1, stretch).max(axis=1) if whole else self._level_db
         sounding = highest[highest > highest.max(initial=_SILENT_DB) - _SOUNDING_DB]
-        return float(np.percentile(sounding, 90)) if sounding.size else 0.0
+        return _reached(sounding, 0.90) if sounding.size else 0.0
 
     def unlimited_lufs(self) -> float | None:
         """Loudness with no limiter, when the stream has ended; None for silence."""
@@ -126,8 +126,8 @@ class LimiterForecast:
             gain_db=gain_db,
             integrated_lufs=loudness,
             deepest_db=float(reduction.max(initial=0.0)),
-            busy_db=float(np.percentile(reduction, 99)) if len(reduction) else 0.0,
-            lost_lu=free + gain_db - loudness if free is not None and loudness is not None else 0.0,
+            busy_db=_reached(reduction, 0.99) if len(reduction) else 0.0,
+            lost_lu=max(free + gain_db - loudness, 0.0) if free is not None and loudness is not None else 0.0,
         )
 
     def _hops(self, energy: list[Floats]) -> Floats:
@@ -139,3 +139,12 @@ class LimiterForecast:
         total = np.cumsum(rows)[whole] - (1.0 - (edges - whole)) * rows[whole]
         hops: Floats = np.diff(total) / (hop_rows * ROW)
         return hops
+
+
+def _reached(values: Audio | Floats, part: float) -> float:
+    """The value that this part of all stays below, by the nearest rank.
+
+    The first percentile that numpy is asked for loads its masked arrays, which takes longer than a forecast.
+    """
+    rank = round(part * (len(values) - 1))
+    return float(np.partition(values, rank)[rank])
