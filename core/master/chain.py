@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.desk.settings import Values, checked_curve, number, resolve
-from core.desk.strip import EQ_SHAPES, bands, compressor, filters, highpass, saturation, transients
+from core.desk.strip import EQ_SHAPES, bands, compressor, filters, highpass, level, saturation, transients
 from core.dsp import gain
 from core.dsp.audio import Audio, Chain, Memoryless, Processor
 from core.dsp.filters import Biquads, butterworth_highpass
@@ -34,7 +34,7 @@ class MasterChain:
 
     def whole(self) -> Chain:
         """The strip from its input to its output."""
-        end: list[Processor] = [_level(self.loudness_gain_db)]
+        end = level(gain.db_to_gain(self.loudness_gain_db))
         return Chain([self.shaping, *end, *([self.limiter] if self.limiter else [])])
 
 
@@ -48,7 +48,7 @@ def master_chain(settings: Settings, rate_hz: int, channels: int, curve: ToneCur
     if wanted := checked_curve(curve):
         gains = {"mid_db": wanted.mid_db, "side_db": wanted.side_db}
         shaping.append(LinearPhase(rate_hz, channels, freq_hz=wanted.freq_hz, **gains))
-    shaping.append(_level(number(values, "input_gain_db")))
+    shaping += level(gain.db_to_gain(number(values, "input_gain_db")))
     shaping += filters(channels, highpass(values, rate_hz), bands(values, rate_hz))
     shaping += transients(values, rate_hz, channels)
     shaping += _multiband(values, rate_hz, channels)
@@ -56,7 +56,9 @@ def master_chain(settings: Settings, rate_hz: int, channels: int, curve: ToneCur
     shaping += saturation(values, rate_hz, channels)
     if channels == 2:
         width = number(values, "width")
-        shaping.append(Memoryless(lambda x: gain.width(x, width=width)))
+        if width != 1.0:
+            sides = gain.stereo_matrix(2, width=width)
+            shaping.append(Memoryless(lambda x: gain.place(x, sides)))
         if number(values, "mono_below_hz") > _KNOBS["mono_below_hz"].low:
             shaping.append(MonoLows(rate_hz, freq_hz=number(values, "mono_below_hz")))
     limiter = None
@@ -95,7 +97,3 @@ class MonoLows:
         removed = self._highpass.process(side) - side
         out: Audio = block + np.concatenate((removed, -removed))
         return out
-
-
-def _level(gain_db: float) -> Processor:
-    return Memoryless(lambda x: gain.gain(x, gain_db=gain_db))
