@@ -35,23 +35,27 @@ TARGET_LUFS, CEILING_DBTP = -14.0, -1.0
 OTO = """
 import sys
 from pathlib import Path
+from core import memory
 from core.desk.sources import file_sources
 from core.master.engineer import propose_master
 from core.master.render import render_master
 from core.master.targets import TARGETS
-(source,) = file_sources([Path(sys.argv[1])])
-render_master(propose_master(source, TARGETS["streaming"]), source, Path(sys.argv[2]))
+with memory.kept():
+    (source,) = file_sources([Path(sys.argv[1])])
+    render_master(propose_master(source, TARGETS["streaming"]), source, Path(sys.argv[2]))
 """
 OTO_REFERENCE = """
 import sys
 from pathlib import Path
+from core import memory
 from core.desk.sources import file_sources
 from core.master.engineer import propose_master
 from core.master.render import render_master
 from core.master.targets import TARGETS
-(source,) = file_sources([Path(sys.argv[1])])
-plan = propose_master(source, TARGETS["streaming"], references=[Path(sys.argv[2])])
-render_master(plan, source, Path(sys.argv[3]))
+with memory.kept():
+    (source,) = file_sources([Path(sys.argv[1])])
+    plan = propose_master(source, TARGETS["streaming"], references=[Path(sys.argv[2])])
+    render_master(plan, source, Path(sys.argv[3]))
 """
 MATCHERING = """
 import sys, matchering
