@@ -22,12 +22,11 @@ from typing import Literal
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import fft
 
 from core.dsp.audio import Audio, Floats, Framed, checked, run
 from core.dsp.envelope import GainLine
 from core.dsp.filters import butterworth_highpass, frequency_response
-from core.dsp.windows import hann
+from core.dsp.windows import fast_length, hann, spectra
 
 Space = Literal["room", "plate", "hall"]
 
@@ -140,7 +139,7 @@ def impulse_response(
     character = _CHARACTERS[space]
     predelay = round(predelay_ms / 1000.0 * rate_hz)
     frames = round(tail_s(space, decay_s=decay_s, predelay_ms=0.0) * rate_hz)
-    size = fft.next_fast_len(frames, real=True)
+    size = fast_length(frames)
     frequencies = np.fft.rfftfreq(size, 1.0 / rate_hz)
     common = 1.0 / (1.0 + (frequencies / character.common_below_hz) ** 4)
     cut = frequency_response(butterworth_highpass(rate_hz, freq_hz=lowcut_hz), frequencies, rate_hz)
@@ -149,11 +148,11 @@ def impulse_response(
     random = np.random.Generator(np.random.PCG64(character.seed))
     response = np.zeros((2, 2, predelay + frames), np.float32)
     for source in range(2):
-        left = fft.rfft(_excitation(random, character, size, rate_hz))
-        right = fft.rfft(_excitation(random, character, size, rate_hz))
+        left = np.fft.rfft(_excitation(random, character, size, rate_hz))
+        right = np.fft.rfft(_excitation(random, character, size, rate_hz))
         sides = (left, np.sqrt(common) * left + np.sqrt(1.0 - common) * right)
         for ear, spectrum in enumerate(sides if source == 0 else sides[::-1]):
-            tail = _decaying(fft.irfft(spectrum * cut, size)[:frames], rate_hz, space, decay_s, damping_hz)
+            tail = _decaying(np.fft.irfft(spectrum * cut, size)[:frames], rate_hz, space, decay_s, damping_hz)
             tail *= fade
             # Each ear gets half of the energy of each input, so that a source in the middle stays there.
             response[source, ear, predelay:] = tail * math.sqrt(0.5 / np.sum(np.square(tail)))
@@ -176,8 +175,8 @@ def _decaying(excitation: Floats, rate_hz: int, space: Space, decay_s: float, da
     seconds = np.array([decay_time_s(f, space, decay_s=decay_s, damping_hz=damping_hz) for f in frequencies])
     rate_beside = _SIXTY_DB / decay_s - _SIXTY_DB / np.maximum(seconds, 0.02)
     starts_s = np.arange(len(segments)) * (_HOP / rate_hz)
-    spectra = fft.rfft(segments * window) * np.exp(np.outer(starts_s, rate_beside))
-    pieces = fft.irfft(spectra) * window
+    shaped = np.fft.rfft(segments * window) * np.exp(np.outer(starts_s, rate_beside))
+    pieces = np.fft.irfft(shaped) * window
     joined = np.zeros(len(padded))
     joined[: len(pieces) * _HOP] += pieces[:, :_HOP].reshape(-1)
     joined[_HOP : (len(pieces) + 1) * _HOP] += pieces[:, _HOP:].reshape(-1)
@@ -244,8 +243,9 @@ class Reverb(Framed):
         padded = np.zeros((2, 2, parts * self._step), np.float32)
         padded[:, :, :frames] = response
         pieces = padded.reshape(2, 2, parts, self._step).transpose(2, 0, 1, 3)
-        # (parts, inputs, outputs, bins)
-        self._response = fft.rfft(pieces[..., : frames if whole else None], self._size)
+        # (parts, inputs, outputs, bins), by the size of the transform, which `spectra` divides by.
+        found = np.fft.rfft(pieces[..., : frames if whole else None], self._size)
+        self._response = (self._size * found).astype(np.complex64)
         self._turning = _Turning(rate_hz, space)
         self._heard: deque[NDArray[np.complex64] | None] = deque(maxlen=parts)
         # Memory of this size that came and went would cost more than the multiplications that are done in it.
@@ -265,9 +265,9 @@ class Reverb(Framed):
         self._joined[:, -self._frame :] = x
         pieces = sliding_window_view(self._joined, self._size, axis=1)[:, :: self._step].transpose(1, 0, 2)
         # Silence costs nothing.
-        spectra = fft.rfft(pieces) if self._joined.any() else (None,) * _AT_ONCE
+        arrived = spectra(pieces) if self._joined.any() else (None,) * _AT_ONCE
         self._answers[:] = 0.0
-        for answer, spectrum in zip(self._answers, spectra, strict=True):
+        for answer, spectrum in zip(self._answers, arrived, strict=True):
             self._heard.appendleft(spectrum)
             for heard, response in zip(self._heard, self._response, strict=False):
                 if heard is None:
@@ -277,7 +277,7 @@ class Reverb(Framed):
                     answer += self._product
         if not self._answers.any():
             return np.zeros_like(x)
-        wet = np.asarray(fft.irfft(self._answers, self._size), np.float32)[:, :, -self._step :]
+        wet = np.asarray(np.fft.irfft(self._answers, self._size), np.float32)[:, :, -self._step :]
         return wet.transpose(1, 0, 2).reshape(2, -1)
 
 

@@ -24,3 +24,10 @@ def spectra(x: Audio) -> NDArray[np.complex64]:
     numpy takes a transform that need not be divided through float64, at two to five times the cost.
     """
     return np.asarray(np.fft.rfft(x, norm="forward"), np.complex64)
+
+
+def fast_length(least: int) -> int:
+    """The shortest length from `least` on whose only factors are 2, 3 and 5: that of the fastest transforms."""
+    powers = range(least.bit_length())
+    odds = (3**threes * 5**fives for threes in powers for fives in powers)
+    return int(min(odd << max(-(-least // odd) - 1, 0).bit_length() for odd in odds))
