@@ -14,6 +14,7 @@ import numpy as np
 
 from core.dsp.audio import Audio, Floats
 from core.dsp.statespace import StateSpace
+from core.dsp.truepeak import ROW, row_maxima
 
 FLOOR_DB = -200.0
 """The level of silence."""
@@ -24,7 +25,7 @@ _INAUDIBLE = 1e-12
 
 def hop_samples(rate_hz: int) -> int:
     """Length of a control hop: 16 samples at 44.1 and 48 kHz, in proportion above."""
-    return 16 * max(1, round(rate_hz / 48_000))
+    return ROW * max(1, round(rate_hz / 48_000))
 
 
 def coefficient(time_ms: float, hops_per_second: float) -> float:
@@ -35,12 +36,9 @@ def coefficient(time_ms: float, hops_per_second: float) -> float:
 def peaks(x: Audio, hop: int) -> Floats:
     """Largest magnitude per hop over all channels: (channels, k * hop) becomes (k,)."""
     magnitude = np.abs(x)
-    loudest = magnitude[0] if len(magnitude) == 1 else magnitude.max(axis=0)
-    # Halving is much faster than a maximum over a short last axis.
-    while hop % 2 == 0:
-        loudest = np.maximum(loudest[0::2], loudest[1::2])
-        hop //= 2
-    levels: Floats = loudest.astype(np.float64)
+    loudest = magnitude if len(magnitude) == 1 else magnitude.max(axis=0, keepdims=True)
+    rows = row_maxima(loudest)[0]
+    levels: Floats = (rows if hop == ROW else rows.reshape(-1, hop // ROW).max(axis=1)).astype(np.float64)
     return levels
 
 

@@ -83,7 +83,7 @@ def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
     first, end = HALF_TAPS - 1, HALF_TAPS - 1 + rows * ROW
     around = np.empty((x.shape[0], rows + 2), dtype=np.float32)
     around[:, 0] = np.abs(x[:, :first]).max(axis=1)
-    around[:, 1:-1] = _fold_rows(np.abs(x[:, first:end]))
+    around[:, 1:-1] = row_maxima(np.abs(x[:, first:end]))
     around[:, -1] = np.abs(x[:, end:]).max(axis=1)
     peaks: Audio = around[:, 1:-1].copy()
     bound = _with_neighbours(around) * np.float32(weights.greatest_sum)
@@ -98,6 +98,22 @@ def row_peaks(x: Audio, phases: int, floor: float) -> Audio:
         near = near[_with_neighbours(between[channel])[near] > floor / _HALFWAY_REACH]
         peaks[channel, near] = np.maximum(peaks[channel, near], _highest(weights.others, windows[channel], near))
     return peaks
+
+
+def row_maxima(x: Audio) -> Audio:
+    """Greatest of each ROW neighbours, (channels, rows * ROW) to (channels, rows).
+
+    Far faster in numpy than a maximum over a short axis.
+    """
+    # What lies side by side goes through a processor's vector registers, so only a few are picked before it gets short.
+    fours = _greater(_greater(x, 1), 2)[:, ::4]
+    eights = np.maximum(fours[:, 0::2], fours[:, 1::2])
+    return np.maximum(eights[:, 0::2], eights[:, 1::2])
+
+
+def _greater(x: Audio, apart: int) -> Audio:
+    """The greater of each value and the one so far behind it; shorter by as much."""
+    return np.maximum(x[:, :-apart], x[:, apart:])
 
 
 def peaks_at(x: Audio, phases: int, rows: NDArray[np.intp]) -> Audio:
@@ -149,19 +165,6 @@ def _fold(magnitude: Audio) -> Audio:
 def _with_neighbours(x: Audio) -> Audio:
     """Greatest of each value and the two beside it; without the ends."""
     return np.maximum(np.maximum(x[..., :-2], x[..., 2:]), x[..., 1:-1])
-
-
-def _fold_rows(magnitude: Audio) -> Audio:
-    """Greatest of each ROW neighbours, by doubling what is compared: far faster than a maximum over a short axis."""
-    # What lies side by side goes through a processor's vector registers, so only a few are picked before it gets short.
-    fours = _greater(_greater(magnitude, 1), 2)[:, ::4]
-    eights = np.maximum(fours[:, 0::2], fours[:, 1::2])
-    return np.maximum(eights[:, 0::2], eights[:, 1::2])
-
-
-def _greater(x: Audio, apart: int) -> Audio:
-    """The greater of each value and the one so far behind it; shorter by as much."""
-    return np.maximum(x[:, :-apart], x[:, apart:])
 
 
 class TruePeakMeter:
