@@ -21,9 +21,10 @@ def hann(size: int) -> Floats:
 def spectra(x: Audio) -> NDArray[np.complex64]:
     """Transform real float32 (..., n) along its last axis, divided by n, with 138 dB of precision.
 
-    numpy takes a transform that need not be divided through float64, at two to five times the cost.
+    numpy takes a transform that need not be divided through float64, at two to five times the cost, and lets only those
+    that lie one behind the other share a processor's vector registers.
     """
-    return np.asarray(np.fft.rfft(x, norm="forward"), np.complex64)
+    return np.asarray(np.fft.rfft(np.ascontiguousarray(x), norm="forward"), np.complex64)
 
 
 def fast_length(least: int) -> int:
