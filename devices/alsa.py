@@ -13,6 +13,12 @@ from devices.text import printable
 ROOT: Final = Path("/")
 STANDARD_RATES_HZ: Final = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 
+WAYS: Final = frozenset({"default", "sysdefault", "front", "rear", "center_lfe", "side", "iec958", "spdif", "hdmi"}) | {
+    *("surround21", "surround40", "surround41", "surround50", "surround51", "surround71"),
+    *("dmix", "dsnoop", "modem", "phoneline", "hw", "plughw", "null"),
+}
+"""Names that alsa-lib's own configuration (alsa.conf) gives to ways to the first card, mixed or resampled."""
+
 _CARD = re.compile(r"^ *(\d+) \[(\S+) *\]: +\S+ - (.+)$", re.MULTILINE)
 
 

@@ -33,8 +33,9 @@ def enumerate_interfaces(
 ) -> list[Interface]:
     """Every interface that is plugged in: USB first, then other hardware, JACK, the rest, the simulated one last.
 
-    Also those that another program holds, which PortAudio leaves out. A driver that hangs or crashes PortAudio costs
-    `timeout_s` and the devices that only PortAudio knows. `root` is where /proc and /sys are.
+    Also those that another program holds, which PortAudio leaves out; not ALSA's further names for the first card. A
+    driver that hangs or crashes PortAudio costs `timeout_s` and the devices that only PortAudio knows. `root` is where
+    /proc and /sys are.
     """
     try:
         listed = probe(timeout_s, command)
@@ -135,7 +136,7 @@ def fingerprint(root: Path = alsa.ROOT) -> str:
 
 
 def _listed(listed: Iterable[dict[str, Any]], root: Path) -> list[Interface]:
-    devices = list(listed)
+    devices = [device for device in listed if device["host_api"] != "ALSA" or device["name"] not in alsa.WAYS]
     ids = alsa.identities([(device["host_api"], device["name"]) for device in devices], root)
     return [
         Interface(

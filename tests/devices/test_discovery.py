@@ -76,6 +76,14 @@ def test_usb_comes_first_then_other_hardware_then_the_rest_and_the_simulated_int
     assert (found[0].name, found[0].inputs, found[0].outputs) == ("Scarlett 18i20 USB", 18, 20)
 
 
+def test_a_card_is_listed_once_and_not_by_every_name_that_alsa_has_for_it(tmp_path):
+    trees.add_card(tmp_path, 0, "PCH", "HDA Intel PCH")
+    ways = [{**ONBOARD, "name": name} for name in ("sysdefault", "front", "surround40", "spdif", "default", "dmix")]
+    mine = {**ONBOARD, "name": "both_cards"}
+    found = discovery.enumerate_interfaces(command=probe_that_lists(ONBOARD, *ways, mine), root=tmp_path)
+    assert [one.id for one in found] == ["alsa:PCH,0", "alsa:both_cards", "sim"]
+
+
 @pytest.mark.parametrize("listed", [(), ({**SCARLETT, "inputs": 0},)], ids=["both ways", "one way"])
 def test_an_interface_that_a_program_holds_is_still_listed_whole(tmp_path, listed):
     trees.add_card(
