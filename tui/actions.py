@@ -38,7 +38,12 @@ def _session(picture: Picture) -> str:
 
 
 def _hears(picture: Picture) -> str:
-    return _linked(picture) or ("" if picture.device.current else "No interface is in use: d chooses one.")
+    device = picture.device
+    if reason := _linked(picture):
+        return reason
+    if device.current is None and device.problem is not None:
+        return f"{device.problem.message} {device.problem.hint}".strip()
+    return "" if device.current else "No interface is in use: d chooses one."
 
 
 def _can_record(picture: Picture) -> str:

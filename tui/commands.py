@@ -148,7 +148,7 @@ async def do_device(studio: Studio) -> None:
         for device in topic.available
     ]
     if not any(device.id == SIMULATED for device in topic.available):
-        choices.append(Choice(SIMULATED, "Simulated band", "ten tracks to try on, no interface needed"))
+        choices.append(Choice(SIMULATED, "Simulated band", "plays a song to try on, no interface needed"))
     title = "Choose the interface" if topic.current else "No interface is in use. Choose one"
     answer = await studio.ask(Pick(studio.look, title, choices, start=topic.current.id if topic.current else None))
     if answer is not None:

@@ -31,7 +31,7 @@ def _asked_for(picture: Picture, kind: str) -> bool:
 
 STEPS: Final[tuple[Step, ...]] = (
     Step(
-        "d chooses where sound comes from. The simulated band is always there: ten tracks, no cables needed.",
+        "d chooses where sound comes from. The simulated band is always there, no cables needed.",
         lambda picture, _: picture.device.current is not None,
     ),
     Step(

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from core.protocol.requests import Record, Seek, Stop
-from core.protocol.topics import TransportTopic
+from core.protocol.topics import Problem, TransportTopic
 from tests.tui.harness import band_picture, recording_picture
 from tui import commands
 from tui.actions import ACTIONS, SCREENS, actions_of
@@ -84,6 +84,9 @@ def test_record_is_refused_only_where_there_is_nothing_to_record() -> None:
     assert "reconnecting" in record.when(band_picture(link="lost"))
     nothing_plugged_in = msgspec.structs.replace(band_picture().device, current=None)
     assert "interface" in record.when(band_picture(device=nothing_plugged_in))
+    opening = Problem(code="opening", message="Simulated band is being opened.", hint="")
+    device = msgspec.structs.replace(nothing_plugged_in, problem=opening)
+    assert record.when(band_picture(device=device)) == "Simulated band is being opened."
     session = band_picture().session.session
     assert session is not None
     disarmed = tuple(msgspec.structs.replace(track, armed=False) for track in session.tracks)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from core.protocol.topics import SessionTopic
 from tests.tui.harness import band_picture, meters
 from tui.look import BLOCK, CONSOLE, UNICODE, Look
 from tui.picture import Picture
@@ -35,6 +36,16 @@ def test_every_input_is_numbered_and_no_line_is_too_long(inputs: int) -> None:
     assert all(f"{number:2d} " in shown for number in range(1, inputs + 1))
     assert all(cell_len(line) <= 52 for line in lines)
     assert len({cell_len(line) for line in lines[: inputs % 16 or 16] if line}) <= 2
+
+
+def test_before_a_session_inputs_are_called_what_its_tracks_will_be() -> None:
+    device = band_picture(16).device
+    assert device.current is not None
+    named = msgspec.structs.replace(device.current, channel_names=("Kick", "Snare\x1b[2J"))
+    changes = {"device": msgspec.structs.replace(device, current=named), "session": SessionTopic()}
+    first, second, *_ = bridge(band_picture(16, **changes), Look(), 52, 16, 1, focused=True)
+    assert [line[1][0].split() for line in (first, second)] == [["1", "Kick"], ["2", "Snare[2J"]]
+    assert [line[0][0] for line in (first, second)] == [" ", " "]  # nothing is armed yet
 
 
 def test_bars_grow_thick_where_there_is_room_and_stay_apart() -> None:

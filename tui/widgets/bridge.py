@@ -123,12 +123,16 @@ def bridge(picture: Picture, look: Look, width: int, height: int, cursor: int, *
         return _nothing(picture)
     shape = layout(count, width, height)
     tracks = {track.input: track for track in reversed(picture.tracks) if track.input}
+    device = picture.device.current
+    # What the tracks of the next session will be called.
+    names = device.channel_names if device is not None and not picture.tracks else ()
     lines: list[Line] = []
     for row in range(shape.rows):
         spans: list[Span] = []
         for number in range(row + 1, count + 1, shape.rows):
             here: Role | None = ("cursor" if focused else "cursor_off") if number == cursor else None
-            spans += _input(number, tracks.get(number), picture.meters, look, shape, here)
+            called = names[number - 1] if number <= len(names) else "-"
+            spans += _input(number, called, tracks.get(number), picture.meters, look, shape, here)
         lines.append([*spans, ("", "text")])
         bars = [span if _is_bar(span) else (" " * cell_len(span[0]), "text") for span in spans]
         lines += [bars] * (shape.thick - 1) + [[("", "text")]] * shape.free
@@ -136,12 +140,12 @@ def bridge(picture: Picture, look: Look, width: int, height: int, cursor: int, *
 
 
 def _input(
-    number: int, track: Track | None, meters: Meters | None, look: Look, shape: Layout, here: Role | None
+    number: int, called: str, track: Track | None, meters: Meters | None, look: Look, shape: Layout, here: Role | None
 ) -> list[Span]:
     glyphs = look.glyphs
     armed = track is not None and track.armed
     mark = " " if track is None else glyphs.armed if armed else glyphs.disarmed
-    name = words.clean(track.name) if track else "-"
+    name = words.clean(track.name if track else called)
     label = f"{number:2d} {words.fit(name, shape.name, glyphs.ellipsis)}"
     if shape.role:
         role = (track.role or "").replace("_", " ") if track else ""
@@ -199,5 +203,5 @@ def _nothing(picture: Picture) -> list[Line]:
         [("  No interface is in use.", "title")],
         [("", "text")],
         [("  d  chooses one. The simulated band is", "text")],
-        [("     always there: ten tracks to try on.", "text")],
+        [("     always there: no cables needed.", "text")],
     ]
