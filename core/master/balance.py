@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
@@ -14,8 +14,10 @@ from core.master.chain import EQ_SHAPES
 from core.master.draft import KNOBS, Draft
 from core.master.styles import Style
 from core.master.targets import Medium
-from core.models.mastering import Advice
 from core.plans.document import By
+
+if TYPE_CHECKING:
+    from core.models.mastering import Advice
 
 WIDTH: Final = "width_db"
 _EQ_CONFIDENCE: Final = 0.6

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from core.analysis.features import BAND_HZ
 from core.analysis.spectrum import Spectrum
@@ -24,10 +24,12 @@ from core.master.render import processed
 from core.master.sections import SectionMeter
 from core.master.targets import MEDIA, Medium
 from core.master.width import WidthMeter
-from core.models.mastering import Controller, PortraitMeter
 from core.plans.document import MasterPlan, Target
 from core.progress import Progress, part
 from core.version import VERSION
+
+if TYPE_CHECKING:
+    from core.models.mastering import Controller, PortraitMeter
 
 QUIET_LUFS: Final = -35.0
 """A mix below this is lifted before anything else."""
@@ -82,8 +84,8 @@ def propose_master(
     sections = SectionMeter(source.rate_hz, source.channels)
     sides = WidthMeter(source.rate_hz, source.channels)
     peaks = strokes.StrokeMeter(source.rate_hz, source.channels)
-    portrait = PortraitMeter(source.rate_hz, source.channels)
-    meters = (sections, *(() if model else (sides, peaks)), *((portrait,) if controller and not model else ()))
+    portrait = _portrait(source) if controller and not model else None
+    meters = (sections, *(() if model else (sides, peaks)), *((portrait,) if portrait else ()))
     # What is matched to a model is shaped, and heard again: until then the samples' peaks are enough.
     forecast = LimiterForecast(source.rate_hz, source.channels, rough=model is not None)
     heard = _listen(source, Chain([]), forecast, meters, part(rest, 0.0, 0.5), f"listening to {source.name}")
@@ -109,7 +111,7 @@ def propose_master(
             )
         else:
             changes = balance.by_rules(whole, sides.result(), liked, source.rate_hz)
-            if controller and (drawn := portrait.result()):
+            if controller and portrait and (drawn := portrait.result()):
                 engineer = controller.name
                 advice = controller.advise(drawn)
                 changes = balance.by_model(advice, changes, whole, liked, source.rate_hz)
@@ -143,6 +145,13 @@ def propose_master(
 
 
 # ---------------------------------------------------------------- listening
+
+
+def _portrait(source: Source) -> PortraitMeter:
+    # Most masters ask no model, which would have to be loaded.
+    from core.models.mastering import PortraitMeter
+
+    return PortraitMeter(source.rate_hz, source.channels)
 
 
 def _listen(

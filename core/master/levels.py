@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.master.draft import Draft
 from core.master.forecast import Forecast, LimiterForecast
-from core.models.mastering import Advice
 from core.plans.document import Target
+
+if TYPE_CHECKING:
+    from core.models.mastering import Advice
 
 WORKING_LUFS: Final = -18.0
 """Loudness at which the compressor is met."""
