@@ -39,6 +39,7 @@ class BoxScreen(StudioScreen):
         self.jobs = Table(look, id="box-jobs")
         self.log_table = Table(look, id="box-log")
         self._infos: list[SettingInfo] = []
+        self._asking = False
 
     def body(self) -> Sequence[Widget]:
         """Facts on top, settings in the middle, work and log below."""
@@ -61,8 +62,9 @@ class BoxScreen(StudioScreen):
 
     def show_body(self, picture: Picture) -> None:
         """Everything from the picture; what settings mean is asked for once."""
-        if not self._infos and picture.link == "up" and self.is_current:
-            self.run_worker(self._ask_what_there_is(), group="settings", exclusive=True)
+        if not self._infos and not self._asking and picture.link == "up" and self.is_current:
+            self._asking = True
+            self.run_worker(self._ask_what_there_is, group="settings")
         rows = box_rows.setting_rows(self._infos, picture, self.look)
         self.settings.show(rows, head=[(" Settings", "title")], empty=[[(" Asking the engine.", "dim")]])
         self.jobs.show(box_rows.job_rows(picture.jobs.jobs), head=[(" Work", "title")], empty=[[(" None.", "dim")]])
@@ -72,9 +74,12 @@ class BoxScreen(StudioScreen):
         self.explanation_paper.repaint()
 
     async def _ask_what_there_is(self) -> None:
-        with contextlib.suppress(OtoError):  # a lost link says so by itself, and the next picture asks again
-            self._infos = await self.studio.link.call(DescribeSettings(), list[SettingInfo])
-            self.show_body(self.picture)
+        try:
+            with contextlib.suppress(OtoError):  # a lost link says so by itself, and the next picture asks again
+                self._infos = await self.studio.link.call(DescribeSettings(), list[SettingInfo])
+                self.show_body(self.picture)
+        finally:
+            self._asking = False
 
     def _explanation(self, width: int, height: int) -> list[Line]:
         """The selected setting, or the news or failure that has the focus, in full."""
