@@ -64,7 +64,7 @@ class BoxScreen(StudioScreen):
         """Everything from the picture; what settings mean is asked for once."""
         if not self._infos and not self._asking and picture.link == "up" and self.is_current:
             self._asking = True
-            self.run_worker(self._ask_what_there_is, group="settings")
+            self.run_worker(self._ask_what_there_is(), group="settings")
         rows = box_rows.setting_rows(self._infos, picture, self.look)
         self.settings.show(rows, head=[(" Settings", "title")], empty=[[(" Asking the engine.", "dim")]])
         self.jobs.show(box_rows.job_rows(picture.jobs.jobs), head=[(" Work", "title")], empty=[[(" None.", "dim")]])
