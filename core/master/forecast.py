@@ -80,11 +80,14 @@ class LimiterForecast:
         """Say that silence follows."""
         channels = len(self._ahead)
         self.add(np.zeros((channels, 2 * CONTEXT), np.float32))
-        peaks, energy = np.concatenate(self._peaks), np.concatenate(self._energy)
-        rows = min(len(peaks), len(energy))
-        self._peaks, self._energy = [], [energy[:rows]]
-        self._level_db = 20 * np.log10(np.maximum(peaks[:rows], np.float32(1e-10)))
-        self._free_lufs = integrated_lufs(self._hops([energy[:rows].astype(np.float64)]))
+        # One after the other, and in place: of an hour each of these is 40 MB.
+        level_db, self._peaks = np.concatenate(self._peaks), []
+        energy, self._energy = np.concatenate(self._energy), []
+        rows = min(len(level_db), len(energy))
+        np.log10(np.maximum(level_db, np.float32(1e-10), out=level_db), out=level_db)
+        level_db *= 20
+        self._energy, self._level_db = [energy[:rows]], level_db[:rows]
+        self._free_lufs = integrated_lufs(self._hops(self._energy))
 
     def peak_dbtp(self) -> float | None:
         """Highest true peak with no limiter, or a rough one; None for silence."""
@@ -108,8 +111,8 @@ class LimiterForecast:
         rows = len(energy)
         envelope = reduction_envelope(self._rate_hz, release_ms)
         lookahead = envelope.lookahead_rows
-        left: list[Floats] = []
-        reductions: list[Floats] = []
+        left: list[Audio] = []
+        reductions: list[Audio] = []
         for start in range(0, rows + lookahead, _CHUNK_ROWS):
             level_db = self._level_db[start : start + _CHUNK_ROWS].astype(np.float64)
             needed = np.maximum(level_db + (gain_db - ceiling_dbtp), 0.0)
@@ -119,7 +122,7 @@ class LimiterForecast:
         for start in range(0, rows, _CHUNK_ROWS):
             part = slice(start, start + _CHUNK_ROWS)
             kept = energy[part].astype(np.float64) * np.square(from_db(gain_db - reduction[part].astype(np.float64)))
-            left.append(kept)
+            left.append(kept.astype(np.float32))
         loudness = integrated_lufs(self._hops(left))
         free = self.unlimited_lufs()
         return Forecast(
@@ -130,13 +133,14 @@ class LimiterForecast:
             lost_lu=max(free + gain_db - loudness, 0.0) if free is not None and loudness is not None else 0.0,
         )
 
-    def _hops(self, energy: list[Floats]) -> Floats:
+    def _hops(self, energy: list[Audio]) -> Floats:
         """Mean energy per 100 ms; at rates where a row doesn't divide it, cut within rows."""
-        rows = np.concatenate((*energy, [0.0]))
+        rows: Floats = np.concatenate((*energy, [0.0]), dtype=np.float64)
         hop_rows = self._rate_hz * _HOP_S / ROW
         edges = np.arange(math.floor((len(rows) - 1) / hop_rows) + 1) * hop_rows
         whole = edges.astype(np.intp)
-        total = np.cumsum(rows)[whole] - (1.0 - (edges - whole)) * rows[whole]
+        beyond = (1.0 - (edges - whole)) * rows[whole]
+        total = np.cumsum(rows, out=rows)[whole] - beyond
         hops: Floats = np.diff(total) / (hop_rows * ROW)
         return hops
 
