@@ -7,7 +7,9 @@ from the peaks alone, and what it leaves of the energy gives the loudness, for a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -18,12 +20,13 @@ from core.dsp.envelope import from_db
 from core.dsp.limiter import reduction_envelope
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
 
-_CHUNK_ROWS: Final = 1 << 16
+_STRETCH_ROWS: Final = 1 << 16
 _HOP_S: Final = 0.1
 _SOUNDING_DB: Final = 30.0
 _SILENT_DB: Final = -170.0
 _DEEPEST: Final = 0.25
 """Peaks 12 dB below the highest are not looked for between the samples: no gain that is worth it limits them."""
+_STEP_DB: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ class LimiterForecast:
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
         self._ahead = np.zeros((channels, HALF_TAPS - 1), np.float32)
         self._rest = np.zeros((channels, 0), np.float32)
-        self._peaks: list[Audio] = []
-        self._energy: list[Audio] = []
-        self._level_db: Audio = np.zeros(0, np.float32)
-        """Peak of each row, once the stream has ended."""
+        self._peaks = _Rows()
+        """As amplitudes; in dB once the stream has ended."""
+        self._energy = _Rows()
+        self._rows = 0
         self._free_lufs: float | None = None
 
     def add(self, block: Audio) -> None:
@@ -68,26 +71,26 @@ class LimiterForecast:
         self._ahead = ahead[:, rows * ROW :].copy()
         if rows:
             floor = math.inf if self._rough else self._highest * _DEEPEST
-            self._peaks.append(row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0))
-            self._highest = max(self._highest, float(self._peaks[-1].max()))
+            peaks = row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0)
+            self._peaks.add(peaks)
+            self._highest = max(self._highest, float(peaks.max()))
         weighted = np.concatenate((self._rest, self._filter.process(block)), axis=1)
         rows = weighted.shape[1] // ROW
         self._rest = weighted[:, rows * ROW :].copy()
         squares = np.square(weighted[:, : rows * ROW]).reshape(len(weighted), rows, ROW) @ np.ones(ROW, np.float32)
-        self._energy.append((self._weights @ squares).astype(np.float32))
+        self._energy.add(self._weights @ squares)
 
     def finish(self) -> None:
         """Say that silence follows."""
         channels = len(self._ahead)
         self.add(np.zeros((channels, 2 * CONTEXT), np.float32))
-        # One after the other, and in place: of an hour each of these is 40 MB.
-        level_db, self._peaks = np.concatenate(self._peaks), []
-        energy, self._energy = np.concatenate(self._energy), []
-        rows = min(len(level_db), len(energy))
-        np.log10(np.maximum(level_db, np.float32(1e-10), out=level_db), out=level_db)
-        level_db *= 20
-        self._energy, self._level_db = [energy[:rows]], level_db[:rows]
-        self._free_lufs = integrated_lufs(self._hops(self._energy))
+        self._rows = min(self._peaks.count, self._energy.count)
+        for stretch in self._peaks.stretches:
+            np.log10(np.maximum(stretch, np.float32(1e-10), out=stretch), out=stretch)
+            stretch *= 20
+        starts = range(0, self._rows, _STRETCH_ROWS)
+        energy = (self._energy.between(start, min(start + _STRETCH_ROWS, self._rows)) for start in starts)
+        self._free_lufs = integrated_lufs(self._hops(energy))
 
     def peak_dbtp(self) -> float | None:
         """Highest true peak with no limiter, or a rough one; None for silence."""
@@ -96,8 +99,10 @@ class LimiterForecast:
     def loud_peak_dbfs(self) -> float:
         """Where the peaks of loud moments lie: nine of ten stretches of 100 ms that sound stay below it."""
         stretch = max(round(self._rate_hz * _HOP_S / ROW), 1)
-        whole = len(self._level_db) // stretch * stretch
-        highest = self._level_db[:whole].reshape(-1, stretch).max(axis=1) if whole else self._level_db
+        whole = max(self._rows // stretch, 1) * stretch
+        many = _STRETCH_ROWS // stretch * stretch
+        parts = (self._peaks.between(start, min(start + many, whole)) for start in range(0, whole, many))
+        highest = np.concatenate([np.maximum.reduceat(each, np.arange(0, len(each), stretch)) for each in parts])
         sounding = highest[highest > highest.max(initial=_SILENT_DB) - _SOUNDING_DB]
         return _reached(sounding, 0.90) if sounding.size else 0.0
 
@@ -107,45 +112,97 @@ class LimiterForecast:
 
     def at(self, gain_db: float, *, ceiling_dbtp: float, release_ms: float) -> Forecast:
         """What comes out with this gain before the limiter."""
-        energy = self._energy[0]
-        rows = len(energy)
-        envelope = reduction_envelope(self._rate_hz, release_ms)
-        lookahead = envelope.lookahead_rows
-        left: list[Audio] = []
-        reductions: list[Audio] = []
-        for start in range(0, rows + lookahead, _CHUNK_ROWS):
-            level_db = self._level_db[start : start + _CHUNK_ROWS].astype(np.float64)
-            needed = np.maximum(level_db + (gain_db - ceiling_dbtp), 0.0)
-            missing = min(start + _CHUNK_ROWS, rows + lookahead) - start - len(needed)
-            reductions.append(envelope.process(np.concatenate((needed, np.zeros(missing)))).astype(np.float32))
-        reduction = np.concatenate(reductions)[lookahead:]
-        for start in range(0, rows, _CHUNK_ROWS):
-            part = slice(start, start + _CHUNK_ROWS)
-            kept = energy[part].astype(np.float64) * np.square(from_db(gain_db - reduction[part].astype(np.float64)))
-            left.append(kept.astype(np.float32))
-        loudness = integrated_lufs(self._hops(left))
+        reductions = _Reductions()
+        loudness = integrated_lufs(self._hops(self._left(gain_db, ceiling_dbtp, release_ms, reductions)))
         free = self.unlimited_lufs()
         return Forecast(
             gain_db=gain_db,
             integrated_lufs=loudness,
-            deepest_db=float(reduction.max(initial=0.0)),
-            busy_db=_reached(reduction, 0.99) if len(reduction) else 0.0,
+            deepest_db=reductions.deepest_db,
+            busy_db=reductions.reached_db(0.99),
             lost_lu=max(free + gain_db - loudness, 0.0) if free is not None and loudness is not None else 0.0,
         )
 
-    def _hops(self, energy: list[Audio]) -> Floats:
+    def _left(
+        self, gain_db: float, ceiling_dbtp: float, release_ms: float, reductions: _Reductions
+    ) -> Iterator[Floats]:
+        """What the limiter leaves of the energy, stretch after stretch; each one's reductions are taken down."""
+        envelope = reduction_envelope(self._rate_hz, release_ms)
+        late = envelope.lookahead_rows
+        for start in range(0, self._rows + late, _STRETCH_ROWS):
+            end = min(start + _STRETCH_ROWS, self._rows + late)
+            level_db = self._peaks.between(start, min(end, self._rows)).astype(np.float64)
+            needed = np.maximum(level_db + (gain_db - ceiling_dbtp), 0.0)
+            reduction = envelope.process(np.concatenate((needed, np.zeros(end - start - len(needed)))))
+            reduction = reduction[max(late - start, 0) :]
+            reductions.add(reduction)
+            energy = self._energy.between(max(start - late, 0), max(end - late, 0))
+            yield energy.astype(np.float64) * np.square(from_db(gain_db - reduction))
+
+    def _hops(self, parts: Iterable[Audio | Floats]) -> Floats:
         """Mean energy per 100 ms; at rates where a row doesn't divide it, cut within rows."""
-        rows: Floats = np.concatenate((*energy, [0.0]), dtype=np.float64)
         hop_rows = self._rate_hz * _HOP_S / ROW
-        edges = np.arange(math.floor((len(rows) - 1) / hop_rows) + 1) * hop_rows
-        whole = edges.astype(np.intp)
-        beyond = (1.0 - (edges - whole)) * rows[whole]
-        total = np.cumsum(rows, out=rows)[whole] - beyond
-        hops: Floats = np.diff(total) / (hop_rows * ROW)
+        reached: list[Floats] = []
+        first, total, edge = 0, 0.0, 0
+        for part in chain(parts, (np.zeros(1),)):
+            rows = part.astype(np.float64)
+            sums = np.concatenate(([0.0], np.cumsum(rows))) + total
+            last = math.ceil((first + len(rows)) / hop_rows)
+            edges = np.arange(edge, last) * hop_rows - first
+            whole = edges.astype(np.intp)
+            reached.append(sums[whole] + (edges - whole) * rows[whole])
+            first, total, edge = first + len(rows), float(sums[-1]), last
+        hops: Floats = np.diff(np.concatenate(reached)) / (hop_rows * ROW)
         return hops
 
 
-def _reached(values: Audio | Floats, part: float) -> float:
+class _Rows:
+    """A value per row, in stretches of equal length, because of an hour they are 40 MB and none is copied whole."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.stretches: list[Audio] = []
+
+    def add(self, values: Audio | Floats) -> None:
+        """Put (k,) behind what is there."""
+        while len(values):
+            at = self.count % _STRETCH_ROWS
+            if at == 0:
+                self.stretches.append(np.zeros(_STRETCH_ROWS, np.float32))
+            part = values[: _STRETCH_ROWS - at]
+            self.stretches[-1][at : at + len(part)] = part
+            self.count += len(part)
+            values = values[len(part) :]
+
+    def between(self, start: int, end: int) -> Audio:
+        """The values from one row to another, no more than a stretch of them."""
+        if end <= start:
+            return np.zeros(0, np.float32)
+        at, first = start % _STRETCH_ROWS, start // _STRETCH_ROWS
+        joined = np.concatenate(self.stretches[first : first + 2])
+        return joined[at : at + end - start]
+
+
+class _Reductions:
+    """How much was turned down for how long: counted, because an hour of them is 40 MB."""
+
+    def __init__(self) -> None:
+        self.deepest_db = 0.0
+        self._counts = np.zeros(0, np.intp)
+
+    def add(self, reduction_db: Floats) -> None:
+        self.deepest_db = max(self.deepest_db, float(reduction_db.max(initial=0.0)))
+        steps = np.bincount((reduction_db / _STEP_DB).astype(np.intp), minlength=len(self._counts))
+        steps[: len(self._counts)] += self._counts
+        self._counts = steps
+
+    def reached_db(self, part: float) -> float:
+        """The reduction that this part of the time stays below, to a hundredth of a decibel."""
+        total = int(self._counts.sum())
+        return float(np.searchsorted(np.cumsum(self._counts), part * total)) * _STEP_DB if total else 0.0
+
+
+def _reached(values: Audio, part: float) -> float:
     """The value that this part of all stays below, by the nearest rank.
 
     The first percentile that numpy is asked for loads its masked arrays, which takes longer than a forecast.
