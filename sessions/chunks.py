@@ -10,9 +10,9 @@ import struct
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from html import escape
 from typing import Final
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -227,7 +227,7 @@ def _text(field: bytes) -> str:
 
 
 def _xml(text: str) -> str:
-    return escape("".join(c for c in text if c.isprintable() or c in "\t\n"))
+    return escape("".join(c for c in text if c.isprintable() or c in "\t\n"), quote=False)
 
 
 def _local_date_time(utc: str) -> tuple[bytes, bytes]:
