@@ -267,17 +267,21 @@ def take_home(computer: Computer, stick: Path) -> None:
     assert soundfile.info(home).duration >= TAKE_S
 
 
-def test_set_up_by_a_file_it_records_from_a_card_that_is_plugged_in_later(computer: Computer, tmp_path: Path) -> None:
+def test_set_up_by_a_file_it_records_from_a_card_that_is_plugged_in_later(
+    image: Image, computer: Computer, tmp_path: Path
+) -> None:
+    later = image.arch == "amd64"  # Debian's kernel for arm64 drives no card with inputs that qemu can plug in
     answers = tmp_path / "answers"
     answers.write_text(json.dumps({"name": "cellar", "password": "a secret"}))
     put_on_boot(computer.disk, answers, ANSWERS_FILE)
-    computer.switch_on(sound=False)
-    computer.wait(lambda: computer.state() == "no_device")
+    computer.switch_on(sound=not later)
+    computer.wait(lambda: computer.state() == ("no_device" if later else "idle"))
     computer.plug("usb-audio", "usb.0")
     computer.wait(lambda: any(each.startswith("usb:") for each in computer.interfaces()))
-    computer.plug("AC97", "socket")
+    if later:
+        computer.plug("AC97", "socket")
     record_for_a_while(computer)
-    assert computer.listens_to() == "alsa:I82801AAICH,0"
+    assert computer.listens_to() == ("alsa:I82801AAICH,0" if later else "alsa:Intel,0")
     take_home(computer, tmp_path / "stick")
     computer.press_power()
 
