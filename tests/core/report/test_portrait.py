@@ -31,7 +31,8 @@ def heard(*paths: Path, **stretch: float) -> Heard:
 def test_every_number_is_the_meters(write: Write, rate_hz: int, channels: int) -> None:
     path = write("song.wav", song(4.0, channels, rate_hz), rate_hz)
     portrait, meter = heard(path).portrait, measure_file(path)
-    assert msgspec.structs.astuple(portrait.loudness) == pytest.approx(msgspec.structs.astuple(meter), abs=1e-9)
+    # Blocks are cut elsewhere, and a float32 product rounds by its place in a block: by 2e-7 on some processors.
+    assert msgspec.structs.astuple(portrait.loudness) == pytest.approx(msgspec.structs.astuple(meter), abs=1e-5)
     assert meter.true_peak_dbtp is not None
     assert meter.integrated_lufs is not None
     assert portrait.plr_db == pytest.approx(meter.true_peak_dbtp - meter.integrated_lufs)
