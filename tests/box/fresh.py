@@ -134,6 +134,7 @@ def _unpack(release: str, root: Path) -> None:
         _run(*NAMESPACES, "sh", "-euc", MAKING, "sh", str(root), str(partial), release, *mirrors[:1])
         partial.rename(archive)
     _run("tar", "-C", str(root), "--numeric-owner", "-xpf", str(archive))
+    root.chmod(0o755)  # memory, in which it was made, is open to all, and sshd trusts nothing under such a root
 
 
 def _configure(release: str, root: Path) -> None:
