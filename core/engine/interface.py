@@ -101,7 +101,8 @@ class InterfaceKeeper:
             except Exception:
                 log.exception("watching the interface failed")
             try:
-                await asyncio.wait_for(self._reopen.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._reopen.wait()
             except TimeoutError:
                 continue
             self._reopen.clear()

@@ -103,8 +103,10 @@ class Panel:
         """See what is plugged in and pulled, and tell the engine."""
         told: tuple[AsyncClient | None, list[Control]] = (None, [])
         while True:
+            # asyncio.wait_for of Python 3.11 forgets to be cancelled when what it waits for happens meanwhile.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._look_now.wait()
             self._look_now.clear()
             tell_systemd("WATCHDOG=1")
             client = self._client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.panel.main import Panel
 from core.protocol.requests import Attach, CreateSession, ListenToControls, Stop, TeachControl
 from core.protocol.topics import ControlsTopic
 from tests.rig.engine import REPOSITORY, EngineRig
@@ -196,3 +198,15 @@ def test_a_panel_that_is_killed_takes_no_light_along(rig: PanelRig) -> None:
     rig.start()
     rig.end()
     assert trigger.read_text() == "mmc0"
+
+
+async def test_it_ends_when_it_is_told_to_in_the_moment_that_something_changes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OTO_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    panel = Panel([])
+    work = asyncio.create_task(panel.run())
+    await asyncio.sleep(0.2)
+    panel._look_now.set()
+    work.cancel()
+    done, _ = await asyncio.wait([work], timeout=5.0)
+    assert done == {work}
