@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from core.protocol import requests
+from tui import words
 from tui.picture import Picture
 
 ScreenName = Literal["record", "takes", "mix", "master", "export", "box", "sessions", "help"]
@@ -42,7 +43,7 @@ def _hears(picture: Picture) -> str:
     if reason := _linked(picture):
         return reason
     if device.current is None and device.problem is not None:
-        return f"{device.problem.message} {device.problem.hint}".strip()
+        return words.clean(f"{device.problem.message} {device.problem.hint}").strip()
     return "" if device.current else "No interface is in use: d chooses one."
 
 

@@ -84,9 +84,9 @@ def test_record_is_refused_only_where_there_is_nothing_to_record() -> None:
     assert "reconnecting" in record.when(band_picture(link="lost"))
     nothing_plugged_in = msgspec.structs.replace(band_picture().device, current=None)
     assert "interface" in record.when(band_picture(device=nothing_plugged_in))
-    opening = Problem(code="opening", message="Simulated band is being opened.", hint="")
+    opening = Problem(code="opening", message="Band\x1b[2J is being opened.", hint="")
     device = msgspec.structs.replace(nothing_plugged_in, problem=opening)
-    assert record.when(band_picture(device=device)) == "Simulated band is being opened."
+    assert record.when(band_picture(device=device)) == "Band[2J is being opened."
     session = band_picture().session.session
     assert session is not None
     disarmed = tuple(msgspec.structs.replace(track, armed=False) for track in session.tracks)
