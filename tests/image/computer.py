@@ -98,7 +98,7 @@ class Computer:
         words += ["-audiodev", "none,id=sound", *(SOUND_CARD if sound else ())]
         words += ["-display", "none", "-serial", "none", "-rtc", "base=utc"]
         words += ["-qmp", f"unix:{monitor},server=on,wait=off"]
-        words = ["nice", "-n", "5", *self._board(), *words]
+        words = ["nice", "-n", "19", *self._board(), *words]
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
         self._monitor = _connected(monitor)
         self._lines = self._monitor.makefile("r")
