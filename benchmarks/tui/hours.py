@@ -5,7 +5,8 @@
 A studio on a pseudo-terminal shows a session with a mix and a master. Every few seconds a key is pressed: all screens
 in turn, lists up and down, the console, help, a dialog that is left again; once a lap the terminal is resized and back,
 every third lap a take of ten seconds is recorded. The resident set is read twice a minute. The slope is that of the
-straight line through everything after the first tenth of the time (least squares), with its standard error; 0 is flat.
+straight line through everything after the first tenth of the time (least squares), and after its first half, each with
+its standard error; 0 is flat.
 """
 
 from __future__ import annotations
@@ -107,11 +108,12 @@ def main() -> None:
                 keys += 1
                 sent += len(studio.read(STEP_S))
     minutes, megabytes = np.array(samples).T
-    settled = minutes >= options.minutes / 10
-    rate, error = slope(minutes[settled], megabytes[settled])
     first, most, last = megabytes[0], megabytes.max(), megabytes[-1]
     print(f"{minutes[-1]:.0f} minutes: first {first:.1f} MB, most {most:.1f} MB, last {last:.1f} MB")
-    print(f"after the first tenth: {rate:+.2f} ± {error:.2f} MB an hour (standard error)")
+    for name, part in (("tenth", 0.1), ("half", 0.5)):
+        settled = minutes >= options.minutes * part
+        rate, error = slope(minutes[settled], megabytes[settled])
+        print(f"after the first {name}: {rate:+.2f} ± {error:.2f} MB an hour (standard error)")
 
 
 if __name__ == "__main__":
