@@ -29,6 +29,12 @@ class Interface:
     channel_names: tuple[str, ...] = ()
     """What the interface calls its inputs, where it says so."""
 
+    def rate_near(self, rate_hz: int) -> int:
+        """The wished rate, or where the interface is known not to run at it, the one that is its own."""
+        if not self.rates_hz or rate_hz in self.rates_hz:
+            return rate_hz
+        return min(self.rates_hz, key=lambda rate: (rate != self.default_rate_hz, abs(rate - rate_hz)))
+
 
 def is_realtime(interface_id: str) -> bool:
     """Whether audio arrives by the clock; a simulated interface may run as fast as it is read."""

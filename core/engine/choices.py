@@ -37,9 +37,10 @@ class Choices:
         await self._transport.stop()
         await self._shelf.fit_to_interface(self._keeper)
         session = self._shelf.session
-        self._keeper.rate_hz = self._preferences.now().rate_hz if session is None else session.rate_hz
-        if session is not None:
-            self._keeper.sample_format = session.sample_format
+        if session is None:
+            self._keeper.unbind()
+        else:
+            self._keeper.bind(session.rate_hz, session.sample_format)
         await self._keeper.reopen()
         topic = self._board.get(topics.DeviceTopic)
         if topic.current is None and topic.problem is not None:
@@ -65,13 +66,16 @@ class Choices:
         """Change settings; the interface is opened anew where one of them asks for it."""
         before = self._preferences.now()
         after = settings_file.changed(before, request.changes)
-        reopen = any(
-            getattr(before, name) != getattr(after, name) for name in ("preroll_s", "retro_s", "outputs", "device")
-        )
+        heard_with = ["preroll_s", "retro_s", "outputs", "device"]
+        if self._shelf.session is None:
+            heard_with += ["rate_hz", "sample_format"]
+        reopen = any(getattr(before, name) != getattr(after, name) for name in heard_with)
         if reopen:
             self._transport.refuse_while_recording("Changing that")
         self._preferences.change(request.changes)
         if reopen:
+            if self._shelf.session is None:
+                self._keeper.unbind()
             await self._keeper.reopen()
         self._transport.publish()
         return self._board.get(topics.SettingsTopic)

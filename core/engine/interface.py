@@ -72,6 +72,8 @@ class InterfaceKeeper:
         self.listener: Listener | None = None
         self.rate_hz = settings().rate_hz
         self.sample_format: SampleFormat = settings().sample_format
+        self._bound = False
+        """Whether a session says the rate; without one it is the settings', or what the interface can."""
         self._board = board
         self._settings = settings
         self._cache = cache
@@ -154,10 +156,21 @@ class InterfaceKeeper:
         """A take belongs to the open interface now: until `pinned` is cleared no other is opened."""
         self.pinned = None if self._open is None else self._open.id
 
+    def bind(self, rate_hz: int, sample_format: SampleFormat) -> None:
+        """Open at a session's rate and in its format from now on."""
+        self._bound = True
+        self.rate_hz, self.sample_format = rate_hz, sample_format
+
+    def unbind(self) -> None:
+        """No session is open: go by the settings, and by what the interface can, when it is opened next."""
+        self._bound = False
+        self.rate_hz, self.sample_format = self._settings().rate_hz, self._settings().sample_format
+
     async def fit(self, rate_hz: int, sample_format: SampleFormat) -> None:
         """Capture at a session's rate and in its format from now on."""
-        if (rate_hz, sample_format) != (self.rate_hz, self.sample_format):
-            self.rate_hz, self.sample_format = rate_hz, sample_format
+        before = self.rate_hz, self.sample_format
+        self.bind(rate_hz, sample_format)
+        if before != (rate_hz, sample_format):
             await self.reopen()
 
     async def reopen(self) -> None:
@@ -238,6 +251,8 @@ class InterfaceKeeper:
             self.publish()
             return
         settings = self._settings()
+        if not self._bound:
+            self.rate_hz = interface.rate_near(settings.rate_hz)
         block_frames = max(self.rate_hz // BLOCKS_PER_S, 256)
         request = base.StreamRequest(
             rate_hz=self.rate_hz,

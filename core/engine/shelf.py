@@ -36,6 +36,7 @@ from core.protocol.topics import (
     SessionTopic,
     TakesTopic,
 )
+from core.settings import Settings
 from sessions.albums import load_album, save_album, step_album
 from sessions.comping import lay_out
 from sessions.errors import LibraryError
@@ -83,10 +84,10 @@ class Shelf:
             raise OtoError("not_found", "No session is open.", "Make one with N, or open one.")
         return self.session
 
-    async def need_session(self, keeper: InterfaceKeeper) -> Session:
+    async def need_session(self, keeper: InterfaceKeeper, settings: Settings) -> Session:
         """The open session, made now if there is none: REC always works."""
         if self.session is None:
-            await self.create(CreateSession(), keeper, keeper.rate_hz, keeper.sample_format)
+            await self.create(CreateSession(), keeper, settings.rate_hz, settings.sample_format)
         return self.need_open_session()
 
     def of(self, session_id: str | None) -> Session:
@@ -96,8 +97,12 @@ class Shelf:
     async def create(
         self, request: CreateSession, keeper: InterfaceKeeper, rate_hz: int, sample_format: SampleFormat
     ) -> Session:
-        """Make a session with a track per input of the present interface, and open it."""
+        """Make a session with a track per input of the present interface, at a rate that it can, and open it."""
         interface = keeper.wanted()
+        if interface is not None and (able_hz := interface.rate_near(rate_hz)) != rate_hz:
+            message = f"{interface.name} can't run at {rate_hz} Hz: the new session is at {able_hz} Hz."
+            self._board.notify("info", message)
+            rate_hz = able_hz
         names = interface.channel_names if interface is not None else ()
         count = interface.inputs if interface is not None else 0
         tracks = tuple(

@@ -81,7 +81,7 @@ class Studio:
         await self._recover()
         self.preferences.show()
         if self.shelf.session is None and (latest := self._open_latest()) is not None:
-            self.keeper.rate_hz, self.keeper.sample_format = latest.rate_hz, latest.sample_format
+            self.keeper.bind(latest.rate_hz, latest.sample_format)
         await self.server.listen(socket_path)
         for work, every_s in (
             (self._meters, 1.0 / METERS_HZ),
@@ -128,7 +128,7 @@ class Studio:
             return
         self.shelf.open(self.library.session(last.take.session))
         take, clip = self.library.resume_take(last.take.session, last.take.number)
-        self.keeper.rate_hz, self.keeper.sample_format = take.rate_hz, take.sample_format
+        self.keeper.bind(take.rate_hz, take.sample_format)
         self.transport.resume(take, clip, time.time() - last.written_s)
 
     def _open_latest(self) -> Session | None:
@@ -332,6 +332,9 @@ class Studio:
             latest = self._open_latest()
             if latest is not None:
                 await self.keeper.fit(latest.rate_hz, latest.sample_format)
+            else:
+                self.keeper.unbind()
+                await self.keeper.reopen()
 
     async def _edit_track(self, request: requests.EditTrack) -> Session:
         if request.armed is not None or request.input is not None:

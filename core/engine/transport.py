@@ -376,7 +376,7 @@ class Transport:
     async def _ready_to_write(self) -> tuple[Session, Capture]:
         """The open session (made now if there is none: REC always works) and an interface that runs as it wants."""
         self._keeper.need_open()
-        session = await self._shelf.need_session(self._keeper)
+        session = await self._shelf.need_session(self._keeper, self._settings())
         await self._keeper.fit(session.rate_hz, session.sample_format)
         if self.remaining_s() == 0.0:
             raise OtoError(

@@ -9,8 +9,11 @@ from dataclasses import replace
 import pytest
 
 from core.engine.interface import with_hidden
+from core.errors import OtoError
+from core.protocol.requests import CreateSession, EditSettings, Record, SelectDevice, Stop, TrashSession
 from devices.base import Interface
 from devices.discovery import simulated
+from tests.rig import signals
 
 PATIENCE_S = 80.0
 
@@ -37,6 +40,57 @@ def test_what_is_listed_is_listed_once_and_what_is_not_open_only_by_the_listing(
 def test_a_client_that_left_jack_is_gone_while_we_record_from_it_and_a_folder_that_plays_is_never_plugged_in():
     for other in (replace(CARD, id="jack:rig", host_api="JACK"), replace(CARD, id="sim:fast:/stage", host_api="OTO")):
         assert with_hidden([simulated()], other) == [simulated()]
+
+
+@pytest.fixture
+def cd_stage(tmp_path):
+    """An interface that runs at 44.1 kHz and at nothing else."""
+    folder = tmp_path / "cd"
+    folder.mkdir()
+    signals.write_noise(folder / "01 Voice.wav", channels=1, seconds=20.0, rate_hz=44_100)
+    return f"sim:{folder}"
+
+
+def test_an_interface_with_a_rate_of_its_own_is_used_at_that_when_no_session_says_another(start_engine, cd_stage):
+    engine = start_engine(cd_stage)
+    assert engine.status().device.rate_hz == 44_100
+    engine.call(Record())
+    engine.call(Stop())
+    status = engine.status()
+    assert (status.session.session.rate_hz, status.takes.takes[0].rate_hz) == (44_100, 44_100)
+    assert "48000 Hz: the new session is at 44100 Hz" in status.notices.notices[-1].message
+
+
+def test_a_new_session_is_at_a_rate_that_the_interface_can_and_an_old_one_keeps_its_own(start_engine, stage, cd_stage):
+    engine = start_engine(f"sim:{stage}")
+    engine.call(Record())
+    engine.call(Stop())
+    with pytest.raises(OtoError) as refused:
+        engine.call(SelectDevice(device=cd_stage))
+    assert "44100 Hz" in refused.value.message
+    engine.call(CreateSession(name="At its rate"))
+    engine.wait(lambda status: status.device.current is not None, "the interface")
+    assert engine.status().session.session.rate_hz == engine.status().device.rate_hz == 44_100
+
+
+def test_a_session_that_has_no_take_yet_goes_over_to_the_rate_of_the_interface_that_is_chosen(
+    start_engine, stage, cd_stage
+):
+    engine = start_engine(f"sim:{stage}")
+    engine.call(CreateSession(name="Empty"))
+    engine.call(SelectDevice(device=cd_stage))
+    assert engine.status().session.session.rate_hz == engine.status().device.rate_hz == 44_100
+
+
+def test_with_no_session_the_settings_say_the_rate_at_once(start_engine):
+    engine = start_engine("sim")
+    engine.call(EditSettings(changes={"rate_hz": 44_100}))
+    assert engine.status().device.rate_hz == 44_100
+    session = engine.call(CreateSession(name="Gone"))
+    engine.call(EditSettings(changes={"rate_hz": 48_000}))
+    assert engine.status().device.rate_hz == 44_100
+    engine.call(TrashSession(session=session["id"]))
+    assert engine.status().device.rate_hz == 48_000
 
 
 @pytest.mark.rig
