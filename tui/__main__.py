@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 
 from core.errors import Exit
@@ -13,6 +14,7 @@ def main() -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("The studio needs a terminal. 'oto status' and 'oto rec' work without one.", file=sys.stderr)
         return Exit.USAGE
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started it may ignore hangups: it would never end
     gc.disable()  # to look through what is being loaded for garbage takes a tenth of the start
     from core.paths import studio_file
     from tui.app import Studio

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from core.errors import Exit
+from tests.rig.engine import EngineRig
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +26,22 @@ def test_without_a_terminal_there_is_a_sentence_and_an_exit_code() -> None:
     assert ended.returncode == Exit.USAGE
     assert "needs a terminal" in ended.stderr
     assert ended.stdout == ""
+
+
+def test_it_ends_with_its_terminal_even_where_hangups_are_ignored(tmp_path: Path) -> None:
+    with EngineRig(tmp_path, "sim"):
+        studio, terminal = pty.fork()
+        if studio == 0:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            os.chdir(ROOT)
+            os.environ.update(OTO_HOME=str(tmp_path), TERM="xterm-256color")
+            os.execv(sys.executable, [sys.executable, "-m", "tui"])
+        seen = b""
+        while b"Quit" not in seen:
+            seen += os.read(terminal, 65_536)
+        os.close(terminal)
+        _, status = os.waitpid(studio, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGHUP
 
 
 def test_the_studio_loads_nothing_of_the_engine_or_the_desk() -> None:
