@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
+from rich.cells import cached_cell_len
 from textual._styles_cache import StylesCache
 from textual.app import App
 
@@ -111,6 +112,7 @@ class Studio(App[None]):
     def _collect(self) -> None:
         from core.memory import give_back  # no picture waits for it
 
+        cached_cell_len.cache_clear()  # Rich's table of how wide a text is: a clock alone fills it with thousands
         gc.collect()
         give_back()
 

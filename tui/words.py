@@ -16,7 +16,7 @@ OFF_DB = -90.0
 SILENCE_DBFS = -120.0
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def clean(text: str) -> str:
     """A name from outside (a drive's label, a device, a track) as one line without control characters.
 

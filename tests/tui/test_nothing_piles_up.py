@@ -7,6 +7,7 @@ import gc
 import weakref
 
 import pytest
+from rich.cells import cached_cell_len, cell_len
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -52,3 +53,14 @@ async def test_what_holds_on_to_itself_is_gone_after_a_while(monkeypatch: pytest
                     await asyncio.sleep(0.02)
     finally:
         gc.enable()
+
+
+async def test_texts_that_were_shown_once_are_forgotten_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio_app, "COLLECT_EVERY_S", 0.05)
+    app, _ = studio(band_picture())
+    async with app.run_test(size=(80, 24)):
+        for second in range(1000):
+            cell_len(f"0:{second // 60:02}:{second % 60:02} of a clock")
+        async with asyncio.timeout(30):
+            while cached_cell_len.cache_info().currsize > 500:
+                await asyncio.sleep(0.02)
