@@ -70,6 +70,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "masters"
     controls: dict[str, dict[str, str]] = {}
     """What the keys of foot switches and MIDI controllers do, by device and key."""
+    taste: Annotated[
+        bool, _about("Proposals lean to what you changed in earlier mixes of this studio; 'oto taste' tells how.")
+    ] = True
+    taste_since: Annotated[
+        str, _about("Mixes made before this moment (UTC) say nothing of your taste. Empty: all of them count.")
+    ] = ""
     strip_cache_mb: Annotated[
         StripCacheMB,
         _about(

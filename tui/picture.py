@@ -32,8 +32,8 @@ from core.protocol.topics import (
 
 Link = Literal["connecting", "up", "lost"]
 
-QUIET: Final = ("overview", "hash")
-"""Kinds of work that nobody asked for."""
+QUIET: Final = ("overview", "hash", "taste")
+"""Kinds of work that nobody on a screen asked for."""
 
 
 class Said(msgspec.Struct, frozen=True):

@@ -54,6 +54,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("master", "mastering"),
             ("meter", "meter"),
             ("report", "report"),
+            ("taste", "taste"),
             ("export", "export"),
             ("eject", "eject"),
         ),

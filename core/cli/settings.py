@@ -22,9 +22,11 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _settings(options: Namespace, _console: Console) -> Answer:
-    values = _changed({})
+    values = change_settings({})
     if options.value is not None:
-        values = _changed({options.name: _parsed(options.value, switch=isinstance(values.get(options.name), bool))})
+        values = change_settings(
+            {options.name: _parsed(options.value, switch=isinstance(values.get(options.name), bool))}
+        )
     if options.name is None:
         return Answer(values, "\n".join(f"{name:<16}{json.dumps(value)}" for name, value in values.items()))
     if options.name not in values:
@@ -45,8 +47,8 @@ def _parsed(text: str, *, switch: bool) -> Any:
         return text
 
 
-def _changed(changes: dict[str, Any]) -> dict[str, Any]:
-    """All settings after the changes, through the engine when one runs."""
+def change_settings(changes: dict[str, Any]) -> dict[str, Any]:
+    """All settings after the changes, through the engine when one runs. Raises OtoError for what can't be."""
     import msgspec
 
     from core import paths, settings

@@ -392,7 +392,7 @@ class Studio:
         return self.plans.plan(session.id, request.kind, request.take)
 
     def _start_job(self, request: requests.StartJob) -> topics.Job:
-        if request.kind in ("backup", "restore", "autoexport"):
+        if request.kind in ("backup", "restore", "autoexport", "taste"):
             return self.queue.add(request, "", None)
         session = self.shelf.of(request.session)
         take = request.take

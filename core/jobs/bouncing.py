@@ -18,6 +18,7 @@ from core.jobs import mastering, reports, work
 from core.jobs.ending import held
 from core.jobs.keeping import PORTRAITS_FOLDER, strip_cache
 from core.jobs.options import option, roles_of, take_of
+from core.jobs.tasting import followed_taste
 from core.master.render import MasterResult
 from core.plans.document import MasterPlan, MixPlan, Plan
 from core.progress import Progress, report
@@ -64,6 +65,7 @@ def make_mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             hands=float(option(job, "hands", (int, float), existing.hands if existing else 1.0)),
             priorities=work.priorities(option(job, "lead", list, []), option(job, "background", list, [])),
             engineer=work.engineer_of(option(job, "engineer", str, "model")),
+            taste=followed_taste(library) if propose else None,
             stems=stems,
             cache=strip_cache(),
             progress=work.share(progress, 0.0, RENDERING_SHARE),

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core import memory
+from core import memory, paths, settings
 from core.backup.make import back_up
 from core.backup.restore import restore
 from core.backup.shelf import find
@@ -25,7 +25,9 @@ from core.jobs.marked import bring_new
 from core.jobs.options import option, roles_of, take_of
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.jobs.songs import song_of
+from core.jobs.tasting import taste_of
 from core.plans.document import MasterPlan
+from core.plans.parameters import STRIP, by_name
 from core.progress import Progress
 from core.protocol.topics import Job
 from sessions.model import Bounce, Comp, ExportRecord
@@ -205,6 +207,19 @@ def _restore(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     }
 
 
+def _taste(library: Library, _job: Job, _progress: Progress) -> dict[str, Any]:
+    wished = settings.load(paths.settings_file())
+    leans = taste_of(library, wished.taste_since).values()
+    return {
+        "on": wished.taste,
+        "since_utc": wished.taste_since or None,
+        "leans": [
+            {**dataclasses.asdict(lean), "label": by_name(STRIP)[lean.knob].label, "followed": lean.followed}
+            for lean in leans
+        ],
+    }
+
+
 _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "analyse": _analyse,
     "mix": make_mix,
@@ -217,4 +232,5 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "restore": _restore,
     "hash": _hash,
     "autoexport": _autoexport,
+    "taste": _taste,
 }

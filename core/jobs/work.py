@@ -19,6 +19,7 @@ from core.jobs.listening import ENGINEERS, Engineer, listen
 from core.master.render import MasterResult
 from core.memory import give_back
 from core.mix.engineer import propose_mix
+from core.mix.taste import Taste
 from core.models import mixing
 from core.models.roles import decide_role
 from core.plans.document import MasterPlan, MixPlan, Plan, Priority
@@ -111,11 +112,12 @@ def mix(
     hands: float = 1.0,
     priorities: Mapping[str, Priority] | None = None,
     engineer: Engineer = "model",
+    taste: Taste | None = None,
     stems: Path | None = None,
     cache: StripCache | None = None,
     progress: Progress | None = None,
 ) -> tuple[MixPlan, MixResult]:
-    """Render `plan`, or a new proposal that keeps what a person set in `previous`."""
+    """Render `plan`, or a new proposal that keeps what a person set in `previous` and leans to their `taste`."""
     if plan is not None:
         return plan, render_mix(plan, sources, out, stems=stems, cache=cache, progress=progress)
     heard = listen(sources, engineer, share(progress, 0.0, PROPOSING_SHARE * LISTENING_SHARE))
@@ -132,6 +134,7 @@ def mix(
         analyses=heard.analyses,
         recognised=heard.recognised,
         controller=controller,
+        taste=taste,
         progress=share(progress, PROPOSING_SHARE * LISTENING_SHARE, PROPOSING_SHARE * (1.0 - LISTENING_SHARE)),
     )
     proposal = msgspec.structs.replace(

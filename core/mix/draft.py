@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+from core.mix.taste import OFF_DB, SHELVES, Lean
 from core.plans.document import By, Setting, Settings
 from core.plans.parameters import Parameter
 
@@ -11,11 +13,19 @@ from core.plans.parameters import Parameter
 class Draft:
     """Settings of one strip, bus or master in the making."""
 
-    def __init__(self, parameters: dict[str, Parameter], kept: Settings, hands: float) -> None:
+    def __init__(
+        self,
+        parameters: dict[str, Parameter],
+        kept: Settings,
+        hands: float,
+        leans: Mapping[str, Lean] | None = None,
+    ) -> None:
+        """`kept` stays; `leans`, by knob, are what the studio's owner makes of such proposals."""
         self._parameters = parameters
         self.settings: Settings = dict(kept)
         self._kept = frozenset(kept)
         self.hands = hands
+        self._leans = leans or {}
 
     def is_kept(self, name: str) -> bool:
         """Whether a person decided this one."""
@@ -53,10 +63,23 @@ class Draft:
                 value = neutral + (value - neutral) * self.hands
         if digits is None:
             digits = 2 if knob.high - knob.low <= 10.0 else 1
-        value = round(min(max(value, knob.low), knob.high), digits)
-        value = float(value)
-        self.settings[name] = Setting(value=value, unit=knob.unit, by=by, why=why, confidence=round(confidence, 2))
+        value = _rounded(knob, value, digits)
+        taste = 0.0
+        lean = self._leans.get(name)
+        if lean is not None and value > OFF_DB:
+            leaning = _rounded(knob, value + lean.shift_db * self.hands, digits)
+            taste = round(leaning - value, digits)
+            value, why = (leaning, f"{why} {lean.words(taste)}") if taste else (value, why)
+        self.settings[name] = Setting(
+            value=value, unit=knob.unit, by=by, why=why, confidence=round(confidence, 2), taste=taste
+        )
         return value
+
+    def lean_where_nothing_is_proposed(self) -> None:
+        """Turn the shelves that stand flat, where the owner likes them otherwise."""
+        for name in SHELVES:
+            if name in self._leans and name not in self.settings:
+                self.propose(name, 0.0, "Nothing here asks for it.", self._leans[name].sure)
 
     def propose_send(self, name: str, level_db: float, why: str, confidence: float = 0.6) -> None:
         """Open a send; hands at zero leave it shut."""
@@ -67,6 +90,10 @@ class Draft:
         """Set a switch or a choice unless a person did."""
         if not self.is_kept(name):
             self.settings[name] = Setting(value=value, by="rules", why=why, confidence=round(confidence, 2))
+
+
+def _rounded(knob: Parameter, value: float, digits: int) -> float:
+    return float(round(min(max(value, knob.low), knob.high), digits))
 
 
 def kept_settings(settings: Settings) -> Settings:

@@ -17,6 +17,7 @@ from core.mix.notes import input_notes, left_out_notes, song_notes
 from core.mix.preparing import prepare
 from core.mix.presets import STYLE, STYLES, StyleName
 from core.mix.sections import find_sections
+from core.mix.taste import Taste, note, of_role
 from core.mix.tempo import find_tempo
 from core.mix.unmasking import unmask
 from core.models.mixing import Advice, Controller, Shown
@@ -45,6 +46,7 @@ def propose_mix(
     analyses: Mapping[str, TrackAnalysis] | None = None,
     recognised: Mapping[str, Recognition] | None = None,
     controller: Controller | None = None,
+    taste: Taste | None = None,
     progress: Progress | None = None,
 ) -> MixPlan:
     """Propose a mix of `sources`, one strip per source in their order.
@@ -52,7 +54,8 @@ def propose_mix(
     `roles` and `priorities` are a person's, by track name, and win over names and sounds; so do roles, priorities,
     settings, rides and mutes that a person or a lock put into `previous`. `hands` scales every proposal between neutral
     (0) and whole (1), in steps of a hundredth. `analyses`, by track name, saves listening again; `recognised` is what
-    the recogniser said of tracks, `controller` moves the rules' balance by what it learned. Raises OtoError:
+    the recogniser said of tracks, `controller` moves the rules' balance by what it learned, `taste` is what the
+    studio's owner made of earlier proposals. Raises OtoError:
     "bad_input" for no sources, an unknown style or role, or a priority for a track that isn't there; "cancelled".
     """
     _check(sources, roles or {}, priorities or {}, style, hands)
@@ -70,7 +73,10 @@ def propose_mix(
     find_leader(players)
     find_companions(players)
 
-    drafts = {player: Draft(_STRIP, _kept(before.get(player.name)), hands) for player in players}
+    drafts = {
+        player: Draft(_STRIP, _kept(before.get(player.name)), hands, of_role(taste or {}, player.role))
+        for player in players
+    }
     prepared = prepare(sources, drafts, previous=previous, progress=_between(progress, LISTENING_SHARE, 1.0))
     report(progress, 1.0, "Finding the balance")
     tempo = find_tempo(players)
@@ -80,6 +86,7 @@ def propose_mix(
     gains = {player: target - balance.level_lufs(player.heard) for player, target in targets.items()}
     for player in gains:
         tone.set_tone(drafts[player], player)
+        drafts[player].lean_where_nothing_is_proposed()
     competing = unmask(drafts, gains)
     through = levels.set_levels(drafts, gains, targets, look, prepared.bleed, advised)
     placement.set_pans(drafts, gains, look)
@@ -115,6 +122,7 @@ def propose_mix(
             *left_out_notes(previous, players),
             *song_notes(find_sections(through), tempo),
             *competing,
+            *note([draft.settings for draft in drafts.values()]),
         ),
     )
 

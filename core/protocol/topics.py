@@ -130,7 +130,18 @@ class BouncesTopic(Message, tag_field="topic", tag="bounces", frozen=True, kw_on
 
 
 JobKind = Literal[
-    "analyse", "mix", "master", "album", "export", "overview", "comp", "backup", "restore", "hash", "autoexport"
+    "analyse",
+    "mix",
+    "master",
+    "album",
+    "export",
+    "overview",
+    "comp",
+    "backup",
+    "restore",
+    "hash",
+    "autoexport",
+    "taste",
 ]
 
 
