@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from core.cli.console import Console
 
 
+LEAST_SHOWN_DB = 0.05
+"""What was left as it was proposed is no news for a person."""
+
+
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("forget", nargs="?", choices=("forget",), help="mixes until now count no more")
 
@@ -38,6 +42,7 @@ def _words(value: dict[str, Any]) -> str:
             f"{lean['shift_db']:+.1f} dB" if lean["followed"] else "-",
         )
         for lean in value["leans"]
+        if abs(lean["mean_db"]) >= LEAST_SHOWN_DB
     ]
     heading = (
         "Proposals lean to what you changed in earlier mixes."

@@ -64,12 +64,13 @@ class Draft:
         if digits is None:
             digits = 2 if knob.high - knob.low <= 10.0 else 1
         value = _rounded(knob, value, digits)
-        taste = 0.0
+        taste: float | None = None
         lean = self._leans.get(name)
         if lean is not None and value > OFF_DB:
             leaning = _rounded(knob, value + lean.shift_db * self.hands, digits)
-            taste = round(leaning - value, digits)
-            value, why = (leaning, f"{why} {lean.words(taste)}") if taste else (value, why)
+            if leaning != value:
+                taste = round(leaning - value, digits)
+                value, why = leaning, f"{why} {lean.words(taste)}"
         self.settings[name] = Setting(
             value=value, unit=knob.unit, by=by, why=why, confidence=round(confidence, 2), taste=taste
         )

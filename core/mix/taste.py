@@ -88,7 +88,7 @@ def changes_of(versions: Sequence[MixPlan]) -> list[Change]:
             for knob in LEARNED:
                 setting = strip.settings.get(knob)
                 if setting is not None and setting.by in ("rules", "model"):
-                    proposed[strip.track, knob] = float(setting.value) - setting.taste
+                    proposed[strip.track, knob] = float(setting.value) - (setting.taste or 0.0)
                 elif setting is None and knob in SHELVES:
                     proposed.setdefault((strip.track, knob), 0.0)
     changes = [

@@ -28,8 +28,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """0..1; None where it makes no sense (a person decided)."""
     locked: bool = False
     """True keeps it when a plan is proposed again."""
-    taste: float = 0.0
-    """How much of the value is there because of what this studio's owner changed in earlier mixes."""
+    taste: float | None = None
+    """How much of the value is there because of what this studio's owner changed in earlier mixes; None is nothing."""
 
 
 Settings = dict[str, Setting]

@@ -66,7 +66,7 @@ def _with_setting(settings: Settings, known: dict[str, Parameter], turn: Turn) -
         by=before.by if same and before is not None else "person",
         why=before.why if same and before is not None else "",
         confidence=before.confidence if same and before is not None else None,
-        taste=before.taste if same and before is not None else 0.0,
+        taste=before.taste if same and before is not None else None,
         locked=turn.locked if turn.locked is not None else (before.locked if before is not None else False),
     )
     return {**settings, turn.name: setting}

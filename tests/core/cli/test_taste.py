@@ -38,7 +38,9 @@ def test_what_was_changed_is_listed_and_can_be_forgotten(oto: Any, changed: None
     leans = {(lean["role"], lean["knob"]): lean for lean in oto("taste", "--json").json["leans"]}
     assert leans["bass", "fader_db"]["mean_db"] == pytest.approx(1.5)  # against the middle of two faders
     assert (leans["bass", "fader_db"]["mixes"], leans["bass", "fader_db"]["followed"]) == (1, False)
-    assert "+1.5 dB" in oto("taste").out
+    shown = oto("taste").out
+    assert "+1.5 dB" in shown
+    assert "+0.0 dB" not in shown
     told = oto("taste", "forget", "--json").json
     assert told["leans"] == []
     assert told["since_utc"] == oto("settings", "taste_since", "--json").json["taste_since"]

@@ -57,9 +57,10 @@ def turn(library: Library, name: str, knob: str, by_db: float) -> None:
 def test_three_mixes_changed_alike_change_the_fourth_until_they_are_forgotten(songs: Library) -> None:
     mixed = ("Duo", *SONGS[1:3])
     for name in mixed:
-        turn_by = 4.0 - float(setting(mix(songs, name), "Vox", "fader_db").taste)
+        turn_by = 4.0 - (setting(mix(songs, name), "Vox", "fader_db").taste or 0.0)
         turn(songs, name, "fader_db", turn_by)
     fourth = setting(mix(songs, "Four"), "Vox", "fader_db")
+    assert fourth.taste is not None
     assert fourth.taste > 1.0
     assert "In 3 mixes you left it" in fourth.why
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.mix.draft import Draft
 from core.mix.engineer import propose_mix
 from core.mix.taste import OFF_DB, Change, Lean, changes_of, learn, of_role
-from core.plans.document import MixPlan, Setting, Strip
+from core.plans.document import MixPlan, Strip
 from core.plans.editing import Turn, with_turn
 from core.plans.parameters import STRIP, by_name
 
@@ -155,8 +155,10 @@ def test_hands_scale_a_lean_and_a_persons_own_value_has_none():
     half = fader(proposal({"Vox": -6.0}, {("lead_vocal", "fader_db"): LEAN}, hands=0.5), "Vox")
     assert (half.value, half.taste) == (-2.0, 1.0)
     none = fader(proposal({"Vox": -6.0}, {("lead_vocal", "fader_db"): LEAN}, hands=0.0), "Vox")
-    assert (none.value, none.taste) == (0.0, 0.0)
-    assert fader(turned(proposal(taste={("lead_vocal", "fader_db"): LEAN}), "Vox", "fader_db", 1.0), "Vox").taste == 0.0
+    assert (none.value, none.taste) == (0.0, None)
+    assert (
+        fader(turned(proposal(taste={("lead_vocal", "fader_db"): LEAN}), "Vox", "fader_db", 1.0), "Vox").taste is None
+    )
 
 
 def test_a_lean_is_kept_apart_so_that_an_accepted_one_is_not_learned_away():
@@ -179,4 +181,6 @@ def test_the_engineer_leans_and_notes_it(sources, analyses, plan):
 
 
 def test_a_plan_without_leans_reads_as_it_did():
-    assert b"taste" not in msgspec.json.encode(Setting(value=1.0, by="rules"))
+    plan = proposal()
+    assert b"taste" not in msgspec.json.encode(plan)
+    assert b"taste" not in msgspec.json.encode(turned(plan, "Vox", "fader_db", 1.0))
