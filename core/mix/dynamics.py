@@ -57,7 +57,7 @@ def set_trim(draft: Draft, player: Player) -> float:
 def set_compressor(draft: Draft, player: Player, trim_db: float, style: Style) -> float:
     """A compressor by role and measured crest; returns the level in dB that it changes on the whole (near 0)."""
     preset, heard = player.preset, player.heard
-    wanted_db = preset.reduction_db * style.compression * draft.hands
+    wanted_db = 0.0 if player.finished else preset.reduction_db * style.compression * draft.hands
     if wanted_db > 0.0 and heard.crest_db is not None and heard.rms_dbfs is not None:
         usual = preset.usual_crest_db
         reduction_db = wanted_db * min(max(1.0 + (heard.crest_db - usual) / 8.0, 0.25), 1.6)

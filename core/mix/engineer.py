@@ -17,6 +17,7 @@ from core.mix.notes import input_notes, left_out_notes, song_notes
 from core.mix.preparing import prepare
 from core.mix.presets import STYLE, STYLES, StyleName
 from core.mix.sections import find_sections
+from core.mix.stems import find_stems
 from core.mix.taste import Taste, note, of_role
 from core.mix.tempo import find_tempo
 from core.mix.unmasking import unmask
@@ -79,6 +80,7 @@ def propose_mix(
     }
     prepared = prepare(sources, drafts, previous=previous, progress=_between(progress, LISTENING_SHARE, 1.0))
     report(progress, 1.0, "Finding the balance")
+    stems = find_stems(players)
     tempo = find_tempo(players)
     targets = balance.targets_lu(players, look)
     advised = _advised(controller, targets, drafts)
@@ -119,6 +121,7 @@ def propose_mix(
         notes=(
             *input_notes(players),
             *prepared.notes,
+            *stems,
             *left_out_notes(previous, players),
             *song_notes(find_sections(through), tempo),
             *competing,

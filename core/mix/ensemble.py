@@ -39,6 +39,8 @@ class Player:
     muted: bool = False
     priority: Priority = "normal"
     """What a person wants of it."""
+    finished: bool = False
+    """Whether it is a stem of a mix that was made already (`core.mix.stems`)."""
     side: str | None = None
     """"left" or "right" when the track is one half of a stereo pair."""
     partner: Player | None = None

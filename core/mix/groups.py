@@ -8,7 +8,7 @@ from typing import Final
 from core.mix import dynamics, space
 from core.mix.draft import Draft, kept_settings
 from core.mix.ensemble import Player
-from core.mix.presets import Style
+from core.mix.presets import STYLE, Style
 from core.mix.rides import kept_ride
 from core.mix.tempo import Tempo
 from core.mix.tone import set_bell
@@ -59,7 +59,10 @@ def _set_bus(draft: Draft, name: str, members: Mapping[Player, float], style: St
     share, why = GLUE[name]
     if len(members) >= FEWEST_TO_GLUE:
         told = why if style.why == "natural" else f"{why} Style {style.why}."
-        dynamics.set_glue(draft, members, share * style.glue_db, told)
+        # Finished stems were held together when they were mixed; a style asks for more.
+        recorded = sum(not player.finished for player in members)
+        glue_db = style.glue_db if recorded >= FEWEST_TO_GLUE else style.glue_db - STYLE["natural"].glue_db
+        dynamics.set_glue(draft, members, share * glue_db, told)
 
 
 def set_colour(master: Draft, style: Style) -> None:

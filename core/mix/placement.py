@@ -9,11 +9,11 @@ from typing import Final
 from core.mix.draft import Draft
 from core.mix.ensemble import Player, alike
 from core.mix.presets import Style
+from core.mix.stems import is_panned, is_wide
 from core.plans.roles import bus_of
 
 ALONE: Final = 0.6
 """A single track of a role stays nearer to the middle than a pair that answers each other."""
-MONO_CORRELATION: Final = 0.995
 DOUBLE: Final = 0.6
 """Loudness that moves this much alike is one part played twice."""
 DOUBLE_SPREAD: Final = 0.85
@@ -38,10 +38,8 @@ def set_pans(drafts: Mapping[Player, Draft], levels_db: Mapping[Player, float], 
         if player.side is not None and player.partner is not None:
             position = -1.0 if player.side == "left" else 1.0
             _place(draft, position, f"The {player.side} half of a pair with {player.partner.name}.", 0.9)
-        elif player.heard.channels == 2 and (player.heard.correlation or 0.0) < MONO_CORRELATION:
-            correlation = player.heard.correlation
-            told = f" (left against right: correlation {correlation:.2f})" if correlation is not None else ""
-            _place(draft, 0.0, f"A stereo recording keeps its own picture{told}.", 0.9)
+        elif told := _own_picture(player):
+            _place(draft, 0.0, told, 0.9)
         elif player.preset.spread == 0.0 or len(drafts) == 1:
             _place(draft, 0.0, f"The middle belongs to {player.preset.called}.", 0.85)
         elif player.priority == "lead":
@@ -132,6 +130,19 @@ def set_bus(draft: Draft, player: Player) -> None:
 
 def _place(draft: Draft, position: float, why: str, confidence: float) -> None:
     draft.propose("pan", min(max(position, -1.0), 1.0), why, confidence, amount=True)
+
+
+def _own_picture(player: Player) -> str:
+    """Why a track of two channels stays as it is; empty where it has no picture of its own."""
+    heard = player.heard
+    if is_wide(heard):
+        return f"A stereo recording keeps its own picture (left against right: correlation {heard.correlation:.2f})."
+    if is_panned(heard):
+        if heard.balance_db is None:
+            return "Panned already: one side is silent."
+        side = "right" if heard.balance_db > 0.0 else "left"
+        return f"Panned already: {abs(heard.balance_db):.1f} dB more on the {side}."
+    return "Left and right are the same in a mix's stem: its author put it into the middle." if player.finished else ""
 
 
 def _depth(name: str) -> int:

@@ -10,8 +10,8 @@ import msgspec
 
 from core.mix.draft import Draft
 from core.mix.ensemble import Player
-from core.mix.placement import MONO_CORRELATION
 from core.mix.presets import Style
+from core.mix.stems import is_wide
 from core.mix.tempo import Tempo
 from core.plans.document import Priority
 from core.plans.parameters import BEATS
@@ -62,7 +62,7 @@ def set_sends(draft: Draft, player: Player, style: Style, *, ensemble: bool, roo
     if not (player.audible and ensemble):
         return
     preset = player.preset
-    own = player.heard.channels == 2 and (player.heard.correlation or 0.0) < MONO_CORRELATION
+    own = player.finished or is_wide(player.heard)
     change_db = style.reverb_db + PRIORITY_DB[player.priority]
     told = "" if style.reverb_db == 0.0 else f"; {style.why}"
     if player.priority != "normal":

@@ -31,10 +31,12 @@ _CENTRES: Final[Floats] = np.array(BAND_HZ)
 
 
 def set_tone(draft: Draft, player: Player) -> None:
-    """High-pass, the role's hill and top, and cuts where the track has unusually much."""
+    """High-pass, the role's hill and top, and cuts where the track has unusually much; finished stems get cuts only."""
     preset = player.preset
-    _set_highpass(draft, player)
     _set_unusual(draft, player)
+    if player.finished:
+        return
+    _set_highpass(draft, player)
     if preset.presence is not None and not _has_plenty(player, preset.presence.freq_hz):
         bell = preset.presence
         set_bell(draft, 4, bell.freq_hz, bell.gain_db, bell.q, f"Helps {preset.called} through.")
