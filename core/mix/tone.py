@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 UNUSUAL_DB: Final = 7.0
 """Octave levels of one role differ by about this much from song to song (standard deviation 3 to 9 dB)."""
 PLENTY_DB: Final = 4.0
+LEAST_LIFT_DB: Final = 0.3
 DEEPEST_CUT_DB: Final = 4.0
 BELL_REACH_HZ: Final = {2: (40.0, 1_000.0), 3: (100.0, 4_000.0), 4: (300.0, 10_000.0), 5: (1_000.0, 16_000.0)}
 _CENTRES: Final[Floats] = np.array(BAND_HZ)
@@ -37,11 +38,17 @@ def set_tone(draft: Draft, player: Player) -> None:
     if player.finished:
         return
     _set_highpass(draft, player)
-    if preset.presence is not None and not _has_plenty(player, preset.presence.freq_hz):
+    if preset.presence is not None:
         bell = preset.presence
-        set_bell(draft, 4, bell.freq_hz, bell.gain_db, bell.q, f"Helps {preset.called} through.")
-    if preset.air:
-        _shelf(draft, 6, preset.air.freq_hz, preset.air.gain_db, f"Air for {preset.called}.")
+        share, told = _lift(player, bell.freq_hz / 2.0, bell.freq_hz * 2.0)
+        if share * bell.gain_db >= LEAST_LIFT_DB:
+            why = f"Helps {preset.called} through{told}."
+            set_bell(draft, 4, bell.freq_hz, share * bell.gain_db, bell.q, why)
+    if preset.air is not None:
+        air = preset.air
+        share, told = _lift(player, air.freq_hz / math.sqrt(2.0), 20_000.0)
+        if share * air.gain_db >= LEAST_LIFT_DB:
+            set_bell(draft, 6, air.freq_hz, share * air.gain_db, 0.7, f"Air for {preset.called}{told}.")
 
 
 def _set_highpass(draft: Draft, player: Player) -> None:
@@ -59,14 +66,24 @@ def _set_highpass(draft: Draft, player: Player) -> None:
     draft.propose("highpass_hz", corner_hz, why, 0.7, amount=True)
 
 
-def _has_plenty(player: Player, frequency_hz: float) -> bool:
-    """Whether the track already has more than usual there, so that a lift would be too much."""
+def _lift(player: Player, low_hz: float, high_hz: float) -> tuple[float, str]:
+    """Share of the role's usual lift between two frequencies, and why.
+
+    Half of it where the track has as much there as its role usually has, all of it where it has `PLENTY_DB` less, none
+    where it has as much more.
+    """
     usual = TYPICAL_OCTAVES_DB.get(player.role)
     if usual is None:
-        return False
-    octave = int(np.argmin(np.abs(np.log2(np.array(OCTAVE_HZ) / frequency_hz))))
-    around = slice(octave - 1, octave + 2)
-    return bool((octave_levels_db(player.heard)[around] - np.array(usual)[around]).mean() > PLENTY_DB)
+        return 1.0, ""
+    octaves = np.array(OCTAVE_HZ)
+    within = (low_hz <= octaves) & (octaves <= high_hz)
+    levels = 10.0 ** (np.stack([octave_levels_db(player.heard), np.array(usual)])[:, within] / 10.0)
+    heard_db, usual_db = 10.0 * np.log10(levels.sum(axis=1))
+    more_db = float(heard_db - usual_db)
+    share = min(max((PLENTY_DB - more_db) / (2.0 * PLENTY_DB), 0.0), 1.0)
+    amount = f"{abs(more_db):.0f} dB {'more' if more_db > 0.0 else 'less'} than"
+    where = f"from {hertz(octaves[within][0])} up to {hertz(octaves[within][-1])}"
+    return share, f": {where} it has {amount if abs(more_db) >= 0.5 else 'as much as'} usual"
 
 
 def _set_unusual(draft: Draft, player: Player) -> None:
@@ -126,10 +143,6 @@ def free_bell(draft: Draft, frequency_hz: float) -> int | None:
         if untouched and low_hz <= frequency_hz <= high_hz:
             return band
     return None
-
-
-def _shelf(draft: Draft, band: int, frequency_hz: float, gain_db: float, why: str) -> None:
-    set_bell(draft, band, frequency_hz, gain_db, 0.7, why)
 
 
 def _share_db(analysis: TrackAnalysis, low_hz: float, high_hz: float) -> float | None:
