@@ -17,6 +17,8 @@ SAME_CORRELATION: Final = 0.995
 """Two channels this much alike hold one sound."""
 OFF_CENTRE_DB: Final = 0.5
 """One sound that is this much louder on one side was panned."""
+FEWEST: Final = 2
+"""One file alone may be anything: a room, a talk, a whole song."""
 MOST: Final = 0.5
 MANY: Final = 0.25
 """A band that was only recorded has its overheads, room and keys in stereo."""
@@ -47,7 +49,8 @@ def find_stems(players: Sequence[Player]) -> list[str]:
     stereo = [player for player in audible if player.heard.channels == 2]
     panned = sum(is_panned(player.heard) for player in stereo)
     wide = sum(is_wide(player.heard) for player in stereo)
-    if len(stereo) <= MOST * len(audible) or (not panned and wide <= MANY * len(stereo)):
+    chosen = panned > 0 or wide > MANY * len(stereo)
+    if len(audible) < FEWEST or len(stereo) <= MOST * len(audible) or not chosen:
         return []
     for player in stereo:
         player.finished = is_wide(player.heard) or not _noisy(player.heard)

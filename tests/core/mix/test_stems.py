@@ -12,7 +12,7 @@ from core.desk.render import render_mix
 from core.mix.engineer import propose_mix
 from core.plans.document import value_of
 from tests.core.analysis.sounds import RATE_HZ, Samples, noise, seconds
-from tests.core.mix.band import SECONDS, band, bass, guitar, hihat, kick, singer, snare, tonal
+from tests.core.mix.band import SECONDS, bass, guitar, hihat, kick, singer, snare, tonal
 
 USUAL = ("comp_", "highpass_", "send_", "eq4_", "eq6_")
 """What a role gets because it is usual: compressor, high-pass, reverb, presence and air."""
@@ -98,9 +98,9 @@ def test_the_mix_of_finished_stems_that_do_not_compete_is_their_sum_at_other_lev
 
 @settings(max_examples=12, deadline=None)
 @given(right_db=st.floats(0.6, 40.0), side=st.sampled_from(["left", "right"]), others=st.integers(0, 4))
-def test_what_was_panned_stays_there_whatever_the_others_are(right_db, side, others):
+def test_what_was_panned_stays_there_whatever_the_others_are(sources, analyses, right_db, side, others):
     panned = stem("Gtr", guitar(), right_db if side == "right" else -right_db)
-    plan = propose_mix([panned, *band()[:others]])
+    plan = propose_mix([panned, *sources[:others]], analyses=analyses)
     pan = settings_of(plan, "Gtr")["pan"]
     assert pan.value == 0.0
     told = re.fullmatch(rf"Panned already: ([\d.]+) dB more on the {side}.", pan.why)
@@ -137,18 +137,24 @@ def test_steady_noise_in_the_pauses_tells_a_recording_that_nobody_has_worked_on(
     assert {"highpass_hz", "send_room_db"} <= usual(plan, "Gtr Amp")
 
 
-def test_a_band_that_was_only_recorded_is_no_mix_even_with_two_channels_per_file():
+def test_a_band_that_was_only_recorded_is_no_mix_even_with_two_channels_per_file(sources, analyses):
     overheads = wide("OH", hihat(seed=2), hihat(seed=3))
-    tracks = [stem(source.name, source.read(0, source.frames)[0]) for source in band()]
-    mixed, single = propose_mix([*tracks, overheads]), propose_mix([*band(), overheads])
+    tracks = [stem(source.name, source.read(0, source.frames)[0]) for source in sources]
+    mixed, single = propose_mix([*tracks, overheads]), propose_mix([*sources, overheads], analyses=analyses)
     assert not is_told(mixed)
-    for source in band():
+    for source in sources:
         assert usual(mixed, source.name) == usual(single, source.name), source.name
     assert settings_of(mixed, "Gtr 1")["pan"].value == -settings_of(mixed, "Gtr 2")["pan"].value != 0.0
 
 
-def test_a_few_stereo_tracks_among_recordings_are_no_mix():
+def test_a_few_stereo_tracks_among_recordings_are_no_mix(sources, analyses):
     keys = wide("Organ", tonal(262.0, 8, -18.0, seed=8), tonal(262.0, 8, -18.0, seed=9))
-    plan = propose_mix([*band(), keys, stem("Shaker", hihat(seed=5), right_db=6.0)])
+    plan = propose_mix([*sources, keys, stem("Shaker", hihat(seed=5), right_db=6.0)], analyses=analyses)
     assert not is_told(plan)
     assert "highpass_hz" in settings_of(plan, "Organ")
+
+
+def test_one_wide_file_alone_is_treated_as_recorded():
+    plan = propose_mix([wide("Podcast host", singer(), tonal(330.0, 12, -16.0, seed=8))])
+    assert not is_told(plan)
+    assert {"comp_ratio", "highpass_hz"} <= usual(plan, "Podcast host")
