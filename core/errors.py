@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -47,6 +48,26 @@ class OtoError(Exception):
         self.exit_code = EXIT_BY_CODE.get(code, Exit.FAILED) if exit_code is None else exit_code
 
 
+_NO_SPACE = frozenset((errno.ENOSPC, errno.EDQUOT))
+_NOT_FOUND = frozenset((errno.ENOENT, errno.ENOTDIR))
+_REFUSED_HINTS = {
+    errno.EACCES: "Choose another place, or give yourself the right to use this one.",
+    errno.EPERM: "Choose another place, or give yourself the right to use this one.",
+    errno.EROFS: "Choose another place.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+def _of_the_system(error: OSError) -> OtoError:
+    """What the system would not do, and to which file."""
+    said = f"{error.strerror}: {error.filename}" if error.filename is not None else str(error.strerror)
+    if error.errno in _NO_SPACE:
+        return OtoError("no_space", f"{said}.", "Make room there, or choose another place.")
+    if error.errno in _NOT_FOUND:
+        return OtoError("not_found", f"{said}.")
+    return OtoError("failed", f"{said}.", _REFUSED_HINTS.get(error.errno or 0, ""))
+
+
 def as_oto_error(error: BaseException) -> OtoError:
     """Turn an error of any room into the one error people see, keeping its code, message and hint."""
     if isinstance(error, OtoError):
@@ -56,4 +77,6 @@ def as_oto_error(error: BaseException) -> OtoError:
         message = str(getattr(error, "message", error))
         hint = str(getattr(error, "hint", ""))
         return OtoError(code, message, hint)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _of_the_system(error)
     return OtoError("failed", f"{type(error).__name__}: {error}")

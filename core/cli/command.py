@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,3 +36,11 @@ class Command(NamedTuple):
 
 def no_options(_parser: ArgumentParser) -> None:
     """Declare nothing: the command has no options of its own."""
+
+
+def number(text: str) -> float:
+    """An option's value: "nan" and "inf" are none, since a take of that many seconds would never end."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value

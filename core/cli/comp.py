@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from core import paths
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 from core.cli.console import clock
 from core.errors import Exit, OtoError
 
@@ -38,7 +38,7 @@ def _options(parser: ArgumentParser) -> None:
         metavar="TAKE:MS",
         help="times in this take are meant this much later (repeatable)",
     )
-    parser.add_argument("--fade", type=float, default=15.0, metavar="MS", help="how long a seam takes (default: 15)")
+    parser.add_argument("--fade", type=number, default=15.0, metavar="MS", help="how long a seam takes (default: 15)")
     parser.add_argument("--name", default="", help="name of the new take")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 from core.cli.console import table
 from core.errors import Exit, OtoError
 
@@ -61,7 +61,7 @@ def _controls_options(parser: ArgumentParser) -> None:
     learn.add_argument("--control", metavar="C", help="this key, without pressing it: 'note 60 on channel 1'")
     learn.add_argument(
         "--seconds",
-        type=float,
+        type=number,
         default=HEAR_WITHIN_S,
         help=f"how long to wait for a press (default: {HEAR_WITHIN_S:g})",
     )

@@ -18,6 +18,12 @@ class Files(NamedTuple):
 
     paths: tuple[Path, ...]
 
+    def without_mixes(self, given: Sequence[str]) -> tuple[Files, tuple[Path, ...]]:
+        """What remains to be mixed, and what OTO itself has put into the folders among `given`: audio with its plan."""
+        named = {Path(word).absolute() for word in given}
+        made = tuple(file for file in self.paths if file not in named and file.with_suffix(".plan.json").is_file())
+        return Files(tuple(file for file in self.paths if file not in made)), made
+
 
 class InLibrary(NamedTuple):
     """A session, by id or name."""
@@ -26,7 +32,9 @@ class InLibrary(NamedTuple):
 
 
 def existing_file(path: Path) -> Path:
-    """The file, absolute. Raises OtoError("not_found") when there is none."""
+    """The file, absolute. Raises OtoError: "not_found" when there is none, "bad_input" for a folder."""
+    if path.is_dir():
+        raise OtoError("bad_input", f"{path} is a folder; a file is wanted here.", "", Exit.BAD_INPUT)
     if not path.is_file():
         raise OtoError("not_found", f"There is no file {path}.", "", Exit.NOT_FOUND)
     return path.absolute()

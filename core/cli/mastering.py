@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 from core.cli.common import (
     files_or_session,
     loudness,
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from core.cli.console import Console
 
+LONGEST_GAP_S = 600.0
+"""Silence between two songs; more is a slip of the finger that fills the disk."""
+
 ASPECTS = ("tone", "dynamics", "width", "loudness")
 
 
@@ -39,20 +42,23 @@ def _options(parser: ArgumentParser) -> None:
     )
     for aspect in ASPECTS:
         parser.add_argument(
-            f"--{aspect}", type=float, metavar="PERCENT", help=f"how far the references' {aspect} is followed: 0 to 100"
+            f"--{aspect}",
+            type=number,
+            metavar="PERCENT",
+            help=f"how far the references' {aspect} is followed: 0 to 100",
         )
     parser.add_argument("--style", help="any, orchestral, electronic or band: whose balance counts without a reference")
     parser.add_argument(
         "--engineer", choices=("rules", "model"), help="who decides on tone and width without a reference"
     )
-    parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
+    parser.add_argument("--hands", type=number, metavar="0..1", help="how much of the proposal to apply (default: all)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
     parser.add_argument("--codecs", action="store_true", help="also check what MP3, Ogg, Opus and AAC make of it")
     parser.add_argument(
         "--album", action="store_true", help="master the files so that they sit together, in this order"
     )
     parser.add_argument(
-        "--gap", type=float, metavar="SECONDS", help="silence between the songs of an album (default: 2)"
+        "--gap", type=number, metavar="SECONDS", help="silence between the songs of an album (default: 2)"
     )
     parser.add_argument(
         "--list-targets", action="store_true", help="show the targets, and where their figures are from"
@@ -80,6 +86,8 @@ def _master(options: Namespace, console: Console) -> Answer:
         from core.cli.link import do
 
         report = report_file(options)
+        if options.out is not None:
+            chosen_out(options.out, Path("master.wav"), ())
         value = do("master", found.session, options.take, wanted, console)
         take_report_along(value, report)
         if options.out is not None:
@@ -101,6 +109,10 @@ def _check(options: Namespace) -> None:
         raise OtoError("bad_input", "A master is made of one file.", "'oto mix' makes one of many.", Exit.BAD_INPUT)
     if options.gap is not None and not options.album:
         raise OtoError("usage", "--gap goes with --album.", "", Exit.USAGE)
+    if options.gap is not None and not 0.0 <= options.gap <= LONGEST_GAP_S:
+        raise OtoError(
+            "bad_input", f"A gap of {options.gap:g} s is none: 0 to {LONGEST_GAP_S:g} s are.", "", Exit.BAD_INPUT
+        )
     if any(getattr(options, aspect) is not None for aspect in ASPECTS) and not options.reference:
         names = ", ".join(f"--{aspect}" for aspect in ASPECTS)
         raise OtoError("usage", f"{names} say how far a --reference is followed.", "", Exit.USAGE)

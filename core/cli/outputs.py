@@ -9,6 +9,11 @@ from pathlib import Path
 
 from core.errors import Exit, OtoError
 
+OTHER_FORMATS = frozenset(
+    (".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff", ".aifc", ".caf", ".au", ".w64", ".m4a", ".aac", ".mp4", ".wma")
+)
+"""Suffixes that a program would believe, and that a WAV must not have."""
+
 
 def fresh(path: Path) -> Path:
     """The path, or the same with " (2)", " (3)", ... when it is taken."""
@@ -28,8 +33,34 @@ def chosen_out(asked: Path | None, otherwise: Path, inputs: tuple[Path, ...]) ->
         out = fresh(out / otherwise.name)
     if any(out.exists() and out.samefile(file) for file in inputs):
         raise OtoError("bad_input", f"{out.name} is one of the inputs and won't be replaced.", "", Exit.BAD_INPUT)
+    if out.exists() and not out.is_file():
+        raise OtoError("bad_input", f"{out} is no file and won't be replaced.", "", Exit.BAD_INPUT)
+    if out.suffix.lower() in OTHER_FORMATS:
+        raise OtoError(
+            "bad_input",
+            f"{out.name} would be a WAV by another name: that is what is written here.",
+            f"Say {out.stem}.wav. 'oto export' makes FLAC, MP3, Ogg and Opus of a session.",
+            Exit.BAD_INPUT,
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     return out
+
+
+def stems_folder(asked: Path | None, inputs: tuple[Path, ...]) -> Path | None:
+    """The folder for stems, if they are wanted. Stems are called as the inputs: they never go where these are."""
+    if asked is None:
+        return None
+    folder = asked.absolute()
+    if folder.exists() and not folder.is_dir():
+        raise OtoError("bad_input", f"{folder} is a file; stems go into a folder.", "", Exit.BAD_INPUT)
+    if folder.resolve() in {home.resolve() for file in inputs for home in (file.parent, file.resolve().parent)}:
+        raise OtoError(
+            "bad_input",
+            f"The inputs are in {folder}, and stems of the same names would replace them.",
+            "Choose another folder for --stems.",
+            Exit.BAD_INPUT,
+        )
+    return folder
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 from core.cli.console import clock
 from core.client import Client, ensure_engine
 from core.errors import Exit, OtoError
@@ -48,8 +48,8 @@ def _options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=int, metavar="HZ", help="sample rate of the interface, with --device")
     parser.add_argument("--inputs", metavar="LIST", help="arm these inputs only, as in 1,3-8")
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds, to the sample")
-    parser.add_argument("--pre-roll", type=float, default=0.0, metavar="SECONDS", help="how much before now to keep")
+    parser.add_argument("--seconds", type=number, metavar="N", help="stop after N seconds, to the sample")
+    parser.add_argument("--pre-roll", type=number, default=0.0, metavar="SECONDS", help="how much before now to keep")
     parser.add_argument("--name", default="", help="name of the take")
 
 

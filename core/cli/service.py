@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -17,7 +17,7 @@ def _engine_options(parser: ArgumentParser) -> None:
     parser.add_argument("--socket", metavar="FILE", help="where to listen (default: $OTO_HOME/engine.sock)")
     parser.add_argument("--no-workers", action="store_true", help="leave jobs to workers that are started elsewhere")
     parser.add_argument("--resume", action="store_true", help="go on with a take that a crash interrupted a moment ago")
-    parser.add_argument("--exit-when-idle", type=float, metavar="SECONDS", help="end after this long without clients")
+    parser.add_argument("--exit-when-idle", type=number, metavar="SECONDS", help="end after this long without clients")
     parser.add_argument("--stop", action="store_true", help="end the running engine; it finishes its take first")
 
 
@@ -48,7 +48,7 @@ def _worker_options(parser: ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="end after one job, or when there is none")
     parser.add_argument(
         "--exit-when-idle",
-        type=float,
+        type=number,
         nargs="?",
         const=0.0,
         metavar="SECONDS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.cli.command import Answer, Command, no_options
+from core.cli.command import Answer, Command, no_options, number
 from core.cli.wire import ask
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def _rec_options(parser: ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="name of the take")
-    parser.add_argument("--pre-roll", type=float, metavar="SECONDS", help="how much before now belongs to the take")
-    parser.add_argument("--seconds", type=float, help="stop after this long, to the sample")
+    parser.add_argument("--pre-roll", type=number, metavar="SECONDS", help="how much before now belongs to the take")
+    parser.add_argument("--seconds", type=number, help="stop after this long, to the sample")
     parser.add_argument("--overdub", type=int, metavar="TAKE", help="play this take meanwhile")
     parser.add_argument("--count-in", type=int, default=0, metavar="BARS", help="bars of click before the take")
 
@@ -68,7 +68,7 @@ def _false_take(_options: Namespace, _console: Console) -> Answer:
 
 
 def _keep_options(parser: ArgumentParser) -> None:
-    parser.add_argument("seconds", type=float, help="how far back")
+    parser.add_argument("seconds", type=number, help="how far back")
 
 
 def _keep(options: Namespace, _console: Console) -> Answer:

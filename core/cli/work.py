@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import paths
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, number
 from core.cli.common import (
     SESSION_HELP,
     files_or_session,
@@ -20,7 +20,7 @@ from core.cli.common import (
 )
 from core.cli.console import level, table
 from core.cli.inputs import Files, InLibrary, existing_file
-from core.cli.outputs import chosen_out, copy, keep_plan, partial
+from core.cli.outputs import chosen_out, copy, keep_plan, partial, stems_folder
 from core.errors import Exit, OtoError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _mix_options(parser: ArgumentParser) -> None:
         help="who tells what is on the tracks: learned models where they can be used, or rules alone (default: model)",
     )
     parser.add_argument("--style", help="natural, punchy, warm, big or vintage (default: natural)")
-    parser.add_argument("--hands", type=float, metavar="0..1", help="how much of the proposal to apply (default: all)")
+    parser.add_argument("--hands", type=number, metavar="0..1", help="how much of the proposal to apply (default: all)")
     for priority, meaning in (("lead", "a track that stands in front"), ("background", "a track that stands behind")):
         parser.add_argument(
             f"--{priority}", action="append", default=[], metavar="NAME", help=f"{meaning} (repeatable)"
@@ -136,7 +136,14 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
     from core.jobs import work
     from core.jobs.reports import Drawn, draw_mix
 
-    out, report = chosen_out(options.out, Path("mix.wav"), files.paths), report_file(options)
+    files, made_here = files.without_mixes(options.what)
+    if not files.paths:
+        raise OtoError("not_found", "There is nothing to mix but mixes of OTO's own.", "Name one to mix it.")
+    out, report = chosen_out(options.out, Path("mix.wav"), (*files.paths, *made_here)), report_file(options)
+    stems = stems_folder(options.stems, files.paths)
+    left_out = [f"{file.name} was left out: OTO made it, its plan lies beside it." for file in made_here]
+    for note in left_out:
+        console.say(note)
     sources = file_sources(files.paths)
     plan = _given_plan(options.plan)
     with partial(out) as making:
@@ -148,7 +155,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             hands=1.0 if options.hands is None else options.hands,
             priorities=work.priorities(options.lead, options.background),
             engineer=work.engineer_of(options.engineer or "model"),
-            stems=None if options.stems is None else options.stems.absolute(),
+            stems=stems,
             progress=console.progress,
         )
     plan_file = options.plan.absolute() if options.plan else keep_plan(work.plan_bytes(plan), out)
@@ -159,7 +166,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             plan, sources, out, report, meter=result.meter, title=out.stem, made=made, progress=console.progress
         )
     value = {**work.mix_value(result, plan_file), "out": str(out)}
-    return {**value, "report": drawn.path, "notes": [*plan.notes, *drawn.notes]}
+    return {**value, "report": drawn.path, "notes": [*left_out, *plan.notes, *drawn.notes]}
 
 
 def _given_plan(path: Path | None) -> Any:
@@ -191,6 +198,9 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
         "engineer": options.engineer,
     }
     report = report_file(options)
+    if options.out is not None:
+        chosen_out(options.out, Path("mix.wav"), ())
+    stems_folder(options.stems, ())
     value = do("mix", found.session, take, wanted, console)
     take_report_along(value, report)
     if options.out is not None:

@@ -108,11 +108,17 @@ class FileSource:
             audio = self._decoded(first, last - first) if self._pcm is None else self._pcm.read(first, last - first)
         except (soundfile.SoundFileError, OSError) as error:
             raise _unreadable(self._path, error) from error
+        try:
+            audio = checked(np.ascontiguousarray(audio))
+        except OtoError as error:
+            at_s = (first + int(np.argmin(np.isfinite(audio).all(axis=0)))) / self.rate_hz
+            said = f"{self._path.name} holds something that is not a number at {at_s:.3f} s."
+            raise OtoError(error.code, said, error.hint, error.exit_code) from None
         if audio.shape[1] == frames:
-            return checked(np.ascontiguousarray(audio))
+            return audio
         out = np.zeros((self.channels, frames), np.float32)
         out[:, first - start : first - start + audio.shape[1]] = audio
-        return checked(out)
+        return out
 
     def _decoded(self, first: int, frames: int) -> Audio:
         if first != self._at:

@@ -89,7 +89,7 @@ def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Prio
     """Track names with what a person wants of them. Raises OtoError("bad_input") for a track that is both."""
     both = set(lead) & set(background)
     if both:
-        raise OtoError("bad_input", f"{min(both)} can't lead and be background.", "Say one of them.", Exit.USAGE)
+        raise OtoError("bad_input", f"{min(both)} can't lead and be background.", "Say one of them.", Exit.BAD_INPUT)
     leads: dict[str, Priority] = dict.fromkeys(lead, "lead")
     return leads | dict.fromkeys(background, "background")
 
@@ -97,7 +97,7 @@ def priorities(lead: Sequence[str], background: Sequence[str]) -> dict[str, Prio
 def engineer_of(name: str) -> Engineer:
     """Who proposes. Raises OtoError("bad_input") for anybody unknown."""
     if name not in ENGINEERS:
-        raise OtoError("bad_input", f"There is no engineer '{name}'.", f"Say {' or '.join(ENGINEERS)}.", Exit.USAGE)
+        raise OtoError("bad_input", f"There is no engineer '{name}'.", f"Say {' or '.join(ENGINEERS)}.", Exit.BAD_INPUT)
     return name
 
 

@@ -138,9 +138,9 @@ def _check(
             "bad_input", "There is nothing to mix: no track.", "Record something or name files.", Exit.BAD_INPUT
         )
     if style not in STYLES:
-        raise OtoError("bad_input", f"There is no style '{style}'.", f"Styles are {', '.join(STYLES)}.", Exit.USAGE)
+        raise OtoError("bad_input", f"There is no style '{style}'.", f"Styles are {', '.join(STYLES)}.", Exit.BAD_INPUT)
     if not 0.0 <= hands <= 1.0:
-        raise OtoError("bad_input", f"Hands go from 0 to 1, not {hands:g}.", "1 is the whole proposal.", Exit.USAGE)
+        raise OtoError("bad_input", f"Hands go from 0 to 1, not {hands:g}.", "1 is the whole proposal.", Exit.BAD_INPUT)
     names = [source.name for source in sources]
     for name in priorities:
         if name not in names:
@@ -150,7 +150,7 @@ def _check(
     for name, role in roles.items():
         if role not in ROLES:
             raise OtoError(
-                "bad_input", f"{name}: there is no role '{role}'.", f"Roles are {', '.join(ROLES)}.", Exit.USAGE
+                "bad_input", f"{name}: there is no role '{role}'.", f"Roles are {', '.join(ROLES)}.", Exit.BAD_INPUT
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,76 @@ def test_a_word_that_is_both_a_file_and_a_session_is_asked_about(oto: Any, stage
     assert ran.code == Exit.BAD_INPUT
     assert "./Song" in ran.json["error"]["hint"]
     assert len(oto("analyse", "./Song", "--json").json["tracks"]) == 1
+
+
+def test_stems_never_go_where_the_inputs_of_the_same_names_are(oto: Any, stage: Path) -> None:
+    before = {file.name: file.read_bytes() for file in stage.iterdir()}
+    ran = oto("mix", stage, "--out", "song.wav", "--stems", stage, "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "--stems" in ran.json["error"]["hint"]
+    assert {file.name: file.read_bytes() for file in stage.iterdir()} == before
+
+
+def test_stems_do_not_replace_what_an_input_links_to(oto: Any, stage: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "3 Bass.wav"
+    linked.symlink_to(stage / "3 Bass.wav")
+    before = linked.read_bytes()
+    assert oto("mix", linked, "--out", "song.wav", "--stems", stage).code == Exit.BAD_INPUT
+    assert linked.read_bytes() == before
+
+
+def test_a_mix_in_the_folder_of_its_tracks_is_no_track_of_the_next(oto: Any, stage: Path) -> None:
+    first = oto("mix", stage, "--out", stage, "--json").json
+    second = oto("mix", stage, "--out", stage, "--json").json
+    assert Path(second["out"]) == stage / "mix (2).wav"
+    assert any("mix.wav" in note for note in second["notes"])
+    assert Path(second["out"]).read_bytes() == Path(first["out"]).read_bytes()
+    named = oto("mix", first["out"], stage / "3 Bass.wav", "--out", "both.wav", "--stems", "parts", "--json").json
+    assert set(named["stems"]) == {"mix", "3 Bass"}, "a mix that is named is mixed"
+
+
+@pytest.mark.parametrize("command", ["mix", "master"])
+@pytest.mark.parametrize("name", ["song.mp3", "song.flac"])
+def test_a_wav_is_never_called_what_it_is_not(command: str, name: str, oto: Any, stage: Path, tmp_path: Path) -> None:
+    ran = oto(command, stage / "3 Bass.wav", "--out", name, "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "song.wav" in ran.json["error"]["hint"]
+    assert not (tmp_path / name).exists()
+
+
+def test_what_is_no_file_is_not_replaced_by_one(oto: Any, stage: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert oto("mix", stage / "3 Bass.wav", "--out", "pipe").code == Exit.BAD_INPUT
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_the_track_that_holds_no_numbers_is_named_with_the_time(oto: Any, stage: Path) -> None:
+    audio = np.zeros(15 * 48_000, np.float32)
+    audio[14 * 48_000] = np.nan
+    soundfile.write(stage / "6 Keys.wav", audio, 48_000, subtype="FLOAT")
+    ran = oto("mix", stage, "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "6 Keys.wav" in ran.json["error"]["message"]
+    assert "14.000 s" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "words", [("--style", "moon"), ("--lead", "3 Bass", "--background", "3 Bass"), ("--lead", "nobody")]
+)
+def test_a_value_that_cannot_be_used_ends_with_its_own_exit_code(words: tuple[str, ...], oto: Any, stage: Path) -> None:
+    ran = oto("mix", stage / "3 Bass.wav", *words, "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (Exit.BAD_INPUT, "bad_input")
+
+
+@pytest.mark.parametrize("gap", ["nan", "inf", "1e9", "-1"])
+def test_a_gap_that_is_none_is_refused_before_anything_is_written(gap: str, oto: Any, stage: Path) -> None:
+    ran = oto("master", "--album", stage / "3 Bass.wav", stage / "4 Guitar.wav", f"--gap={gap}", "--out", "album")
+    assert ran.code in (Exit.USAGE, Exit.BAD_INPUT)
+    assert not (stage.parent / "album").exists()
+
+
+def test_a_name_that_the_system_refuses_is_a_sentence(oto: Any, stage: Path) -> None:
+    ran = oto("mix", stage / "3 Bass.wav", "--out", "y" * 250 + ".wav", "--json")
+    assert ran.code == Exit.FAILED
+    assert "Errno" not in ran.json["error"]["message"]
+    assert "shorter" in ran.json["error"]["hint"]
