@@ -229,6 +229,10 @@ class AsyncClient:
                 await self._writer.wait_closed()
 
 
+SOCKET_PATH_BYTES = 107
+"""Longest name of a Unix socket on Linux (unix(7): 108 bytes with the zero behind it)."""
+
+
 def ensure_engine(*, timeout_s: float = 20.0, idle_s: float = 60.0, extra: tuple[str, ...] = ()) -> Path:
     """Return the socket of a running engine, starting a detached one when there is none.
 
@@ -245,10 +249,19 @@ def ensure_engine(*, timeout_s: float = 20.0, idle_s: float = 60.0, extra: tuple
             raise
     if path == paths.SYSTEM_SOCKET:
         return _wait_for_service(path, timeout_s)
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+        raise OtoError(
+            "bad_input",
+            f"{path} is too long for a socket's name by {len(os.fsencode(path)) - SOCKET_PATH_BYTES} bytes.",
+            "OTO_HOME names another folder for the studio.",
+        )
+    environment = dict(os.environ)
+    if "OTO_HOME" in environment:  # may be relative to where we are, and the engine works in "/"
+        environment["OTO_HOME"] = str(paths.home())
     command = [sys.executable, "-m", "core.engine", "--exit-when-idle", str(idle_s), *extra]
     with _log_of_own() as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=os.environ, cwd="/"
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment, cwd="/"
         )
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -110,6 +110,13 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
             f"There is no setting {unknown[0]!r}.",
             "Settings: " + ", ".join(Settings.__struct_fields__) + ".",
         )
+    mirror = changes.get("mirror_folder")
+    if isinstance(mirror, str) and mirror and not Path(mirror).expanduser().is_absolute():
+        raise OtoError(
+            "bad_input",
+            f"{mirror!r} says not where the mirror is: the engine works elsewhere than you.",
+            "Give the whole path, such as /media/BACKUP.",
+        )
     try:
         return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings, strict=False)
     except msgspec.ValidationError as error:

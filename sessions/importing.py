@@ -25,7 +25,7 @@ from sessions.errors import LibraryError, full_disk_explained
 from sessions.files import sync_folder, write_atomic
 from sessions.layout import TAKE_FILE, clip_file_name, clip_info, take_folder_name
 from sessions.migrate import dump
-from sessions.model import Clip, Session, Take, TakeTrack, Track
+from sessions.model import Clip, SampleFormat, Session, Take, TakeTrack, Track
 from sessions.staging import clear_abandoned, staging
 from sessions.store import SESSION_FILE, Library
 from sessions.wav import WavWriter
@@ -78,7 +78,9 @@ def import_recordings(
     rate = rate_hz or usual_rate(chains)
     if rate not in _RATES_HZ:
         raise LibraryError("bad_input", f"{rate} Hz is not a rate that OTO works at.", "Choose 8 to 384 kHz.")
-    _refuse_without_space(library, chains, rate)
+    # One format for all, in which float32 holds 24 bits exactly: a lost header is made again from what the take says.
+    sample_format: SampleFormat = "pcm24" if all(format_of(chain, rate) == "pcm24" for chain in chains) else "float32"
+    _refuse_without_space(library, chains, rate, sample_format)
     session_name = name.strip() or _session_name(paths)
     tracks = tuple(
         TakeTrack(id=f"t{number}", name=track)
@@ -90,7 +92,7 @@ def import_recordings(
         status="complete",
         origin="imported",
         rate_hz=rate,
-        sample_format="pcm24" if all(format_of(chain, rate) == "pcm24" for chain in chains) else "float32",
+        sample_format=sample_format,
         started_utc=started_utc(chains),
         time_reference_samples=time_reference(chains, rate),
         tracks=tracks,
@@ -185,11 +187,9 @@ def _session_name(paths: Sequence[Path]) -> str:
     return first.name if first.is_dir() else first.stem if len(paths) == 1 else first.parent.name
 
 
-def _refuse_without_space(library: Library, chains: Sequence[Chain], rate_hz: int) -> None:
-    needed = sum(
-        float(chain.length_s) * rate_hz * len(chain.names) * (3 if format_of(chain, rate_hz) == "pcm24" else 4)
-        for chain in chains
-    )
+def _refuse_without_space(library: Library, chains: Sequence[Chain], rate_hz: int, sample_format: SampleFormat) -> None:
+    sample_bytes = 3 if sample_format == "pcm24" else 4
+    needed = sum(float(chain.length_s) * rate_hz * len(chain.names) * sample_bytes for chain in chains)
     free = shutil.disk_usage(library.root).free
     if needed >= free:
         raise LibraryError(
@@ -210,7 +210,7 @@ class _Work:
     def convert(self, chain: Chain) -> list[Clip]:
         """Write a chain: for every channel a track, for every file a clip."""
         tracks = [next(self._tracks) for _ in chain.names]
-        rate_hz, sample_format = self._take.rate_hz, format_of(chain, self._take.rate_hz)
+        rate_hz, sample_format = self._take.rate_hz, self._take.sample_format
         # One converter runs through all files of a chain, so that nothing is heard where one ends.
         converter = None
         if chain.first.rate_hz != rate_hz:

@@ -65,12 +65,29 @@ class Library:
     # ------------------------------------------------------------ sessions
 
     def sessions(self) -> list[Session]:
-        """Every session that can be read, newest first; `verify.check_library` names the others."""
+        """Every session that can be read, newest first; `lost` names the others."""
         found: list[Session] = []
         for session_id in self.session_ids():
             with contextlib.suppress(LibraryError):
                 found.append(self._load_session(session_id))
         return sorted(found, key=lambda session: (session.sequence, session.created_utc, session.id), reverse=True)
+
+    def lost(self) -> list[str]:
+        """Folders of sessions and takes, relative to the library, that hold audio and that no list shows.
+
+        Their documents are missing, damaged or from a newer OTO; `verify.check_library` says which.
+        """
+        read = {session.id for session in self.sessions()}
+        gone = [name for name in sorted(_names(self.root)) if name not in read and _has_takes(self.root / name)]
+        for session_id in sorted(read):
+            taken = {(take.number, take.false_number) for take in self.takes(session_id)}
+            folders = self._take_folders(session_id)
+            gone += [
+                str(folder.relative_to(self.root))
+                for place, folder in sorted(folders.items())
+                if place not in taken and any(folder.glob("*.wav"))
+            ]
+        return gone
 
     def session_ids(self) -> list[str]:
         """The ids of all sessions, readable or not, in order of name."""
@@ -86,6 +103,9 @@ class Library:
                 return session
         names = ", ".join(f"'{session.name}'" for session in known[:5])
         hint = f"The newest sessions are {names}." if known else "The library is empty: record or import something."
+        lost = self.lost()
+        if lost:
+            hint = f"'{lost[0]}' can't be read: 'oto doctor --library' says why, '--repair' mends what it can."
         raise LibraryError("not_found", f"There is no session '{id_or_name}'.", hint)
 
     def create_session(
@@ -526,6 +546,10 @@ def _names(folder: Path) -> Iterator[str]:
     except (FileNotFoundError, NotADirectoryError):
         return
     yield from (name for name in names if not name.startswith("."))
+
+
+def _has_takes(folder: Path) -> bool:
+    return next(folder.glob("takes/*/*.wav"), None) is not None
 
 
 def _claim(parent: Path, name: str) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 
     from core.cli.command import Answer
     from core.errors import OtoError
+
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters and direction overrides: names may hold them, and a terminal would obey."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What Python makes of the bytes of a file name that are no UTF-8; it can't be printed as it is."""
 
 BAR_CELLS = 24
 BAR_INTERVAL_S = 0.1
@@ -24,7 +32,7 @@ class Console:
     def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.as_json = as_json
         self._out = out or sys.stdout
-        self._err = err or sys.stderr
+        self._err = err or sys.stderr or io.StringIO()  # None where whoever called has closed it
         self._bar_shown = False
         self._bar_due = 0.0
         self._terminal = self._err.isatty()
@@ -32,7 +40,7 @@ class Console:
     def say(self, text: str) -> None:
         """Tell a person something now, on stderr."""
         self._clear_bar()
-        print(text, file=self._err, flush=True)
+        print(shown(text), file=self._err, flush=True)
 
     def progress(self, fraction: float, doing: str) -> bool:
         """Draw how far the work is, on a terminal only. Always True: Ctrl-C is what stops a command."""
@@ -49,7 +57,7 @@ class Console:
     def answer(self, answer: Answer) -> None:
         """Print what the command answered."""
         self._clear_bar()
-        text = dumps(answer.value) if self.as_json else answer.text
+        text = dumps(answer.value) if self.as_json else shown(answer.text)
         if text:
             print(text, file=self._out, flush=True)
 
@@ -68,7 +76,13 @@ class Console:
 
 def dumps(value: Any) -> str:
     """One JSON value on one line; numbers that JSON does not have (infinities) become null."""
-    return json.dumps(_finite(value), ensure_ascii=False)
+    text = json.dumps(_finite(value), ensure_ascii=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shown(text: str) -> str:
+    """Text as a terminal may have it: names from outside can't drive it."""
+    return _SURROGATE.sub("\ufffd", _UNSHOWN.sub("", text))
 
 
 def _finite(value: Any) -> Any:
@@ -83,7 +97,7 @@ def _finite(value: Any) -> Any:
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Columns as wide as their widest cell, for a person to read."""
-    lines = [heads, *rows]
+    lines = [heads, *(tuple(shown(" ".join(cell.split("\n"))) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

@@ -37,7 +37,17 @@ def existing_file(path: Path) -> Path:
         raise OtoError("bad_input", f"{path} is a folder; a file is wanted here.", "", Exit.BAD_INPUT)
     if not path.is_file():
         raise OtoError("not_found", f"There is no file {path}.", "", Exit.NOT_FOUND)
-    return path.absolute()
+    return _readable_name(path.absolute())
+
+
+def _readable_name(path: Path) -> Path:
+    """The path itself. Raises OtoError("bad_input") for a name that no text can hold, as old archives have them."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        words = f"The name of {path} is not in UTF-8, so nothing can be made of it."
+        raise OtoError("bad_input", words, "Rename it, or the folder it is in.", Exit.BAD_INPUT) from None
+    return path
 
 
 def resolve(words: Sequence[str], *, is_session: bool) -> Files | InLibrary:
@@ -74,4 +84,4 @@ def audio_files(path: Path) -> list[Path]:
     )
     if not found:
         raise OtoError("not_found", f"There are no audio files in {path}.", "", Exit.NOT_FOUND)
-    return found
+    return [_readable_name(file) for file in found]

@@ -46,8 +46,20 @@ def _summaries() -> list[SessionSummary]:
     ]
 
 
-def _sessions(_options: Namespace, _console: Console) -> Answer:
+def _tell_of_lost(console: Console, session_id: str = "") -> None:
+    """Say which recordings are there that the list can't show, so that nobody takes them for gone."""
+    with contextlib.suppress(OSError):  # of a box, whose library may not be ours to read
+        for place in Library(paths.library()).lost():
+            if place.startswith(session_id):
+                console.say(
+                    f"{place} can't be read and is not listed; its audio is there. 'oto doctor --library' says why, "
+                    "'oto doctor --repair' mends what it can."
+                )
+
+
+def _sessions(_options: Namespace, console: Console) -> Answer:
     found = _summaries()
+    _tell_of_lost(console)
     rows = [
         (session.id, session.name, str(session.takes), str(session.tracks), size(session.bytes)) for session in found
     ]
@@ -59,17 +71,19 @@ def _session_option(parser: ArgumentParser) -> None:
     parser.add_argument("session", metavar="SESSION", help="id or name")
 
 
-def _takes(options: Namespace, _console: Console) -> Answer:
+def _takes(options: Namespace, console: Console) -> Answer:
     client = engine_if_any()
     if client is not None:
         with client:
             takes = client.call(ListTakes(session=options.session), type=list[Take])
             folders = {session.id: session.path for session in client.call(ListSessions(), type=list[SessionSummary])}
             folder = Path(folders[takes[0].session]) if takes else Path()
+        _tell_of_lost(console, f"{takes[0].session}/" if takes else "")
     else:
         library = Library(paths.library())
         session = library.session(options.session)
         takes, folder = library.takes(session.id), library.session_path(session.id)
+        _tell_of_lost(console, f"{session.id}/")
     value = [_take_value(take, folder) for take in takes]
     rows = [
         (

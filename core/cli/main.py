@@ -6,6 +6,7 @@ what mastering needs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -112,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(console: Console, error: OtoError) -> int:
-    console.fail(error)
+    with contextlib.suppress(OSError):  # nobody can be told where stdout or stderr is full
+        console.fail(error)
     return int(error.exit_code if error.exit_code != Exit.FAILED else EXIT_BY_CODE.get(error.code, Exit.FAILED))
 
 

@@ -38,6 +38,8 @@ SETUP_TIMEOUT_S = 600.0
 SILENCE_S = 86_400.0
 """How long an engine whose interface is away may have nothing to tell; a dead one ends the connection at once."""
 
+HIGHEST_INPUT = 1024
+
 FINISH_TIMEOUT_S = 60.0
 
 
@@ -111,7 +113,10 @@ def parse_inputs(text: str) -> frozenset[int]:
     try:
         for part in text.split(","):
             first, _, last = part.partition("-")
-            found.update(range(int(first), int(last or first) + 1))
+            inputs = range(int(first), int(last or first) + 1)
+            if not inputs or inputs[-1] > HIGHEST_INPUT:
+                raise ValueError(part)
+            found.update(inputs)
     except ValueError as error:
         raise OtoError("usage", f"{text!r} is no list of inputs.", "Write it as 1,3-8.", Exit.USAGE) from error
     return frozenset(found)

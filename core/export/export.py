@@ -22,6 +22,7 @@ from sessions.model import ExportedFile
 from sessions.names import safe_name
 
 STEMS: Final = "stems"
+RATES_HZ: Final = range(8_000, 384_001)
 ENCODING_SHARE: Final = 0.5
 """Of the progress; the rest is bytes on the drive, written and read back."""
 
@@ -77,6 +78,7 @@ def export_files(
     "cancelled"; the message says which files are already safe.
     """
     check_formats(formats)
+    _check_wishes(items, destination, formats, rate_hz)
     with told_as_drive_errors(str(destination)):
         destination.mkdir(parents=True, exist_ok=True)
     destination = destination.absolute()
@@ -93,6 +95,23 @@ def export_files(
             [(parcel.name, parcel.path.stat().st_size) for parcel in parcels], destination, limit_bytes
         )
         return _deliver(parcels, progress)
+
+
+def _check_wishes(items: Sequence[ExportItem], destination: Path, formats: Sequence[str], rate_hz: int | None) -> None:
+    """Refuse what could only end in a drive without the song on it."""
+    if destination.exists() and not destination.is_dir():
+        raise OtoError("bad_input", f"{destination} is a file.", "Name a drive or a folder.", Exit.BAD_INPUT)
+    if rate_hz is not None and rate_hz not in RATES_HZ:
+        words = f"{rate_hz} Hz is not a rate for music."
+        raise OtoError("bad_input", words, f"Choose {RATES_HZ[0]} to {RATES_HZ[-1]} Hz.", Exit.BAD_INPUT)
+    bare = [item.bounce or item.name for item in items if not item.stems]
+    if STEMS in formats and bare:
+        raise OtoError(
+            "bad_input",
+            f"{bare[0]} has no stems, so nothing was written.",
+            "'oto mix SESSION --stems FOLDER', or t on Mix, renders a mix with them.",
+            Exit.BAD_INPUT,
+        )
 
 
 def _estimates(items: Sequence[ExportItem], formats: Sequence[str], rate_hz: int | None) -> list[tuple[str, int]]:

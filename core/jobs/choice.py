@@ -15,7 +15,7 @@ def newest_take(takes: Sequence[Take], session: str) -> Take:
         raise OtoError(
             "not_found",
             f"The session {session!r} has no finished take.",
-            "Record one with 'oto record', or bring files in with 'oto import'.",
+            "'oto record' makes one, 'oto import' brings one in. 'oto takes' says whether one can't be read.",
             Exit.NOT_FOUND,
         )
     return max(good, key=lambda take: take.number)

@@ -114,6 +114,20 @@ def test_32_bit_integers_arrive_as_float(library: Library, tmp_path: Path) -> No
     assert np.abs(audio_of(library, take, take.clips[0], "float64") - audio[:, 0] / 2**31).max() <= 2**-25
 
 
+def test_24_bits_beside_float_arrive_exactly_and_every_file_is_what_its_take_says(
+    library: Library, tmp_path: Path
+) -> None:
+    whole = noise(1_001, bits=24)
+    paths = [
+        write(tmp_path / "Kick.wav", whole, subtype="PCM_24"),
+        write(tmp_path / "Loud.wav", np.linspace(-3, 3, 1_001, dtype=np.float32), subtype="FLOAT"),
+    ]
+    take = only_take(library, import_recordings(library, paths))
+    kick = next(clip for clip in take.clips if "Kick" in clip.file)
+    assert (audio_of(library, take, kick, "float64") * 2**31 == whole[:, 0]).all()
+    assert check_library(library, hashes=True) == []
+
+
 def test_a_folder_becomes_one_session_with_a_track_for_each_recording(library: Library, card: Path) -> None:
     lengths = {"01_Kick-In_48k.wav": 500, "02 Snare.flac": 700, "10_Lead Vox.aiff": 600, "sub/03_Keys.wav": 650}
     for seed, (name, frames) in enumerate(lengths.items()):

@@ -99,3 +99,27 @@ def test_how_fast_a_library_grows_is_said_only_where_its_files_tell(
     now_s = 1_800_000_000.0
     found = bytes_per_day(grown(tmp_path / "library", ages_days, now_s), now_s)
     assert found == (expected if expected is None else pytest.approx(expected, rel=0.01))
+
+
+def test_a_session_whose_document_is_damaged_is_not_simply_gone(oto: Oto, stage: Path, home: Path) -> None:
+    assert oto("import", stage, "--name", "Rehearsal").code == 0
+    document = next((home / "library").glob("*/session.json"))
+    document.write_bytes(b"")
+    listed = oto("sessions", "--json")
+    assert (listed.code, listed.json) == (0, [])
+    assert document.parent.name in listed.err
+    assert "oto doctor --repair" in listed.err
+    asked = oto("takes", "Rehearsal", "--json")
+    assert asked.code == Exit.NOT_FOUND
+    assert document.parent.name in asked.json["error"]["hint"]
+    oto("doctor", "--repair")
+    assert oto("sessions").err == ""
+
+
+def test_a_take_whose_document_is_damaged_is_not_simply_gone(oto: Oto, stage: Path, home: Path) -> None:
+    assert oto("import", stage, "--name", "Rehearsal").code == 0
+    next((home / "library").glob("*/takes/001/take.json")).write_bytes(b"{")
+    listed = oto("takes", "Rehearsal", "--json")
+    assert (listed.code, listed.json) == (0, [])
+    assert "takes/001 can't be read" in listed.err
+    assert "oto takes" in oto("mix", "Rehearsal", "--json").json["error"]["hint"]

@@ -232,3 +232,20 @@ def test_a_name_that_the_system_refuses_is_a_sentence(oto: Any, stage: Path) -> 
     assert ran.code == Exit.FAILED
     assert "Errno" not in ran.json["error"]["message"]
     assert "shorter" in ran.json["error"]["hint"]
+
+
+def test_a_name_can_not_drive_the_terminal(oto: Any, stage: Path) -> None:
+    evil = stage / "6 \x1b[31mKeys\u202e\n7.wav"
+    evil.write_bytes((stage / "3 Bass.wav").read_bytes())
+    ran = oto("analyse", stage)
+    assert ran.code == 0
+    assert not set("\x1b\u202e") & set(ran.out + ran.err)
+    assert any(line.startswith("6 [31mKeys 7 ") for line in ran.out.splitlines()), "one line of the table"
+    assert any(track["file"] == str(evil) for track in oto("analyse", stage, "--json").json["tracks"])
+
+
+def test_a_name_that_is_no_text_is_refused_in_words(oto: Any, stage: Path) -> None:
+    Path(os.fsdecode(os.fsencode(stage) + b"/caf\xe9.wav")).write_bytes((stage / "3 Bass.wav").read_bytes())
+    ran = oto("mix", stage, "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "Rename" in ran.json["error"]["hint"]

@@ -224,6 +224,20 @@ def test_settings_are_the_same_with_an_engine_and_without(oto: Any, home: Path) 
     assert oto("engine", "--stop", "--json").code == Exit.NO_ENGINE
 
 
+def test_a_mirror_is_a_whole_path_since_the_engine_works_elsewhere(oto: Any) -> None:
+    ran = oto("settings", "mirror_folder", "copies", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (Exit.BAD_INPUT, "bad_input")
+    assert oto("settings", "mirror_folder", "/media/BACKUP", "--json").code == 0
+    assert oto("settings", "mirror_folder", "", "--json").code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("--seconds", "nan"), ("--seconds", "inf"), ("--inputs", "3-1"), ("--inputs", "1-9999999999")]
+)
+def test_a_take_that_could_not_be_meant_is_not_begun(words: tuple[str, str], oto: Any, home: Path) -> None:
+    assert oto("record", *words, "--json").code == Exit.USAGE
+
+
 def test_devices_lists_the_simulated_band_and_the_drives(oto: Any) -> None:
     value = oto("devices", "--json").json
     assert value["interfaces"][-1]["id"] == "sim"

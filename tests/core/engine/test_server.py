@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -160,6 +161,22 @@ def test_a_command_can_start_an_engine_that_ends_when_nobody_needs_it(tmp_path, 
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline_s:
         time.sleep(0.1)
     assert not path.exists()
+
+
+def test_a_relative_home_is_the_same_one_for_the_engine_that_works_elsewhere(tmp_path, monkeypatch, stage):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OTO_HOME", "studio")
+    with Client(ensure_engine(idle_s=1.0, extra=("--device", f"sim:{stage}"))) as client:
+        pid = client.hello.pid
+    assert (tmp_path / "studio" / "engine.lock").exists()
+    os.kill(pid, signal.SIGTERM)
+
+
+def test_a_home_whose_name_is_too_long_for_a_socket_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTO_HOME", str(tmp_path / ("x" * 100)))
+    with pytest.raises(OtoError, match="too long") as refused:
+        ensure_engine()
+    assert "OTO_HOME" in refused.value.hint
 
 
 def test_where_no_home_can_be_made_no_engine_is_started_and_that_is_said(tmp_path, monkeypatch):

@@ -60,6 +60,28 @@ def test_stems_are_copied_as_they_are_into_a_folder_of_their_own(tmp_path: Path)
     assert Path(files[0].path).read_bytes() == stems["Kick"].read_bytes()
 
 
+def test_stems_that_are_not_there_are_said_before_anything_is_written(tmp_path: Path) -> None:
+    item = ExportItem(song(tmp_path / "in"), "Song", bounce="mix-001-01")
+    with pytest.raises(OtoError, match="mix-001-01 has no stems") as refused:
+        export_files([item], tmp_path / "out", ["wav24", "stems"])
+    assert refused.value.exit_code == Exit.BAD_INPUT
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("rate_hz", [12, -1, 10**9])
+def test_a_rate_that_holds_no_music_is_refused(tmp_path: Path, rate_hz: int) -> None:
+    with pytest.raises(OtoError, match="rate"):
+        export_files([ExportItem(song(tmp_path / "in"), "Song")], tmp_path / "out", ["wav24"], rate_hz=rate_hz)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_where_the_folder_should_be_is_no_failing_drive(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("letter")
+    with pytest.raises(OtoError, match="is a file") as refused:
+        export_files([ExportItem(song(tmp_path / "in"), "Song")], tmp_path / "out", ["wav24"])
+    assert refused.value.exit_code == Exit.BAD_INPUT
+
+
 def test_exporting_again_replaces_nothing(tmp_path: Path) -> None:
     item = ExportItem(song(tmp_path / "in"), "Song")
     first, second = (export_files([item], tmp_path / "out", ["flac"])[0] for _ in range(2))
