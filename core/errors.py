@@ -25,6 +25,7 @@ class Exit(IntEnum):
 EXIT_BY_CODE = {
     "not_found": Exit.NOT_FOUND,
     "no_engine": Exit.NO_ENGINE,
+    "disconnected": Exit.NO_ENGINE,
     "no_device": Exit.NO_DEVICE,
     "no_space": Exit.NO_SPACE,
     "busy": Exit.BUSY,

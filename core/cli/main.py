@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -94,11 +95,13 @@ OTO is a studio on one small box: record a band, mix it, master it, take it home
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `oto` with these arguments and return its exit code."""
+    if argv is None:
+        _clean_up_when_ended()
     arguments = list(sys.argv[1:] if argv is None else argv)
     console = Console(as_json="--json" in arguments)
     try:
         return _run(arguments, console)
-    except SystemExit as ended:  # argparse has printed the help
+    except SystemExit as ended:  # argparse has printed the help, or a signal ends us
         return int(ended.code or 0)
     except KeyboardInterrupt:
         return _fail(console, OtoError("interrupted", "Interrupted. What was finished is kept.", "", Exit.INTERRUPTED))
@@ -110,6 +113,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("OTO_TRACEBACK"):
             raise
         return _fail(console, as_oto_error(error))
+
+
+def _clean_up_when_ended() -> None:
+    """Let a closed terminal and SIGTERM end a command as Ctrl-C does: nothing half written stays behind.
+
+    A take and a job of the engine go on, since only Ctrl-C asks it to end them.
+    """
+
+    def end(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _fail(console: Console, error: OtoError) -> int:

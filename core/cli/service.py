@@ -57,8 +57,11 @@ def _worker_options(parser: ArgumentParser) -> None:
 
 
 def _worker(options: Namespace, _console: Console) -> Answer:
+    from core.client import Client
     from core.jobs.worker import run
 
+    if options.once or options.exit_when_idle is not None:
+        Client().close()  # such a worker waits for no engine: its absence is told here
     code = run(once=options.once, exit_when_idle=options.exit_when_idle)
     return Answer({"ended": True}, "", code)
 

@@ -79,6 +79,12 @@ def told_as_drive_errors(name: str) -> Iterator[None]:
                 "The session on this box is untouched. Make room on the drive, or use another one.",
                 Exit.NO_SPACE,
             ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise OtoError(
+                "drive_lost",
+                f"{name!r} can't be written: {error.strerror}.",
+                "Is the drive write-protected? The session on this box is untouched.",
+            ) from error
         raise OtoError(
             "drive_lost",
             f"The drive failed or was pulled while {name!r} was written: {error.strerror or error}.",

@@ -19,7 +19,7 @@ import pytest
 
 from core.cli import main as cli
 from core.cli import transport, wire
-from core.errors import Exit
+from core.errors import Exit, OtoError
 from core.protocol import PROTOCOL
 from core.protocol.wire import Call
 from core.version import VERSION
@@ -241,3 +241,9 @@ def test_a_terminal_that_is_gone_is_no_reason_to_fall_over(redirected: str, home
     ran = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert ran.returncode == (Exit.NO_SPACE if "full" in redirected else Exit.OK)
     assert "Traceback" not in ran.stderr
+
+
+def test_an_engine_that_went_away_has_the_exit_code_of_none(oto: Any) -> None:
+    assert OtoError("disconnected", "Gone.").exit_code == Exit.NO_ENGINE
+    ran = oto("worker", "--once", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (Exit.NO_ENGINE, "no_engine")

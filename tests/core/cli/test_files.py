@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 import soundfile
 
 from core.errors import Exit
+from tests.core.cli.conftest import ROOT
 
 METER = {
     "integrated_lufs",
@@ -249,3 +253,17 @@ def test_a_name_that_is_no_text_is_refused_in_words(oto: Any, stage: Path) -> No
     ran = oto("mix", stage, "--json")
     assert ran.code == Exit.BAD_INPUT
     assert "Rename" in ran.json["error"]["hint"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_leaves_nothing_half_written(number: signal.Signals, stage: Path, tmp_path: Path) -> None:
+    long = np.random.default_rng(5).uniform(-0.1, 0.1, 180 * 48_000)
+    soundfile.write(stage / "6 Keys.wav", long, 48_000, subtype="PCM_24")
+    words = [sys.executable, "-m", "core.cli.main", "mix", str(stage), "--out", str(tmp_path / "song.wav")]
+    running = subprocess.Popen([*words, "--stems", str(tmp_path / "parts")], cwd=ROOT, env=os.environ)
+    deadline = time.monotonic() + 100
+    while not any(tmp_path.glob("parts/*.part")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(number)
+    assert running.wait(60) == 128 + number
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.parent != stage] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import subprocess
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import Exit, OtoError
-from core.export.copy import SYNC_BYTES, copy_verified
+from core.export.copy import SYNC_BYTES, copy_verified, told_as_drive_errors
 
 MakeDrive = Callable[[int], Path]
 
@@ -152,3 +153,10 @@ def test_a_real_drive_that_is_unmounted_in_the_middle_keeps_no_half_file(
     image = tmp_path / "drive-0.img"
     subprocess.run(["mount", "-o", "loop", image, drive], check=True, timeout=30)
     assert {path.name for path in drive.iterdir()} == {"lost+found"}
+
+
+def test_a_write_protected_drive_is_not_called_pulled() -> None:
+    with pytest.raises(OtoError, match="can't be written") as refused, told_as_drive_errors("song.wav"):
+        raise OSError(errno.EROFS, "Read-only file system")
+    assert "write-protected" in refused.value.hint
+    assert "pulled" not in refused.value.message
