@@ -36,6 +36,8 @@ def _export(options: Namespace, console: Console) -> Answer:
     wanted: dict[str, Any] = {"to": str(destination(options.to))}
     if options.format:
         wanted["formats"] = [name for word in options.format for name in word.split(",") if name]
+        if not wanted["formats"]:
+            raise OtoError("usage", "--format names no format.", "'oto export --help' lists them.", Exit.USAGE)
     if options.bounce:
         wanted["bounces"] = options.bounce
     if options.rate:
@@ -47,6 +49,8 @@ def _export(options: Namespace, console: Console) -> Answer:
 
 def destination(word: str) -> Path:
     """The folder that a person means: a path if it has a slash or exists, else a drive by its label."""
+    if not word:  # a script's variable that is not set would else mean the folder that one is in
+        raise OtoError("usage", "Which drive or folder? The name is empty.", "", Exit.USAGE)
     path = Path(word).expanduser()
     if "/" in word or path.exists():
         return path.absolute()

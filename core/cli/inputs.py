@@ -57,6 +57,8 @@ def resolve(words: Sequence[str], *, is_session: bool) -> Files | InLibrary:
     session's own means that session. Raises OtoError: "bad_input" when one word is both, "not_found" for a path that is
     not there.
     """
+    if not all(words):  # a script's variable that is not set would else mean the folder that one is in
+        raise OtoError("usage", "Which session or files? A name is empty.", "'.' is this folder.", Exit.USAGE)
     first = Path(words[0])
     if len(words) == 1:
         if (first / "session.json").is_file():

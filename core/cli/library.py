@@ -12,6 +12,7 @@ from core import paths
 from core.cli.command import Answer, Command, no_options
 from core.cli.console import clock, size, table
 from core.cli.link import engine_if_any
+from core.errors import Exit, OtoError
 from core.protocol.requests import EmptyTrash, ListSessions, ListTakes, ListTrash, Restore
 from core.protocol.topics import SessionSummary
 from sessions.layout import take_folder_name
@@ -107,16 +108,18 @@ def _take_value(take: Take, session_folder: Path) -> dict[str, Any]:
 
 
 def _import_options(parser: ArgumentParser) -> None:
-    parser.add_argument("what", nargs="+", type=Path, metavar="FOLDER|FILE", help="recordings made elsewhere")
+    parser.add_argument("what", nargs="+", metavar="FOLDER|FILE", help="recordings made elsewhere")
     parser.add_argument("--name", help="name of the session (default: the folder's)")
 
 
 def _import(options: Namespace, console: Console) -> Answer:
     from sessions.importing import import_recordings
 
+    if not all(options.what):
+        raise OtoError("usage", "Which recordings? A name is empty.", "'.' is this folder.", Exit.USAGE)
     library = Library(paths.library())
     session = import_recordings(
-        library, [path.absolute() for path in options.what], name=options.name or "", progress=console.progress
+        library, [Path(word).absolute() for word in options.what], name=options.name or "", progress=console.progress
     )
     take = library.takes(session.id)[0]
     value = {

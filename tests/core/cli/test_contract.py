@@ -247,3 +247,13 @@ def test_an_engine_that_went_away_has_the_exit_code_of_none(oto: Any) -> None:
     assert OtoError("disconnected", "Gone.").exit_code == Exit.NO_ENGINE
     ran = oto("worker", "--once", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (Exit.NO_ENGINE, "no_engine")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["mix ''", "analyse ''", "master ''", "import ''", "export S --to ''", "export S --to ./x --format ,", "backup ''"],
+)
+def test_an_empty_name_is_not_the_folder_one_is_in(words: str, oto: Any, stage: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    assert oto(*shlex.split(words), "--json").code == Exit.USAGE
+    assert sorted(tmp_path.rglob("*")) == before
