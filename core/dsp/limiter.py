@@ -30,6 +30,9 @@ _BETWEEN: Final = 1.1
 """No value of the finer grid exceeds this times the greatest of the meter's, in a row and the two beside it; for a tone
 at the Nyquist frequency it is 1.082."""
 
+_SURELY: Final = 1.0 - 1e-6
+"""No peak above the ceiling is read below this part of it in float32."""
+
 _HOLD_MS: Final = 15.0
 """With the look-ahead a whole wave of 53 Hz: some basses reach further to one side than to the other."""
 _STROKE_RELEASE_MS: Final = 15.0
@@ -132,6 +135,8 @@ class _Pass:
         ahead = ahead[:, : rows * ROW + CONTEXT]
         if suspects is None:
             peaks = row_peaks(ahead, METER_PHASES, self._ceiling / _BETWEEN).max(axis=0).astype(np.float64)
+            over = np.flatnonzero(peaks > self._ceiling * _SURELY)
+            peaks[over] = peaks_at(ahead, METER_PHASES, over)
         else:
             wanted = np.flatnonzero(self._suspects[:rows])
             peaks = np.zeros(rows)

@@ -8,12 +8,14 @@ question, by the sum of the interpolator's absolute weights, is never computed.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.dsp.audio import Audio, Floats
+
+Signal = TypeVar("Signal", Audio, Floats)
 
 ROW: Final = 16
 """Positions that are interpolated together."""
@@ -55,6 +57,7 @@ class _Interpolator:
         middle = phases // 2 - 1
         self.halfway = _matrix(taps[middle : middle + 1])
         self.others = _matrix(np.delete(taps, middle, axis=0))
+        self.between = np.concatenate((self.halfway, self.others)).astype(np.float64)
         self.greatest_sum = float(np.abs(taps).sum(axis=1).max())
         """No interpolated value exceeds this times the greatest sample around it."""
 
@@ -116,14 +119,17 @@ def _greater(x: Audio, apart: int) -> Audio:
     return np.maximum(x[:, :-apart], x[:, apart:])
 
 
-def peaks_at(x: Audio, phases: int, rows: NDArray[np.intp]) -> Audio:
-    """The highest absolute value of these rows alone, over all channels; `x` and `phases` as in `row_peaks`."""
+def peaks_at(x: Audio, phases: int, rows: NDArray[np.intp]) -> Floats:
+    """The highest absolute value of these rows, over all channels, in float64; `x` and `phases` as in `row_peaks`.
+
+    A product in float32 rounds by a row's place in it, on some processors. That will do to choose rows by and to read a
+    meter; what follows a peak would differ (at -132 dB) by where a stream was cut.
+    """
     weights = _interpolator(phases)
     windows = _windows(x)
-    highest: Audio = np.abs(windows[:, rows, HALF_TAPS - 1 : HALF_TAPS - 1 + ROW]).max(axis=(0, 2))
+    highest: Floats = np.abs(windows[:, rows, HALF_TAPS - 1 : HALF_TAPS - 1 + ROW]).max(axis=(0, 2)).astype(np.float64)
     for channel in windows:
-        for matrix in (weights.halfway, weights.others):
-            np.maximum(highest, _highest(matrix, channel, rows), out=highest)
+        np.maximum(highest, _greatest(weights.between, channel[rows].astype(np.float64)), out=highest)
     return highest
 
 
@@ -139,21 +145,21 @@ def _highest(matrix: Audio, windows: Audio, rows: NDArray[np.intp]) -> Audio:
     return _greatest(matrix, windows[rows])
 
 
-def _greatest(matrix: Audio, windows: Audio) -> Audio:
+def _greatest(matrix: Signal, windows: Signal) -> Signal:
     """Greatest absolute value that `matrix` makes of each window: (rows, ROW + CONTEXT) becomes (rows,).
 
     Every product has the same shape, because another one rounds otherwise: a row's value must not hang on its company.
-    On some processors it still hangs on the row's place in the product, by a last digit (1.5e-7).
     """
     batch = min(_MOST_ROWS, 1 << (_MOST_PRODUCTS // matrix.size).bit_length() - 1)
     rows = len(windows)
-    filled = np.empty((rows + -rows % batch, windows.shape[1]), np.float32)
+    filled = np.empty((rows + -rows % batch, windows.shape[1]), windows.dtype)
     filled[:rows], filled[rows:] = windows, 0.0
-    values = matrix @ filled.reshape(-1, batch, filled.shape[1]).transpose(0, 2, 1)
-    return _fold(np.abs(values, out=values)).reshape(-1)[:rows]
+    values: Signal = matrix @ filled.reshape(-1, batch, filled.shape[1]).transpose(0, 2, 1)
+    np.abs(values, out=values)
+    return _fold(values).reshape(-1)[:rows]
 
 
-def _fold(magnitude: Audio) -> Audio:
+def _fold(magnitude: Signal) -> Signal:
     """Greatest along the middle axis, in a third of the time of numpy's maximum. What is given is written over."""
     length = magnitude.shape[1]
     while length > 1:

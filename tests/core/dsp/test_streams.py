@@ -148,10 +148,8 @@ def test_a_stream_cut_anywhere_equals_the_whole(name, data):
     assert whole.shape == x.shape
     assert whole.dtype == np.float32
     loudest = max(float(np.abs(whole).max()), 1.0)
-    # -140 dB. The limiter multiplies by two gains, one after the other, that follow float32 peaks, and these hang on
-    # where a stream was cut by their last digit, on some processors.
-    bound = 3e-7 if name == "limiter" else 1e-7
-    assert np.abs(in_blocks(make(rate, channels, kwargs), x, cuts) - whole).max() <= bound * loudest
+    # -140 dB.
+    assert np.abs(in_blocks(make(rate, channels, kwargs), x, cuts) - whole).max() <= 1e-7 * loudest
 
 
 def hard_input(kind, frames=30_000):

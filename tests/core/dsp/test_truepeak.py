@@ -64,6 +64,15 @@ def test_chosen_rows_read_the_same_as_all_rows():
     np.testing.assert_allclose(peaks_at(x, 8, rows), row_peaks(x, 8, 0.0).max(axis=0)[rows], rtol=1e-6)
 
 
+@given(st.integers(0, 1_000), st.integers(1, 40))
+@settings(deadline=None, max_examples=20)
+def test_chosen_rows_read_the_same_wherever_a_stream_was_cut(seed, dropped):
+    x = music_like(seed, 150 * ROW + CONTEXT)
+    rows = np.arange(dropped, 150)
+    from_there = peaks_at(x[:, dropped * ROW :], 4, rows - dropped)
+    np.testing.assert_allclose(from_there, peaks_at(x, 4, rows), rtol=1e-12)
+
+
 def test_no_signal_can_hide_a_peak_from_the_samples_and_the_points_halfway():
     """The bound by which rows are left out, against the worst case that a linear programme finds."""
     phases = 8
