@@ -43,6 +43,12 @@ def cache() -> Path:
     return home() / "cache"
 
 
+def scratch() -> Path:
+    """Where large files lie while they are worked on: on the disk, where a temporary folder may be in memory."""
+    cache().mkdir(parents=True, exist_ok=True)
+    return cache()
+
+
 def log_file() -> Path:
     """Where an engine that was started by a command writes what it would say on a terminal."""
     return home() / "engine.log"

@@ -84,8 +84,7 @@ def export_files(
     destination = destination.absolute()
     limit_bytes = drive_at(destination).max_file_bytes
     _refuse_what_cannot_fit(_estimates(items, formats, rate_hz), destination, limit_bytes)
-    staging_root = paths.cache()
-    staging_root.mkdir(parents=True, exist_ok=True)
+    staging_root = paths.scratch()
     # No format is larger than the 32-bit float of a bounce.
     encoded = [(item.name, item.source.stat().st_size) for item in items for name in formats if name != STEMS]
     _refuse_what_cannot_fit(encoded, staging_root, None)

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import soundfile as sf
 
+from core import paths
 from core.analysis.features import Clipping
 from core.analysis.loudness import Loudness, LoudnessMeter, measure_file
 from core.analysis.spectrum import Spectrum, SpectrumMeter
@@ -270,7 +271,7 @@ def _file(heard: _Heard, target: Target) -> Check:
 
 
 def _copy(path: Path, name: str, codec: RoundTrip) -> EncodedCopy:
-    with tempfile.TemporaryDirectory(prefix="oto-") as folder:
+    with tempfile.TemporaryDirectory(prefix="copy-", dir=paths.scratch()) as folder:
         loudness = measure_file(codec(path, Path(folder)))
     peak = loudness.true_peak_dbtp
     passes = peak is None or peak <= 0.0

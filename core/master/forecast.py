@@ -6,14 +6,20 @@ from the peaks alone, and what it leaves of the energy gives the loudness, for a
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
+from core import paths
 from core.analysis.loudness import CHANNEL_WEIGHTS, integrated_lufs, k_weighted
 from core.dsp.audio import Audio, Floats
 from core.dsp.envelope import from_db
@@ -21,6 +27,9 @@ from core.dsp.limiter import reduction_envelope
 from core.dsp.truepeak import CONTEXT, HALF_TAPS, METER_PHASES, ROW, row_peaks
 
 _STRETCH_ROWS: Final = 1 << 16
+_HELD_ROWS: Final = 1 << 21
+"""Rows that are held in memory: a quarter of an hour at 44.1 kHz."""
+_ROW_BYTES: Final = 4
 _HOP_S: Final = 0.1
 _SOUNDING_DB: Final = 30.0
 _SILENT_DB: Final = -170.0
@@ -58,8 +67,7 @@ class LimiterForecast:
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
         self._ahead = np.zeros((channels, HALF_TAPS - 1), np.float32)
         self._rest = np.zeros((channels, 0), np.float32)
-        self._peaks = _Rows()
-        """As amplitudes; in dB once the stream has ended."""
+        self._peaks_db = _Rows()
         self._energy = _Rows()
         self._rows = 0
         self._free_lufs: float | None = None
@@ -72,7 +80,7 @@ class LimiterForecast:
         if rows:
             floor = math.inf if self._rough else self._highest * _DEEPEST
             peaks = row_peaks(ahead[:, : rows * ROW + CONTEXT], METER_PHASES, floor).max(axis=0)
-            self._peaks.add(peaks)
+            self._peaks_db.add(20 * np.log10(np.maximum(peaks, np.float32(1e-10))))
             self._highest = max(self._highest, float(peaks.max()))
         weighted = np.concatenate((self._rest, self._filter.process(block)), axis=1)
         rows = weighted.shape[1] // ROW
@@ -84,10 +92,7 @@ class LimiterForecast:
         """Say that silence follows."""
         channels = len(self._ahead)
         self.add(np.zeros((channels, 2 * CONTEXT), np.float32))
-        self._rows = min(self._peaks.count, self._energy.count)
-        for stretch in self._peaks.stretches:
-            np.log10(np.maximum(stretch, np.float32(1e-10), out=stretch), out=stretch)
-            stretch *= 20
+        self._rows = min(self._peaks_db.count, self._energy.count)
         starts = range(0, self._rows, _STRETCH_ROWS)
         energy = (self._energy.between(start, min(start + _STRETCH_ROWS, self._rows)) for start in starts)
         self._free_lufs = integrated_lufs(self._hops(energy))
@@ -101,7 +106,7 @@ class LimiterForecast:
         stretch = max(round(self._rate_hz * _HOP_S / ROW), 1)
         whole = max(self._rows // stretch, 1) * stretch
         many = _STRETCH_ROWS // stretch * stretch
-        parts = (self._peaks.between(start, min(start + many, whole)) for start in range(0, whole, many))
+        parts = (self._peaks_db.between(start, min(start + many, whole)) for start in range(0, whole, many))
         highest = np.concatenate([np.maximum.reduceat(each, np.arange(0, len(each), stretch)) for each in parts])
         sounding = highest[highest > highest.max(initial=_SILENT_DB) - _SOUNDING_DB]
         return _reached(sounding, 0.90) if sounding.size else 0.0
@@ -131,7 +136,7 @@ class LimiterForecast:
         late = envelope.lookahead_rows
         for start in range(0, self._rows + late, _STRETCH_ROWS):
             end = min(start + _STRETCH_ROWS, self._rows + late)
-            level_db = self._peaks.between(start, min(end, self._rows)).astype(np.float64)
+            level_db = self._peaks_db.between(start, min(end, self._rows)).astype(np.float64)
             needed = np.maximum(level_db + (gain_db - ceiling_dbtp), 0.0)
             reduction = envelope.process(np.concatenate((needed, np.zeros(end - start - len(needed)))))
             reduction = reduction[max(late - start, 0) :]
@@ -157,30 +162,32 @@ class LimiterForecast:
 
 
 class _Rows:
-    """A value per row, in stretches of equal length, because of an hour they are 40 MB and none is copied whole."""
+    """A value per row; an hour of them is 40 MB, so a long song's lie on the disk until it is judged."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.stretches: list[Audio] = []
+        self._file: BinaryIO = io.BytesIO()
 
     def add(self, values: Audio | Floats) -> None:
         """Put (k,) behind what is there."""
-        while len(values):
-            at = self.count % _STRETCH_ROWS
-            if at == 0:
-                self.stretches.append(np.zeros(_STRETCH_ROWS, np.float32))
-            part = values[: _STRETCH_ROWS - at]
-            self.stretches[-1][at : at + len(part)] = part
-            self.count += len(part)
-            values = values[len(part) :]
+        if self.count <= _HELD_ROWS < self.count + len(values):
+            self._put_on_disk()
+        self._file.seek(self.count * _ROW_BYTES)
+        self._file.write(np.ascontiguousarray(values, np.float32).data)
+        self.count += len(values)
 
     def between(self, start: int, end: int) -> Audio:
-        """The values from one row to another, no more than a stretch of them."""
-        if end <= start:
-            return np.zeros(0, np.float32)
-        at, first = start % _STRETCH_ROWS, start // _STRETCH_ROWS
-        joined = np.concatenate(self.stretches[first : first + 2])
-        return joined[at : at + end - start]
+        """The values from one row to another."""
+        self._file.seek(start * _ROW_BYTES)
+        return np.frombuffer(self._file.read(max(end - start, 0) * _ROW_BYTES), np.float32)
+
+    def _put_on_disk(self) -> None:
+        held = self._file
+        held.seek(0)
+        with contextlib.ExitStack() as opened:
+            self._file = opened.enter_context(tempfile.TemporaryFile(dir=paths.scratch()))
+            weakref.finalize(self, opened.pop_all().close)
+        shutil.copyfileobj(held, self._file)
 
 
 class _Reductions:

@@ -1,5 +1,7 @@
 """What is foretold about the limiter, against the limiter."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -46,5 +48,24 @@ def test_what_is_foretold_does_not_hang_on_how_it_is_kept(monkeypatch):
         return [*vars(at).values(), forecast.unlimited_lufs(), forecast.peak_dbtp(), forecast.loud_peak_dbfs()]
 
     whole = told()
+    monkeypatch.setattr("core.master.forecast._HELD_ROWS", 5_000)
+    assert told() == whole
     monkeypatch.setattr("core.master.forecast._STRETCH_ROWS", 777)
     assert told() == pytest.approx(whole, abs=1e-6)
+
+
+def test_a_long_song_takes_no_more_memory_than_a_short_one(monkeypatch):
+    monkeypatch.setattr("core.master.forecast._HELD_ROWS", 10_000)
+    forecast, audio = LimiterForecast(44_100, 2), song(8.0, rate_hz=44_100)
+
+    def held_bytes(times):
+        for _ in range(times):
+            forecast.add(audio)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        short = held_bytes(1)
+        assert abs(held_bytes(8) - short) < 10_000
+    finally:
+        tracemalloc.stop()
