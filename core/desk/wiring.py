@@ -26,8 +26,9 @@ GROUPS = ("drums", "music", "vocals", "master")
 """Where a strip can go; "master" is straight to the sum."""
 _AT_A_TIME: Final = 8
 """Channels that are held and summed together."""
-_COLUMNS: Final = 4096
-"""Samples that are summed together: they stay near the processor, and BLAS starts no threads for so few."""
+_MOST_PRODUCTS: Final = 1 << 18
+"""Multiplications per product: they stay near the processor, and BLAS starts no threads for so few."""
+_FEWEST_COLUMNS: Final = 256
 
 
 class Channel:
@@ -149,8 +150,9 @@ class Desk:
     def process(self, frames: int, pool: Executor, heard: Callable[[int, Audio], None] | None = None) -> Mixed:
         """The next `frames` samples. `heard` gets each channel's number and what comes from its fader, not late."""
         junctions = [*self.groups.values(), *self.effects.values()]
-        for junction in junctions:
-            junction.total = None if isinstance(junction.output, Kept) else np.zeros((2, frames), np.float32)
+        totals = np.zeros((2 * len(junctions), frames), np.float32)
+        for junction, total in zip(junctions, totals.reshape(-1, 2, frames), strict=True):
+            junction.total = None if isinstance(junction.output, Kept) else total
         # Summed as they come, in order: no more than a few parts are held at a time.
         parts = pool.map(lambda channel: channel.read(frames), self.channels)
         for batch, gains in self._sums:
@@ -158,7 +160,8 @@ class Desk:
             if heard is not None:
                 for number, part in zip(batch, held, strict=True):
                     heard(number, place(part, self.channels[number].matrix))
-            _add_products([junction.total for junction in junctions], gains, np.concatenate(held))
+            # Also for what was kept: another number of rows might be rounded otherwise.
+            _add_product(totals, gains, np.concatenate(held))
         blocks = list(pool.map(lambda junction: junction.output.read(frames), junctions))
         mix = np.zeros((2, frames), np.float32)
         for block in blocks:
@@ -238,23 +241,23 @@ class Desk:
         return effects
 
 
-def _gains(channels: Sequence[Channel], batch: Sequence[int], junctions: Sequence[Junction]) -> list[Audio]:
-    """For each junction, what its two sides get of the rows of some channels: (2, rows)."""
+def _gains(channels: Sequence[Channel], batch: Sequence[int], junctions: Sequence[Junction]) -> Audio:
+    """What the two sides of each junction get of the rows of some channels: (2 * junctions, rows)."""
 
     def sides(junction: Junction) -> Audio:
         gains = [channels[number].matrix * junction.inputs.get(number, 0.0) for number in batch]
         return np.concatenate(gains, axis=1).astype(np.float32)
 
-    return [sides(junction) for junction in junctions]
+    rows = sum(channels[number].matrix.shape[1] for number in batch)
+    return np.concatenate([np.zeros((0, rows), np.float32), *map(sides, junctions)])
 
 
-def _add_products(totals: Sequence[Audio | None], gains: Sequence[Audio], rows: Audio) -> None:
-    """Add gains @ rows to each total that is wanted."""
-    for first in range(0, rows.shape[1], _COLUMNS):
-        now = slice(first, first + _COLUMNS)
-        for total, sides in zip(totals, gains, strict=True):
-            if total is not None:
-                total[:, now] += sides @ rows[:, now]
+def _add_product(total: Audio, gains: Audio, rows: Audio) -> None:
+    """Add gains @ rows."""
+    columns = max(_MOST_PRODUCTS // max(gains.size, 1), _FEWEST_COLUMNS)
+    for first in range(0, rows.shape[1], columns):
+        now = slice(first, first + columns)
+        total[:, now] += gains @ rows[:, now]
 
 
 def _paired(strips: Sequence[Strip], sources: Sequence[Source]) -> list[tuple[Strip, Source]]:
