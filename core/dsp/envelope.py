@@ -13,12 +13,13 @@ import math
 import numpy as np
 
 from core.dsp.audio import Audio, Floats
-from core.dsp.statespace import StateSpace
 from core.dsp.truepeak import ROW, row_maxima
 
 FLOOR_DB = -200.0
 """The level of silence."""
 _CREST_MS = 200.0
+_FINITE = 600.0
+"""A number that many times e fold smaller or greater (2600 dB) than a level is one still."""
 _INAUDIBLE = 1e-12
 """Power (-120 dBFS) that no crest factor is made of."""
 
@@ -79,7 +80,7 @@ class DecayingMaximum:
         fastest = self._decay if decays is None else float(decays.min(initial=1.0))
         if fastest == 0.0:
             return x
-        stretch = 1 << 16 if fastest == 1.0 else max(1, int(600.0 / -math.log(fastest)))
+        stretch = 1 << 16 if fastest == 1.0 else max(1, int(_FINITE / -math.log(fastest)))
         out = np.empty_like(x)
         for start in range(0, len(x), stretch):
             piece = x[start : start + stretch]
@@ -96,16 +97,36 @@ class DecayingMaximum:
 
 
 class Smoother:
-    """y[k] = a y[k-1] + (1 - a) x[k]."""
+    """y[k] = a y[k-1] + (1 - a) x[k], without a loop.
+
+    With A[k] the product of a up to k, it is A[k] times the running sum of (1 - a) x[k] / A[k], in stretches short
+    enough for 1 / A[k] to stay finite. Over one of them what was before it fades by 2600 dB.
+    """
 
     def __init__(self, feedback: float, start: float = 0.0) -> None:
-        one = np.ones(1)
-        self._recursion = StateSpace(feedback * one[None], feedback * (1.0 - feedback) * one, one, 1.0 - feedback, 1)
-        self._recursion.state[:] = feedback * start
+        self._feedback = feedback
+        self._stretch = max(1, int(_FINITE / -math.log(feedback))) if feedback else 1
+        self._shrink, self._grow = np.ones(0), np.ones(0)
+        self._last = start
 
     def process(self, x: Floats) -> Floats:
         """Take and give (k,)."""
-        smoothed: Floats = self._recursion.process(x[None])[0]
+        if self._feedback == 0.0 or not len(x):
+            return x
+        stretch = min(self._stretch, len(x))
+        if len(self._shrink) < stretch:
+            self._shrink = np.power(self._feedback, np.arange(1.0, stretch + 1))
+            self._grow = (1.0 - self._feedback) / self._shrink
+        shrink = self._shrink[:stretch]
+        stretches = np.zeros((-(-len(x) // stretch), stretch))
+        smoothed = stretches.reshape(-1)[: len(x)]
+        smoothed[:] = x
+        stretches *= self._grow[:stretch]
+        np.cumsum(stretches, axis=1, out=stretches)
+        stretches[0] += self._last
+        stretches *= shrink
+        stretches[1:] += stretches[:-1, -1:] * shrink
+        self._last = float(smoothed[-1])
         return smoothed
 
 

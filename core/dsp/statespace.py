@@ -33,8 +33,8 @@ _MOST_ROWS: Final = 128
 _MOST_PRODUCTS: Final = 1 << 18
 """Multiplications per product: larger ones would be split among the threads of the linear algebra library, which costs
 more than it gives and steals from the other core."""
-_CHUNK: Final = 98_304
-"""Samples taken at a time, so that what is worked on stays in the processor's cache."""
+_CHUNK: Final = 131_072
+"""Samples taken at a time, so that what is worked on stays near the processor."""
 _FLUSH: Final = 1e-30
 """States smaller than this (-600 dB) are zero: denormal numbers would cost a hundred times the time."""
 
@@ -99,8 +99,12 @@ class StateSpace:
         joined = np.empty((rows, _BLOCK + order), self._in_samples.dtype)
         joined[:, :_BLOCK] = x.reshape(rows, _BLOCK)
         added = _product(joined[:, :_BLOCK], self._in_samples).astype(np.float64, copy=False)
-        states, self.state = self._from_block_to_block.run(added.reshape(channels, -1, order), self.state)
-        joined[:, _BLOCK:] = states.reshape(rows, order)
+        added = added.reshape(channels, -1, order)
+        states = joined.reshape(channels, -1, _BLOCK + order)[:, :, _BLOCK:]
+        exact = states if states.dtype == np.float64 else np.empty_like(added)
+        self.state = self._from_block_to_block.run(added, self.state, exact)
+        if exact is not states:
+            states[:] = exact
         return _product(joined, self._out_samples).reshape(x.shape)
 
 
@@ -109,44 +113,34 @@ class _Recursion:
 
     def __init__(self, step: Floats) -> None:
         self._step = step.T
-        order = len(step)
-        powers = [np.eye(order), step]
+        powers = [np.eye(len(step)), step]
         while len(powers) <= _GROUP:
             powers.append(step @ powers[-1])
         self._power = powers[_GROUP]
         self._gather = np.concatenate([powers[_GROUP - 1 - at].T for at in range(_GROUP)])
         """What the steps of a group add to the state behind it."""
-        spread = np.zeros((_GROUP, order, _GROUP, order))
-        for at in range(_GROUP):
-            spread[-1, :, at] = powers[at].T
-            for before in range(at):
-                spread[before, :, at] = powers[at - 1 - before].T
-        self._spread = spread.reshape(_GROUP * order, _GROUP * order)
-        """From all steps of a group but the last, then the state before it, to the states before each step."""
 
     @cached_property
     def _coarser(self) -> _Recursion:
         return _Recursion(self._power)
 
-    def run(self, added: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """From u (channels, k, n), which is written over, and s[0] (channels, n) to s[0..k-1], like u, and s[k]."""
+    def run(self, added: _Any, state: Floats, states: _Any) -> Floats:
+        """From u (channels, k, n) and s[0] (channels, n) to s[k]; s[0..k-1] is put into `states`, like u."""
         channels, steps, order = added.shape
         grouped = steps // _GROUP * _GROUP if steps > _FEW else 0
-        single = added[:, grouped:]
         if grouped:
-            groups = added[:, :grouped].reshape(-1, _GROUP * order)
-            gathered = np.asarray(_product(groups, self._gather).reshape(channels, -1, order), np.float64)
-            starts, state = self._coarser.run(gathered, state)
-            groups[:, -order:] = starts.reshape(-1, order)
-            states = np.asarray(_product(groups, self._spread).reshape(channels, grouped, order), np.float64)
-            if grouped == steps:
-                return states, state
-            added[:, :grouped] = states
-        for step in range(steps - grouped):
-            add = single[:, step].copy()
-            single[:, step] = state
-            state = state @ self._step + add
-        return added, state
+            groups = added[:, :grouped].reshape(channels, -1, _GROUP, order)
+            before = states[:, :grouped].reshape(groups.shape)
+            gathered = _product(groups.reshape(-1, _GROUP * order), self._gather).reshape(channels, -1, order)
+            state = self._coarser.run(gathered, state, before[:, :, 0])
+            # All groups walk side by side.
+            for step in range(1, _GROUP):
+                walked = _product(before[:, :, step - 1].reshape(-1, order), self._step)
+                np.add(walked.reshape(gathered.shape), groups[:, :, step - 1], out=before[:, :, step])
+        for step in range(grouped, steps):
+            states[:, step] = state
+            state = state @ self._step + added[:, step]
+        return state
 
 
 def _product(rows: _Any, matrix: _Any) -> _Any:
