@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from core.dsp.deesser import MOST_DB, deess
 from core.dsp.dynamics import compress, gain_reduction_db
-from core.dsp.envelope import Ballistics, CrestFactor, DecayingMaximum, coefficient, hop_samples, peaks, powers
+from core.dsp.envelope import (
+    Ballistics,
+    CrestFactor,
+    DecayingMaximum,
+    Smoother,
+    coefficient,
+    hop_samples,
+    peaks,
+    powers,
+)
 from core.dsp.gate import HYSTERESIS_DB, gate
 from core.dsp.transient import shape_transients
 from tests.core.dsp.signals import RATE_HZ, db, impulse, noise, rms, sine
@@ -122,6 +131,24 @@ def test_the_decaying_maximum_is_the_recursion_it_stands_for(x, decay, cut):
     follower = DecayingMaximum(decay)
     whole = np.array(x)
     got = np.concatenate([follower.process(whole[:cut]), follower.process(whole[cut:])])
+    assert np.allclose(got, expected, rtol=1e-9, atol=1e-12)
+
+
+@given(
+    x=st.lists(st.floats(-60.0, 60.0), min_size=1, max_size=300),
+    feedback=st.just(0.0) | st.floats(1e-30, 1.0 - 1e-9),
+    start=st.floats(-60.0, 60.0),
+    cut=st.integers(0, 300),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_smoother_is_the_recursion_it_stands_for(x, feedback, start, cut):
+    expected, last = [], start
+    for value in x:
+        last = feedback * last + (1.0 - feedback) * value
+        expected.append(last)
+    smoother = Smoother(feedback, start)
+    whole = np.array(x)
+    got = np.concatenate([smoother.process(whole[:cut]), smoother.process(whole[cut:])])
     assert np.allclose(got, expected, rtol=1e-9, atol=1e-12)
 
 
