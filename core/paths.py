@@ -44,8 +44,13 @@ def cache() -> Path:
 
 
 def scratch() -> Path:
-    """Where large files lie while they are worked on: on the disk, where a temporary folder may be in memory."""
-    cache().mkdir(parents=True, exist_ok=True)
+    """Where large files lie while they are worked on: on the disk, since /tmp may be in memory.
+
+    Work on plain files founds no studio: without one it is /var/tmp, which no system keeps in memory (FHS 3.0, 5.15).
+    """
+    if not home().is_dir():
+        return Path("/var/tmp")
+    cache().mkdir(exist_ok=True)
     return cache()
 
 

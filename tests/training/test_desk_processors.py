@@ -122,7 +122,7 @@ def test_attack_and_release_follow_the_desks_gain_in_time(rate_hz, knobs, auto_r
     values |= {name.removeprefix("comp_"): value for name, value in knobs.items()}
     gain_db = 20 * np.log10(dynamics.compress(x, rate_hz, **values) / x)
     twin_db = 20 * np.log10(twin_of(twin_dynamics.compress, x, rate_hz, **values) / x)
-    assert np.abs(gain_db).max() > 1.0
+    assume(np.abs(gain_db).max() > 1.0)  # a slow attack and a short release hardly compress
     np.testing.assert_allclose(twin_db, gain_db, atol=1e-3)
 
 

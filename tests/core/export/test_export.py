@@ -23,8 +23,10 @@ MakeDrive = Callable[[int], Path]
 
 @pytest.fixture(autouse=True)
 def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OTO_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("OTO_HOME", str(home))
+    return home
 
 
 def song(folder: Path, seconds: float = 1.0, name: str = "mix.wav") -> Path:
