@@ -1,5 +1,7 @@
 """What the recogniser learns from: sounds by arithmetic, effects and patterns, each the same for the same seed."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,10 @@ pytest.importorskip("pyworld")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data import clips, effects, kits, machines, synths
+from training.data import clips, effects, kits, machines, soundfonts, synths
 from training.data.manifest import SPLITS, sources, stems
 from training.data.phrases import PHRASE_S, Note, sequenced
+from training.data.places import shared_data
 
 pytestmark = pytest.mark.training
 
@@ -95,6 +98,15 @@ def test_no_source_and_no_song_lies_on_two_sides(named):
     sides = [named(split) for split in SPLITS]
     assert all(sides)
     assert len(set.union(*sides)) == sum(len(side) for side in sides)
+
+
+@pytest.mark.skipif(not shared_data().exists(), reason="shared data is not beside the repository")
+def test_a_soundfont_that_is_one_kit_is_asked_for_drums_alone_and_for_no_choked_cymbal():
+    planned = soundfonts.kit_slots("train", 3, np.random.default_rng(5))
+    assert Counter(slot.label for slot in planned) == dict.fromkeys((*kits.PIECES[:-1], "drums"), 3)
+    assert {(slot.channel, slot.program) for slot in planned} == {(0, 0)}
+    keys = {note.pitch for slot in planned for note in slot.phrase}
+    assert keys <= {36, 37, 38, 40, 41, 42, 43, 44, 45, 46, 47, 49, 51, 53, 55, 57}
 
 
 def test_what_was_produced_is_learned_from_and_never_measured_on():

@@ -68,6 +68,18 @@ def test_a_harmed_picture_has_the_level_that_the_features_give():
     assert np.percentile(heard, 99) == pytest.approx(np.percentile(real, 99), abs=0.02)
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_other_players_are_heard_as_far_below_a_track_as_is_said(seed):
+    rng = np.random.default_rng(seed)
+    power, others = rng.gamma(1.0, 3.0, (5, FRAMES, BANDS)), rng.uniform(-1.0, 1.5, (5, FRAMES, BANDS))
+    added = batches.bleed(power, others, rng, 1.0).mean(axis=(1, 2)) / power.mean(axis=(1, 2))
+    lowest, highest = (10.0 ** (db / 10.0) for db in batches.BLEED_DB)
+    assert (added > 0.99 * lowest).all()
+    assert (added < 1.01 * batches.OTHER_PLAYERS * highest).all()
+    assert not batches.bleed(power, others, rng, 0.0).any()
+
+
 def test_the_loss_of_a_row_without_a_label_is_least_where_all_labels_are_as_likely():
     target = torch.tensor([NO_LABEL])
     even, sure = torch.zeros(1, len(LABELS)), torch.eye(1, len(LABELS)) * 8

@@ -1,4 +1,4 @@
-"""Builds everything that is learned from, from Debian's packages and shared data: `python -m training.data.build`.
+"""Builds all that is learned from out of packages of Debian and npm and shared data: `python -m training.data.build`.
 
 Stage after stage; each keeps what it made, so that this can be stopped and called again. `--list` says what would run.
 """
@@ -18,6 +18,7 @@ def stages() -> list[list[str]]:
     """Modules with their arguments, in the order in which they need each other."""
     return [
         ["training.data.packages"],
+        ["training.data.npm"],
         ["training.data.pictures"],
         ["training.mix.songs"],
         ["training.mix.rehearsals"],

@@ -25,6 +25,9 @@ QUIETEST: Final = 1e-3
 PRODUCED: Final = ("stems_again", "machines", "synths")
 """Collections to learn from that carry effects as if they came out of a production."""
 AGAIN_S: Final = 30
+SHARD_KINDS: Final = (
+    "speech", "drum_kit", "one_shots", "loops", "notes", "multimic_kit", "kit_soundfont", "soundfont"
+)  # fmt: skip
 HAND_DRUMS: Final = 6
 """A kit that is all of one role gives that role so many times more clips."""
 
@@ -54,22 +57,27 @@ class Amount:
     """Times that a real stem is produced anew."""
     speech: int
     sung: int
+    sung_prompts: int
+    """Of each speaker."""
 
 
 AMOUNTS: Final[dict[Split, Amount]] = {
-    "train": Amount(soundfont=24, kit=4, microphones=20, notes=24, synth=20, machine=40, again=2, speech=25, sung=40),
-    "validation": Amount(soundfont=4, kit=4, microphones=0, notes=8, synth=0, machine=0, again=0, speech=8, sung=6),
-    "test": Amount(soundfont=6, kit=5, microphones=0, notes=10, synth=0, machine=0, again=0, speech=10, sung=0),
-}
+    "train": Amount(soundfont=24, kit=4, microphones=20, notes=24, synth=20, machine=40, again=2, speech=25, sung=40,
+                    sung_prompts=30),
+    "validation": Amount(soundfont=4, kit=4, microphones=0, notes=8, synth=0, machine=0, again=0, speech=8, sung=6,
+                         sung_prompts=0),
+    "test": Amount(soundfont=6, kit=5, microphones=0, notes=10, synth=0, machine=0, again=0, speech=10, sung=0,
+                   sung_prompts=0),
+}  # fmt: skip
 
 
 def collections(split: Split) -> list[str]:
     """Names of the shards of a split, the quick ones first; each can be made without the others."""
-    named = [source.name for kind in ("speech", "drum_kit", "one_shots", "loops", "notes", "multimic_kit", "soundfont")
+    named = [source.name for kind in SHARD_KINDS
              for source in sources(split, kind)]  # fmt: skip
     amount = AMOUNTS[split]
     made = {"stems_again": amount.again, "machines": amount.machine, "synths": amount.synth, "spoken": amount.sung,
-            "sung": amount.sung}  # fmt: skip
+            "sung": amount.sung, "sung_prompts": amount.sung_prompts}  # fmt: skip
     return ["stems", *(name for name, count in made.items() if count), *named]
 
 
@@ -85,6 +93,9 @@ def clips(split: Split, name: str, rng: Generator, amount: Amount | None = None)
         yield from (Clip("speech", name, "synth", voices.spoken(split, rng)) for _ in range(asked.speech))
     elif name == "sung":
         yield from (Clip("lead_vocal", name, "synth", voices.sung(split, rng)) for _ in range(asked.sung))
+    elif name == "sung_prompts":
+        yield from (Clip("lead_vocal", name, "synth", voices.sung_prompts(source, rng))
+                    for source in sources(split, "speech") for _ in range(asked.sung_prompts))  # fmt: skip
     else:
         source = next(each for each in sources(split) if each.name == name)
         for clip in _of_source(source, asked, rng):
@@ -144,6 +155,9 @@ def _of_source(source: Source, asked: Amount, rng: Generator) -> Iterator[Clip]:
 
     if source.kind == "soundfont":
         planned = soundfonts.slots(source.split, asked.soundfont, rng)
+        yield from (clip(slot.label, audio) for slot, audio in soundfonts.play(source, planned))
+    elif source.kind == "kit_soundfont":
+        planned = soundfonts.kit_slots(source.split, asked.soundfont, rng)
         yield from (clip(slot.label, audio) for slot, audio in soundfonts.play(source, planned))
     elif source.kind in {"drum_kit", "one_shots"}:
         bank = kits.hits_bank(source) if source.kind == "one_shots" else kits.kit_bank(source)

@@ -42,6 +42,9 @@ PIECE_OF_KEY: Final = {key: piece for piece, keys in _PIECES.items() for key in 
 HEARD_AS_KEY: Final = {22: 42, 26: 46, 58: 43}
 """The module's own keys in General MIDI."""
 
+AVL_KEYS: Final = {22: 42, 26: 46, 48: 47, 50: 45, 52: 51, 58: 43, 59: 51}
+"""Keys of a groove on the kits of avldrums, where some of General MIDI's are choked cymbals and hands."""
+
 _LABEL_OF: Final = {program: label for label, programs in _PROGRAMS.items() for program in programs}
 
 

@@ -45,20 +45,8 @@ _HITS: Final = {"bd": "kick", "sn": "snare", "drum_heavy_kick": "kick", "drum_ba
                 "elec_cymbal": "cymbals", "elec_soft_kick": "kick", "elec_hollow_kick": "kick",
                 "elec_fuzz_tom": "toms", "perc_snap": "percussion", "elec_triangle": "percussion",
                 "elec_wood": "percussion"}  # fmt: skip
-_PITCHES: Final = {
-    "c": 0,
-    "db": 1,
-    "d": 2,
-    "eb": 3,
-    "e": 4,
-    "f": 5,
-    "gb": 6,
-    "g": 7,
-    "ab": 8,
-    "a": 9,
-    "bb": 10,
-    "b": 11,
-}
+_PITCHES: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_BENDS: Final = {"": 0, "b": -1, "s": 1, "#": 1}
 
 
 @lru_cache(maxsize=4096)
@@ -168,12 +156,13 @@ def _stroke_numbers(folder: Path) -> tuple[int, ...]:
 
 @lru_cache(maxsize=16)
 def note_bank(folder: Path) -> tuple[tuple[int, Path], ...]:
-    """(MIDI key, file) of every recorded note of an instrument, read off the file names ("a2_vl1_rr1")."""
+    """(MIDI key, file) of every recorded note of an instrument by the file names ("ab2_vl1_rr1", "Gs2", "G#2v8")."""
     found = []
-    for path in sorted(folder.glob("*.ogg")):
-        match = re.search(r"(?:^|_)([a-g]b?)(\d)_", path.name)
+    for path in sorted([*folder.glob("*.ogg"), *folder.glob("*.mp3")]):
+        match = re.search(r"(?:^|_)([a-g])([b#s]?)(\d)(?=[_v .])", path.name, re.I)
         if match:
-            found.append((_PITCHES[match[1]] + 12 * (int(match[2]) + 1), path))
+            key = _PITCHES[match[1].lower()] + _BENDS[match[2]] + 12 * (int(match[3]) + 1)
+            found.append((key, path))
     return tuple(found)
 
 

@@ -20,9 +20,9 @@ class Source:
 
     name: str
     kind: str
-    """soundfont, drum_kit, one_shots, loops, notes, multimic_kit or speech."""
+    """soundfont, kit_soundfont, drum_kit, one_shots, loops, notes, multimic_kit or speech."""
     package: str
-    """The Debian package that holds it; empty for shared data."""
+    """The package that holds it, npm's if npm.csv pins it, else Debian's; empty for shared data."""
     where: str
     licence: str
     split: Split

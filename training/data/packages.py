@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from training.data import npm
 from training.data.manifest import sources
 from training.data.places import music, packages, shared_data, training_root
 
@@ -29,7 +30,7 @@ def missing_programs() -> list[str]:
 
 def of_sources() -> list[str]:
     """Packages with soundfonts, kits, instruments and speakers."""
-    return sorted({each.package for each in sources() if each.package})
+    return sorted({each.package for each in sources() if each.package} - npm.archives().keys())
 
 
 def of_finished_music() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,14 @@ import soundfile
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.data.general_midi import DRUM_PROGRAMS, HEARD_AS_KEY, OTHER_PROGRAMS, PERCUSSION_KEYS, programs_of
+from training.data.general_midi import (
+    AVL_KEYS,
+    DRUM_PROGRAMS,
+    HEARD_AS_KEY,
+    OTHER_PROGRAMS,
+    PERCUSSION_KEYS,
+    programs_of,
+)
 from training.data.manifest import Source, Split
 from training.data.phrases import PHRASE_S, Note, Phrase, groove, random_phrase, song_windows
 from training.data.places import packages
@@ -61,6 +68,18 @@ def slots(split: Split, per_label: int, rng: Generator) -> list[Slot]:
         ]
     effects = rng.choice(OTHER_PROGRAMS, size=per_label // 4)
     return planned + [Slot("other", 0, int(program), random_phrase("keys", rng)) for program in effects]
+
+
+def kit_slots(split: Split, per_label: int, rng: Generator) -> list[Slot]:
+    """What a soundfont that is one drum kit is asked to play; its only program lies on a melodic channel."""
+    planned = []
+    for label in DRUMS:
+        if label != "percussion":
+            for _ in range(per_label):
+                notes = [replace(note, pitch=AVL_KEYS.get(note.pitch, note.pitch))
+                         for note in _drum_phrase(label, split, rng)]  # fmt: skip
+                planned.append(Slot(label, 0, 0, notes))
+    return planned
 
 
 def _drum_phrase(label: str, split: Split, rng: Generator) -> list[Note]:

@@ -94,6 +94,7 @@ WORDS: Final = [
     "again",
 ]
 FRAME_MS: Final = 5.0
+SUNG_OF_PROMPTS_S: Final = 6.0
 
 
 def spoken(split: Split, rng: Generator, words: int = 26) -> Audio:
@@ -136,9 +137,19 @@ def _prompt(path: Path) -> Audio:
 
 
 def sung(split: Split, rng: Generator) -> Audio:
-    """A sung line, or a small choir of one to four voices in thirds and octaves; mono float32 at 48 kHz."""
+    """A line that the speech synthesizer says, sung; mono float32 at 48 kHz."""
+    return _sung(spoken(split, rng, words=9), rng)
+
+
+def sung_prompts(source: Source, rng: Generator) -> Audio:
+    """Telephone prompts of a speaker, sung: a real voice with a melody; mono float32 at 48 kHz."""
+    return _sung(prompts(source, rng)[: round(SUNG_OF_PROMPTS_S * RATE_HZ)], rng)
+
+
+def _sung(line: Audio, rng: Generator) -> Audio:
+    """A sung line, or a small choir of one to four voices in thirds and octaves."""
     rate_hz = 22_050
-    spoken_line = np.asarray(soxr.resample(spoken(split, rng, words=9), RATE_HZ, rate_hz), dtype=np.float64)
+    spoken_line = np.asarray(soxr.resample(line, RATE_HZ, rate_hz), dtype=np.float64)
     pitch, time = pyworld.dio(spoken_line, rate_hz, frame_period=FRAME_MS)
     envelope = pyworld.cheaptrick(spoken_line, pitch, time, rate_hz)
     noise = pyworld.d4c(spoken_line, pitch, time, rate_hz)

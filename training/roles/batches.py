@@ -21,6 +21,10 @@ STEM_WEIGHT: Final = 3.0
 """Real stems are few but are what the network is for."""
 OTHER_SHARE: Final = 0.06
 BLEED_DB: Final = (-34.0, -8.0)
+"""Of one other player's mean power against the track's own, as microphones of one room hear it."""
+BLED: Final = 0.7
+"""Share of pictures in which others are heard, at full harm."""
+OTHER_PLAYERS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,7 @@ def harmed(mel: Mel, others: Mel, rng: Generator, harm: float = 1.0) -> Mel:
     ripple = np.sin(phase) * _per_row(rng, n, 0.0, 4.0 * harm)
     power = np.float32(10.0) ** ((decibels + ripple) / 10.0)
     power = _reverberant(power, rng, 0.3 * harm)
-    bleed_db = np.where(rng.random((n, 1, 1)) < 0.45 * harm, _per_row(rng, n, *BLEED_DB), -200.0)
-    power += np.float32(10.0) ** (((others - 1.0) * DB_PER_UNIT + bleed_db) / 10.0)
+    power += bleed(power, others, rng, BLED * harm)
     floor_db = np.where(rng.random((n, 1, 1)) < 0.4 * harm, _per_row(rng, n, -75.0, -28.0), -120.0)
     power += np.float32(10.0) ** ((floor_db + _per_row(rng, n, -12.0, 12.0) * octave) / 10.0)
     bands = rng.integers(-2, 3, n)
@@ -96,6 +99,20 @@ def harmed(mel: Mel, others: Mel, rng: Generator, harm: float = 1.0) -> Mel:
             low = rng.integers(0, BANDS - 8)
             decibels[row, :, low : low + rng.integers(2, 8)] = -80.0
     return _levelled(decibels)
+
+
+def bleed(power: Mel, others: Mel, rng: Generator, chance: float) -> Mel:
+    """What up to OTHER_PLAYERS of `others` add to powers, each at a level below the row's mean power."""
+    n = len(power)
+    own = power.mean(axis=(1, 2), keepdims=True)
+    players = rng.integers(1, OTHER_PLAYERS + 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < chance)
+    played = np.float32(10.0) ** ((others - 1.0) * (DB_PER_UNIT / 10.0))
+    played /= played.mean(axis=(1, 2), keepdims=True)
+    total = np.zeros_like(power)
+    for player in range(OTHER_PLAYERS):
+        level = own * 10.0 ** (_per_row(rng, n, *BLEED_DB) / 10.0) * (player < players)
+        total += level * np.roll(played, player, axis=0)
+    return total
 
 
 def empty(n: int, rng: Generator) -> Mel:

@@ -11,6 +11,7 @@ import onnxruntime
 from core.models.card import Card, Data, Metric, Tensor
 from core.models.features import BANDS, FEATURES, FRAMES
 from training.data.manifest import Source, sources
+from training.data.npm import archives
 from training.roles.labels import LABELS
 from training.roles.measure import Figures, RoleFigures, StyleFigures
 
@@ -108,7 +109,9 @@ def card_of(
 
 def _data(of: Source) -> Data:
     used_for = "training" if of.split == "train" else of.split
-    return Data(name=f"{of.name} ({of.package or 'shared data'})", licence=of.licence, used_for=used_for)
+    archive = archives().get(of.package)
+    held_by = f"{of.package} of npm, recorded by {archive.recorded_by}" if archive else of.package or "shared data"
+    return Data(name=f"{of.name} ({held_by})", licence=of.licence, used_for=used_for)
 
 
 def _of(counts: tuple[int, int]) -> str:
