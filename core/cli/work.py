@@ -20,7 +20,7 @@ from core.cli.common import (
 )
 from core.cli.console import level, table
 from core.cli.inputs import Files, InLibrary, existing_file
-from core.cli.outputs import chosen_out, copy, keep_plan, partial, stems_folder
+from core.cli.outputs import chosen_out, copy, fresh, keep_plan, partial, stems_folder
 from core.errors import Exit, OtoError
 
 if TYPE_CHECKING:
@@ -209,7 +209,9 @@ def _mix_session(found: InLibrary, options: Namespace, console: Console) -> dict
         folder = options.stems.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         for kind in ("stems", "returns"):
-            value[kind] = {name: str(copy(Path(file), folder / Path(file).name)) for name, file in value[kind].items()}
+            # Under free names: the folder may be the one that the session was imported from.
+            copies = {name: copy(Path(file), fresh(folder / Path(file).name)) for name, file in value[kind].items()}
+            value[kind] = {name: str(file) for name, file in copies.items()}
     return value
 
 

@@ -173,6 +173,14 @@ def test_stems_never_go_where_the_inputs_of_the_same_names_are(oto: Any, stage: 
     assert {file.name: file.read_bytes() for file in stage.iterdir()} == before
 
 
+def test_stems_of_a_session_leave_alone_what_it_was_imported_from(oto: Any, stage: Path) -> None:
+    before = {file: file.read_bytes() for file in stage.iterdir()}
+    assert oto("import", stage, "--name", "Song").code == 0
+    stems = oto("mix", "Song", "--engineer", "rules", "--stems", stage, "--json").json["stems"]
+    assert {file: file.read_bytes() for file in before} == before
+    assert all(Path(file).is_file() and Path(file) not in before for file in stems.values())
+
+
 def test_stems_do_not_replace_what_an_input_links_to(oto: Any, stage: Path, tmp_path: Path) -> None:
     linked = tmp_path / "3 Bass.wav"
     linked.symlink_to(stage / "3 Bass.wav")
