@@ -24,6 +24,7 @@ from sessions.arranging import Chain, Source, arrange, format_of, started_utc, t
 from sessions.errors import LibraryError, full_disk_explained
 from sessions.files import sync_folder, write_atomic
 from sessions.layout import TAKE_FILE, clip_file_name, clip_info, take_folder_name
+from sessions.lostsizes import mended
 from sessions.migrate import dump
 from sessions.model import Clip, SampleFormat, Session, Take, TakeTrack, Track
 from sessions.staging import clear_abandoned, staging
@@ -144,7 +145,7 @@ def _audio_files(folder: Path) -> Iterator[Path]:
 
 
 def _look_at_file(path: Path) -> Source:
-    with soundfile.SoundFile(path) as file:
+    with mended(path) as readable, soundfile.SoundFile(readable) as file:
         if file.frames <= 0:
             raise ValueError("it holds no audio")
         bext, names = None, dict[int, str]()
@@ -246,7 +247,7 @@ class _Work:
         """The file's audio, (frames, channels) a block, and whether it is the last one."""
         read = 0
         try:
-            with soundfile.SoundFile(source.path) as file:
+            with mended(source.path) as readable, soundfile.SoundFile(readable) as file:
                 while True:
                     block = file.read(_BLOCK_FRAMES, dtype=dtype, always_2d=True)
                     read += len(block)

@@ -48,6 +48,15 @@ def noise(frames: int, channels: int = 1, bits: int = 24, seed: int = 0) -> np.n
     return (values << 32 - bits).astype(np.int32)
 
 
+def lose_sizes(path: Path) -> Path:
+    """What a recorder leaves whose battery was pulled: the audio, and 0 where its length should be."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data")
+    content[4:8] = content[at + 4 : at + 8] = bytes(4)
+    path.write_bytes(content)
+    return path
+
+
 def stamp(path: Path, samples: int, *, date: str = "2026-05-01T12:00:00", description: str = "") -> Path:
     """Give a WAV file a broadcast chunk, as a recorder would."""
     info = WavInfo(time_reference_samples=samples, started_utc=date, originator="ZOOM F8", description=description)
@@ -359,3 +368,18 @@ def test_memory_stays_small_whatever_the_length(library: Library, tmp_path: Path
     finally:
         tracemalloc.stop()
     assert peak < 8_000_000  # the audio is 24 MB
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_recorder_that_lost_its_power_loses_no_audio(library: Library, tmp_path: Path, subtype: str) -> None:
+    path = write(tmp_path / "Room.wav", noise(70_001, 2, 16), subtype=subtype)
+    whole = soundfile.read(path, dtype="int32")[0]
+    lose_sizes(path)
+    path.write_bytes(path.read_bytes() + b"\x01")  # in the middle of a sample
+    before = sha256_file(path)
+    session = import_recordings(library, [path])
+    take = library.takes(session.id)[0]
+    for clip, channel in zip(take.clips, whole.T, strict=True):
+        arrived = soundfile.read(library.take_path(session.id, 1) / clip.file, dtype="int32")[0]
+        np.testing.assert_array_equal(arrived, channel)
+    assert sha256_file(path) == before
