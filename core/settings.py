@@ -93,7 +93,7 @@ def load(path: Path) -> Settings:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError:
         return Settings()
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise OtoError(
             "bad_input",
             f"The settings in {path} can't be used: {error}.",

@@ -144,7 +144,7 @@ def read_journal(path: Path) -> list[Event]:
     for line in lines:
         try:
             events.append(_decoder.decode(line))
-        except msgspec.DecodeError:
+        except ValueError:
             continue
     return events
 

@@ -107,7 +107,7 @@ def _step_back(path: Path, read_plan: PlanReader | None) -> None:
         try:
             if read_plan is not None:
                 read_plan(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except ValueError:
             continue
         good = data
         break

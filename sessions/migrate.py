@@ -78,7 +78,7 @@ def load(data: bytes, kind: type[D], name: str) -> D:
         for step in steps[max(schema, 0) :]:
             raw = step(raw)
         return msgspec.convert(raw | {"schema": len(steps)}, kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise LibraryError(
             "damaged",
             f"{name} can't be read ({error}). The audio files beside it are untouched.",

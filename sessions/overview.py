@@ -22,7 +22,7 @@ def load_overview(folder: Path, frames: int) -> Overview | None:
     """The overview kept in a take's or bounce's folder; None when there is none of audio this long."""
     try:
         overview = msgspec.json.decode((folder / OVERVIEW_FILE).read_bytes(), type=Overview)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return None
     return overview if overview.frames == frames and overview.schema == SCHEMA else None
 

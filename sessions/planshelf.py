@@ -133,7 +133,7 @@ def _steps_file(path: Path) -> Path:
 
 
 def _steps(path: Path) -> _Steps:
-    with contextlib.suppress(OSError, msgspec.DecodeError):
+    with contextlib.suppress(OSError, ValueError):
         return msgspec.json.decode(_steps_file(path).read_bytes(), type=_Steps)
     return _Steps()
 

@@ -55,7 +55,7 @@ class Trash:
         """What is in the trash, newest first."""
         found: list[TrashEntry] = []
         for name in self._names():
-            with contextlib.suppress(OSError, msgspec.DecodeError):
+            with contextlib.suppress(OSError, ValueError):
                 entry = msgspec.json.decode((self._folder / name / _NOTE).read_bytes(), type=TrashEntry)
                 if self._content(entry).exists():
                     found.append(msgspec.structs.replace(entry, id=name))

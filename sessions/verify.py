@@ -56,7 +56,7 @@ REMEDIES: Final[dict[FindingCode, str]] = {
 """What `sessions.mend` does about a finding; the others need a person."""
 
 PlanReader = Callable[[bytes], object]
-"""Decodes a plan; raises msgspec.DecodeError when it can't."""
+"""Decodes a plan; raises ValueError when it can't."""
 
 _PLAN_NAME: Final = re.compile(r"(?:mix|master)-\d{3,}\.json")
 _OLD_PLAN_NAME: Final = re.compile(r"(?:mix|master)-\d{3,}\.\d+\.json")
@@ -196,7 +196,7 @@ def _check_plans(library: Library, folder: Path, read_plan: PlanReader) -> Itera
 def _check_plan(library: Library, path: Path, code: FindingCode, read_plan: PlanReader) -> Iterator[Finding]:
     try:
         read_plan(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         yield _finding(library, path, f"can't be read ({error})", code)
     except OSError as error:
         yield _finding(library, path, f"can't be read: {error.strerror}", "unreadable")

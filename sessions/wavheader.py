@@ -51,19 +51,23 @@ class WavFormat(msgspec.Struct, frozen=True, kw_only=True):
 
 def blank_header(form: WavFormat, info: WavInfo) -> bytearray:
     """The 1024 bytes before the audio, its sizes still those of an empty file."""
-    tag = PCM if form.sample_format == "pcm24" else FLOAT
-    described = struct.pack(
-        "<HHIIHH", tag, form.channels, form.rate_hz, form.rate_hz * form.frame_bytes, form.frame_bytes, form.bits
-    )
-    if tag == PCM:
-        after = chunks.chunk(b"fmt ", described)
-    else:
-        after = chunks.chunk(b"fmt ", described + b"\0\0") + chunks.chunk(b"fact", bytes(4))
+    after = _format_chunks(form, frames=0)
     mode = {1: "mono", 2: "stereo"}.get(form.channels, "multitrack")
     history = f"A=PCM,F={form.rate_hz},W={form.bits},M={mode},T=OTO\r\n"
     before = b"RIFF\0\0\0\0WAVE" + chunks.chunk(b"JUNK", bytes(28))
     bext = chunks.bext_body(info, history, HEADER_BYTES - len(before) - 8 - len(after) - 8)
     return bytearray(before + chunks.chunk(b"bext", bext) + after + b"data\0\0\0\0")
+
+
+def _format_chunks(form: WavFormat, *, frames: int) -> bytes:
+    """What lies between bext and data: fmt, and fact where samples are floating point."""
+    tag = PCM if form.sample_format == "pcm24" else FLOAT
+    described = struct.pack(
+        "<HHIIHH", tag, form.channels, form.rate_hz, form.rate_hz * form.frame_bytes, form.frame_bytes, form.bits
+    )
+    if tag == PCM:
+        return chunks.chunk(b"fmt ", described)
+    return chunks.chunk(b"fmt ", described + b"\0\0") + chunks.chunk(b"fact", frames.to_bytes(4, "little"))
 
 
 def set_sizes(header: bytearray, data_bytes: int, trailer_bytes: int, frame_bytes: int) -> None:
@@ -115,16 +119,21 @@ def read_own(header: bytes | bytearray) -> tuple[WavFormat, int, int] | None:
         return None
     (small_riff,) = struct.unpack_from("<I", header, 4)
     (small_data,) = struct.unpack_from("<I", header, HEADER_BYTES - 4)
-    if header[:4] == b"RIFF" and header[12:16] == b"JUNK":
+    head, (head_bytes,) = (header[:4], header[12:16]), struct.unpack_from("<I", header, 16)
+    if head == (b"RIFF", b"JUNK") and head_bytes == 28:
         riff_bytes, data_bytes = small_riff, small_data
-    elif header[:4] == b"RF64" and header[12:16] == b"ds64":
+    elif head == (b"RF64", b"ds64") and head_bytes == 28:
         riff_bytes, data_bytes = struct.unpack_from("<QQ", header, 20)
     else:
         return None
     (bext_bytes,) = struct.unpack_from("<I", header, 52)
     at = 56 + bext_bytes
-    if header[48:52] != b"bext" or at + 24 > HEADER_BYTES or header[at : at + 4] != b"fmt ":
+    if header[48:52] != b"bext" or at + 24 > HEADER_BYTES:
         return None
-    tag, channels, rate_hz, _, align, _ = struct.unpack_from("<HHIIHH", header, at + 8)
+    tag, channels, rate_hz = struct.unpack_from("<HHI", header, at + 8)
     form = WavFormat(rate_hz=rate_hz, sample_format="pcm24" if tag == PCM else "float32", channels=channels)
-    return (form, data_bytes, riff_bytes + 8) if channels and align == form.frame_bytes else None
+    try:
+        described = _format_chunks(form, frames=int.from_bytes(header[-12:-8], "little"))
+    except struct.error:  # no fmt can say that
+        return None
+    return (form, data_bytes, riff_bytes + 8) if header[at:-8] == described else None

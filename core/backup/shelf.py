@@ -95,7 +95,7 @@ class Shelf:
             found = msgspec.json.decode(data, type=BackupList)
         except FileNotFoundError as error:
             raise OtoError("not_found", f"There is no backup {number} in {self.folder}.", "", Exit.NOT_FOUND) from error
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise OtoError(
                 "bad_input",
                 f"Backup {number} in {self.folder} can't be read ({error}).",
@@ -128,7 +128,7 @@ class Shelf:
         found = []
         with contextlib.suppress(OSError), open_inside(self.folder, KEPT) as file:
             for line in file:
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                with contextlib.suppress(ValueError):
                     one = _kept_decoder.decode(line)
                     if is_inside(one.stored):
                         found.append(one)

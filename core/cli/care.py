@@ -75,7 +75,7 @@ def _hash_the_rest(library: Library, wrong: Sequence[Finding]) -> list[str]:
 
 
 def read_plan(data: bytes) -> object:
-    """Decode a mix or master plan. Raises msgspec.DecodeError."""
+    """Decode a mix or master plan. Raises ValueError."""
     import msgspec
 
     from core.plans.document import Plan

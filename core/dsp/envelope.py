@@ -176,8 +176,10 @@ class GainLine:
 
     def curve(self, gains: Floats) -> Audio:
         """Gain of each sample: (k,) becomes (k * hop,)."""
-        ends = np.empty((len(gains), 2), np.float32)
-        ends[0, 0], ends[1:, 0], ends[:, 1] = self._last, gains[:-1], gains
+        count = len(gains)
+        # BLAS rounds a lone row otherwise than the same row among others.
+        ends = np.zeros((max(count, 2), 2), np.float32)
+        ends[0, 0], ends[1:count, 0], ends[:count, 1] = self._last, gains[:-1], gains
         self._last = float(gains[-1])
         lines: Audio = ends @ self._shape
-        return lines.reshape(-1)
+        return lines[:count].reshape(-1)

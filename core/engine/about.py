@@ -29,7 +29,7 @@ def models(folder: Path = CARDS) -> tuple[ModelInfo, ...]:
     runs = find_spec("onnxruntime") is not None
     found: list[ModelInfo] = []
     for path in sorted(folder.glob("*.json")):
-        with contextlib.suppress(OSError, msgspec.DecodeError):
+        with contextlib.suppress(OSError, ValueError):
             card = msgspec.json.decode(path.read_bytes(), type=_Card)
             found.append(ModelInfo(name=card.name, version=card.version, used=card.in_use and runs))
     return tuple(found)

@@ -382,7 +382,7 @@ def _recall(cache: Path) -> list[base.Interface]:
     """What was plugged in when the engine looked last; may be wrong by now, which opening will tell."""
     try:
         return msgspec.json.decode((cache / INTERFACES_FILE).read_bytes(), type=list[base.Interface])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return []
 
 

@@ -53,7 +53,7 @@ class JobQueue:
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.json")):
-            with contextlib.suppress(msgspec.DecodeError, OSError):
+            with contextlib.suppress(ValueError, OSError):
                 job = msgspec.json.decode(path.read_bytes(), type=Job)
                 self._jobs[job.id] = job
         for job in list(self._jobs.values()):

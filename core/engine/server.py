@@ -193,7 +193,7 @@ class Server:
             number = call.id
             value = await self._handle(call.request, connection)
             reply = Reply(id=number, value=msgspec.Raw(_encode(value)))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             number = number or _id_of(line)
             problem = Problem(code="bad_input", message=f"That request can't be understood: {error}.")
             reply = Reply(id=number, problem=problem)

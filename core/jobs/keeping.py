@@ -76,7 +76,7 @@ def kept_portrait(
         portrait = msgspec.json.decode(path.read_bytes(), type=Portrait)
         os.utime(path)
         return portrait
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         pass
     portrait = tracks_portrait(tracks, span, progress)
     with contextlib.suppress(OSError):

@@ -111,7 +111,7 @@ def _hear(source: Source, pictured: bool, progress: Progress | None = None) -> _
     identity = identity_of(source)
     files = [] if identity is None else [_file_of(identity, with_pictures) for with_pictures in {True, pictured}]
     for file in files:
-        with contextlib.suppress(OSError, msgspec.DecodeError):
+        with contextlib.suppress(OSError, ValueError):
             heard = msgspec.msgpack.decode(file.read_bytes(), type=_Heard)
             os.utime(file, ns=(time.time_ns(), time.time_ns()))
             return heard

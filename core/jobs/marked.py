@@ -93,7 +93,7 @@ def _arrived(place: Path) -> set[str]:
     found: set[str] = set()
     with contextlib.suppress(OSError), open_inside(place, ARRIVED) as file:
         for line in file.read(MAX_LIST_BYTES).splitlines():
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            with contextlib.suppress(ValueError):
                 found.add(msgspec.json.decode(line, type=Arrived).sha256)
     return found
 

@@ -131,7 +131,7 @@ def _overview(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
 def _comp(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
     try:
         comp = msgspec.json.decode(option(job, "comp", str, "{}"), type=Comp)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise OtoError("bad_input", f"The comp can't be read: {error}.", "", Exit.BAD_INPUT) from error
     take, layout = make_comp(library, job.session, comp, name=option(job, "name", str, ""), progress=progress)
     folder = library.take_path(take.session, take.number)

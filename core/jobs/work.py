@@ -40,7 +40,7 @@ def read_plan(data: bytes, where: str) -> Plan:
     try:
         plan: Plan = msgspec.json.decode(data, type=Plan)
         return plan
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise OtoError(
             "bad_input", f"The plan in {where} can't be used: {error}.", "Nothing was rendered.", Exit.BAD_INPUT
         ) from error

@@ -94,7 +94,7 @@ def read_card(path: Path) -> Card:
     """Read and check a card. Raises ValueError that says what is wrong with it, OSError."""
     try:
         card = msgspec.json.decode(path.read_bytes(), type=Card)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise ValueError(f"{path.name} is not a card: {error}") from error
     faults = faults_of(card)
     if faults:

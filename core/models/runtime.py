@@ -244,7 +244,7 @@ def _installed_runtime() -> str:
 def _remembered() -> list[_Probed]:
     try:
         return msgspec.json.decode((paths.cache() / PROBED_FILE).read_bytes(), type=list[_Probed])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return []
 
 

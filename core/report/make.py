@@ -126,7 +126,7 @@ def read_report(data: Path) -> Report:
     """The report in a file that `write_report` wrote. Raises OtoError("bad_input") when it is something else."""
     try:
         return msgspec.json.decode(data.read_bytes(), type=Report)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:
         raise OtoError("bad_input", f"The report {data.name} can't be read: {error}.", "", Exit.BAD_INPUT) from error
 
 

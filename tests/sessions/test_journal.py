@@ -114,5 +114,21 @@ def test_a_journal_has_one_writer_at_a_time(tmp_path: Path) -> None:
     assert not in_use(path)
 
 
+@pytest.mark.parametrize("harm", [b"\xff", b"\xed\xa0\x80", b"\0", b"{", b"\x80"])
+def test_a_line_that_the_disk_spoiled_costs_no_other(tmp_path: Path, harm: bytes) -> None:
+    path = tmp_path / "journal.jsonl"
+    lines = Journal(path)
+    before, spoiled, after = (MarkerAdded(at_samples=at, name="Solo") for at in (1, 2, 3))
+    for event in (before, spoiled, after):
+        lines.append(event)
+    lines.close()
+    whole = path.read_bytes().split(b"\n")
+    for at in range(1, len(whole[1])):
+        line = whole[1][:at] + harm + whole[1][at + 1 :]
+        path.write_bytes(b"\n".join([whole[0], line, *whole[2:]]))
+        events = read_journal(path)
+        assert (events[0], events[-1]) == (before, after)
+
+
 def test_a_journal_that_is_not_there_has_no_events(tmp_path: Path) -> None:
     assert read_journal(tmp_path / "journal.jsonl") == []

@@ -21,7 +21,7 @@ from sessions.chunks import BextLoudness, WavInfo
 from sessions.errors import LibraryError
 from sessions.model import Marker, SampleFormat
 from sessions.wav import PAGE_BYTES, WavWriter
-from sessions.wavheader import HEADER_BYTES, WavFormat
+from sessions.wavheader import HEADER_BYTES, WavFormat, blank_header, read_own, set_sizes
 from sessions.wavread import read_info
 from sessions.wavrepair import is_whole, repair
 from tests.rig.programs import frames_read_by_every_program
@@ -446,6 +446,21 @@ def test_a_file_whose_header_never_reached_the_disk_is_given_one(
 def _bext_of(path: Path, sample_format: SampleFormat) -> object:
     WavWriter(path, rate_hz=44_100, sample_format=sample_format, info=INFO).close()
     return read_info(path).bext
+
+
+@pytest.mark.parametrize("sample_format", ["pcm24", "float32"])
+def test_a_header_in_which_any_bit_of_its_build_has_turned_is_none_of_ours(sample_format: SampleFormat) -> None:
+    form = WavFormat(rate_hz=48_000, sample_format=sample_format)
+    header = blank_header(form, WavInfo(description="A take"))
+    set_sizes(header, 3_000, 0, form.frame_bytes)
+    assert read_own(header) == (form, 3_000, HEADER_BYTES + 3_000)
+    described = header.index(b"fmt ")
+    frames = {*range(HEADER_BYTES - 12, HEADER_BYTES - 8)} if sample_format == "float32" else set()
+    for at in [*range(4), *range(8, 20), *range(48, 56), *range(described, HEADER_BYTES - 4)]:
+        for bit in range(8):
+            turned = bytearray(header)
+            turned[at] ^= 1 << bit
+            assert at in frames or read_own(turned) is None, (at, bit)
 
 
 def test_repair_never_touches_a_file_that_is_not_ours(tmp_path: Path) -> None:
