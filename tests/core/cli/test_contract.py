@@ -237,7 +237,7 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path, stage:
 
 @pytest.mark.parametrize("redirected", ["2>&-", ">&-", "<&-", ">/dev/full"])
 def test_a_terminal_that_is_gone_is_no_reason_to_fall_over(redirected: str, home: Path) -> None:
-    program = f"{sys.executable} -m core.cli.main completion bash --json {redirected}"
+    program = f"{shlex.quote(sys.executable)} -m core.cli.main completion bash --json {redirected}"
     ran = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert ran.returncode == (Exit.NO_SPACE if "full" in redirected else Exit.OK)
     assert "Traceback" not in ran.stderr
