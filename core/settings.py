@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 from core.errors import OtoError
 from sessions.files import write_atomic
 from sessions.model import SampleFormat
+from sessions.names import unique_name
 
 StripCacheMB = Literal["auto", "off", "1000", "2000", "4000", "8000"]
 AutoRecord = Literal["off", "start", "signal"]
@@ -99,6 +101,24 @@ def load(path: Path) -> Settings:
             f"The settings in {path} can't be used: {error}.",
             "Correct the file, or move it away for defaults.",
         ) from error
+
+
+def mend(path: Path) -> Settings:
+    """Settings out of a file that `load` refuses: what reads of them, and defaults for the rest.
+
+    They take the file's place; it is kept beside them ("settings.json.damaged"). Raises OSError.
+    """
+    read: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):
+        read = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    mended = Settings()
+    for name, value in read.items():
+        with contextlib.suppress(OtoError):
+            mended = changed(mended, {name: value})
+    taken = (other.name for other in path.parent.iterdir())
+    path.rename(path.with_name(unique_name(f"{path.name}.damaged", taken)))
+    save(mended, path)
+    return mended
 
 
 def changed(settings: Settings, changes: dict[str, Any]) -> Settings:

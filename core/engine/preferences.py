@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from core import paths
 from core import settings as settings_file
 from core.engine.board import Board
+from core.errors import OtoError
 from core.protocol import topics
 from core.settings import Settings
 
@@ -18,9 +20,19 @@ class Preferences:
 
     def __init__(self, board: Board, device: str | None = None) -> None:
         self._board = board
-        self._settings = settings_file.load(paths.settings_file())
+        self._settings = self._load(paths.settings_file())
         if device is not None:
             self._settings = settings_file.changed(self._settings, {"device": device})
+
+    def _load(self, file: Path) -> Settings:
+        """A file that can't be used keeps nobody from recording."""
+        try:
+            return settings_file.load(file)
+        except OtoError as error:
+            mended = settings_file.mend(file)
+            words = f"{error.message} What could be read of them holds, the rest is as it was at first."
+            self._board.notify("warning", words, "The old file is kept beside it, with .damaged in its name.")
+            return mended
 
     def now(self) -> Settings:
         """Those in force."""
