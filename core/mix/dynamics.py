@@ -64,7 +64,7 @@ def set_compressor(draft: Draft, player: Player, trim_db: float, style: Style) -
         level_dbfs = loud_peak_dbfs(heard) + trim_db
         threshold_db = level_dbfs - reduction_db / (1.0 - 1.0 / preset.ratio)
         why = (
-            f"Crest {heard.crest_db:.1f} dB where {preset.called} usually has {usual:.0f} dB: about "
+            f"Crest {heard.crest_db:.1f} dB where {usual:.0f} dB is usual for {preset.called}: about "
             f"{reduction_db:.1f} dB of gain reduction where loud moments reach {level_dbfs:.1f} dBFS at the compressor."
         )
         draft.propose("comp_threshold_db", threshold_db, why)

@@ -101,7 +101,7 @@ def _set_unusual(draft: Draft, player: Player) -> None:
             continue
         cut_db = min(excess[worst] / 2.0, DEEPEST_CUT_DB)
         more_db = octaves[worst] - usual[worst]
-        why = f"{more_db:.0f} dB more around {hertz(OCTAVE_HZ[worst])} than {player.preset.called} usually has."
+        why = f"{more_db:.0f} dB more around {hertz(OCTAVE_HZ[worst])} than is usual for {player.preset.called}."
         if cut_db >= 0.5:
             set_bell(draft, band, OCTAVE_HZ[worst], -cut_db, 1.2, why, confidence=0.5)
 
