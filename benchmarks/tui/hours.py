@@ -1,10 +1,11 @@
 """Whether the studio's memory stays what it was: hours of moving meters, every screen visited again and again.
 
-    python -m benchmarks.tui.hours [--minutes 120] [--inputs 18]
+    python -m benchmarks.tui.hours [--minutes 120] [--inputs 18] [--takes-minutes 120]
 
 A studio on a pseudo-terminal shows a session with a mix and a master. Every few seconds a key is pressed: all screens
 in turn, lists up and down, the console, help, a dialog that is left again; once a lap the terminal is resized and back,
-every third lap a take of ten seconds is recorded. The resident set is read twice a minute. The slope is that of the
+every third lap a take of ten seconds is recorded, as long as `--takes-minutes` says: what grows after them does not grow
+with the library. The resident set is read twice a minute. The slope is that of the
 straight line through everything after the first tenth of the time (least squares), and after its first half, each with
 its standard error; 0 is flat.
 """
@@ -55,8 +56,8 @@ def prepare(engine: EngineRig) -> None:
     bounces(2)
 
 
-def walk(studio: Terminal) -> Iterator[None]:
-    """Press the next key; a lap is every screen, a resize, and now and then a take."""
+def walk(studio: Terminal, takes_until_s: float) -> Iterator[None]:
+    """Press the next key; a lap is every screen, a resize, and now and then a take, up to a moment (monotonic)."""
     for lap in count(1):
         for keys in LAP:
             studio.press(keys)
@@ -65,7 +66,7 @@ def walk(studio: Terminal) -> Iterator[None]:
         yield
         studio.resize(SMALL)
         yield
-        if lap % 3 == 0:
+        if lap % 3 == 0 and time.monotonic() < takes_until_s:
             studio.press(RECORD)
             for _ in range(round(TAKE_S / STEP_S)):
                 yield
@@ -86,13 +87,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--inputs", type=int, default=18)
+    parser.add_argument("--takes-minutes", type=float, default=float("inf"))
     options = parser.parse_args()
     samples: list[tuple[float, float]] = []
     with stage(options.inputs) as engine:
         prepare(engine)
         with Terminal(engine.home, SMALL) as studio:
             studio.first_picture_s()
-            steps, began_s, keys, sent = walk(studio), time.monotonic(), 0, 0
+            began_s, keys, sent = time.monotonic(), 0, 0
+            steps = walk(studio, began_s + options.takes_minutes * 60)
             print(f"load {os.getloadavg()[0]:.1f}")
             print("| minutes | RSS MB | % of a core | keys | MB sent |\n|---|---|---|---|---|")
             used_s = studio.cpu_s()
