@@ -21,8 +21,8 @@ _LARGEST: Final = 0xFFFF_FFFF
 def mended(path: Path) -> Iterator[Path | BinaryIO]:
     """The file as it is, or as its recorder would have left it, had it come to write the sizes. Raises OSError.
 
-    A recorder writes the length of the audio at the end, so where that is 0 all that follows is audio. What no 32-bit
-    size can say (4 GiB and more) is left as it is.
+    A recorder writes the length of the audio at the end, so where that is 0 all that follows is audio. A file whose own
+    length is right was finished without audio. What no 32-bit size can say (4 GiB and more) is left as it is.
     """
     sizes = _lost(path)
     if not sizes:
@@ -38,10 +38,14 @@ def _lost(path: Path) -> dict[int, bytes]:
         info = read_info(path)
     except LibraryError:
         return {}
-    length = path.stat().st_size
+    with path.open("rb") as file:
+        head, length = file.read(_RIFF_BODY_AT), os.fstat(file.fileno()).st_size
+    told = _RIFF_BODY_AT + int.from_bytes(head[4:], "little")
     frame_bytes = max(1, info.channels * info.bits // 8)
     data_bytes = (length - info.data_offset) // frame_bytes * frame_bytes
     if info.container != "RIFF" or info.data_bytes or not data_bytes or length > _LARGEST:
+        return {}
+    if abs(told - length) <= 1:  # with or without a byte that makes it even
         return {}
     riff_bytes = info.data_offset - _RIFF_BODY_AT + data_bytes
     return {

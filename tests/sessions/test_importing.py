@@ -383,3 +383,15 @@ def test_a_recorder_that_lost_its_power_loses_no_audio(library: Library, tmp_pat
         arrived = soundfile.read(library.take_path(session.id, 1) / clip.file, dtype="int32")[0]
         np.testing.assert_array_equal(arrived, channel)
     assert sha256_file(path) == before
+
+
+def test_a_finished_file_without_audio_is_not_filled_with_what_is_told_behind_it(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "Empty.wav", noise(0))
+    content = path.read_bytes() + chunk(b"iXML", b"<BWFXML><NOTE>not used</NOTE></BWFXML>" * 20)
+    path.write_bytes(content[:4] + (len(content) - 8).to_bytes(4, "little") + content[8:])
+    assert read_info(path).data_bytes == 0
+    with pytest.raises(LibraryError, match="holds no audio"):
+        import_recordings(library, [path])
+    assert nothing_changed(library)
