@@ -59,6 +59,8 @@ def read_info(path: Path) -> WavFile:
                 if size == UNSET and len(sizes64) >= 16:
                     size = int.from_bytes(sizes64[8:16], "little")
                 data = (at + 8, min(size, length - at - 8))
+            elif data is not None and not data[1] and not any(name):
+                break  # silence behind a length that was never written: there are no chunks in it
             elif name == b"ds64":
                 sizes64 = file.read(min(size, 28))
             elif name == b"LIST" and size <= LONGEST_TEXT:

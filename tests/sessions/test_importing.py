@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -383,6 +384,18 @@ def test_a_recorder_that_lost_its_power_loses_no_audio(library: Library, tmp_pat
         arrived = soundfile.read(library.take_path(session.id, 1) / clip.file, dtype="int32")[0]
         np.testing.assert_array_equal(arrived, channel)
     assert sha256_file(path) == before
+
+
+def test_a_silent_channel_of_a_recorder_that_lost_its_power_is_not_looked_through_for_chunks(
+    library: Library, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "Unused.wav", np.zeros((10_000_000, 1), np.int32), subtype="PCM_16")
+    lose_sizes(path)
+    began_s = time.process_time()
+    read_info(path)
+    assert time.process_time() - began_s < 0.1
+    session = import_recordings(library, [path])
+    assert library.takes(session.id)[0].frames == 10_000_000
 
 
 def test_a_finished_file_without_audio_is_not_filled_with_what_is_told_behind_it(
