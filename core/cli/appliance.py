@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, place
 from core.cli.console import size
 from core.errors import Exit, OtoError
 
@@ -21,14 +21,14 @@ ACTIONS: Final = ("install", "remove", "status", "rollback", "package", "image",
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    parser.add_argument("--root", type=Path, default=Path("/"), metavar="FOLDER", help="an image instead of this box")
+    parser.add_argument("--root", type=place, default=Path("/"), metavar="FOLDER", help="an image instead of this box")
     parser.add_argument("--no-console", action="store_true", help="leave the box's own screen (tty1) to a login")
     parser.add_argument("--arch", choices=("amd64", "arm64"), help="package, image: processor (default: this one's)")
     parser.add_argument(
         "--python", choices=("3.11", "3.13"), default="3.11", help="package, image: 3.11 is Debian 12, 3.13 is 13"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path(), metavar="FOLDER", help="package, image: where it goes (default: here)"
+        "--out", type=place, default=Path(), metavar="FOLDER", help="package, image: where it goes (default: here)"
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import paths
+from core.cli.command import place
 from core.cli.console import level
 from core.cli.inputs import Files, InLibrary, resolve
 from core.errors import Exit, OtoError
@@ -23,7 +24,7 @@ def take_option(parser: ArgumentParser) -> None:
 
 def report_option(parser: ArgumentParser) -> None:
     """Declare --report."""
-    parser.add_argument("--report", type=Path, metavar="FILE.html", help="also write a report to read in a browser")
+    parser.add_argument("--report", type=place, metavar="FILE.html", help="also write a report to read in a browser")
 
 
 def report_file(options: Namespace) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.command import Answer, Command, number
+from core.cli.command import Answer, Command, number, place
 from core.errors import Exit, OtoError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument("--seconds", type=number, metavar="N", help="how much of the song (default: all of it)")
     parser.add_argument(
-        "--out", type=Path, default=Path("oto-demo"), metavar="FOLDER", help="where it goes (default: ./%(default)s)"
+        "--out", type=place, default=Path("oto-demo"), metavar="FOLDER", help="where it goes (default: ./%(default)s)"
     )
 
 

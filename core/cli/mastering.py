@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.command import Answer, Command, number
+from core.cli.command import Answer, Command, number, place
 from core.cli.common import (
     files_or_session,
     loudness,
@@ -38,7 +38,7 @@ def _options(parser: ArgumentParser) -> None:
     take_option(parser)
     parser.add_argument("--target", metavar="T", help="where it goes; --list-targets shows them (default: streaming)")
     parser.add_argument(
-        "--reference", type=Path, metavar="FILE", action="append", help="a song to come close to; may be repeated"
+        "--reference", type=place, metavar="FILE", action="append", help="a song to come close to; may be repeated"
     )
     for aspect in ASPECTS:
         parser.add_argument(
@@ -52,7 +52,7 @@ def _options(parser: ArgumentParser) -> None:
         "--engineer", choices=("rules", "model"), help="who decides on tone and width without a reference"
     )
     parser.add_argument("--hands", type=number, metavar="0..1", help="how much of the proposal to apply (default: all)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where the master goes (replaced if it exists)")
+    parser.add_argument("--out", type=place, metavar="FILE", help="where the master goes (replaced if it exists)")
     parser.add_argument("--codecs", action="store_true", help="also check what MP3, Ogg, Opus and AAC make of it")
     parser.add_argument(
         "--album", action="store_true", help="master the files so that they sit together, in this order"

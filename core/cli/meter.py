@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.cli.command import Answer, Command
+from core.cli.command import Answer, Command, place
 from core.cli.console import clock, level
 from core.errors import Exit, OtoError
 
@@ -28,7 +27,7 @@ KEYS = (
 
 
 def _options(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="any audio file that libsndfile reads")
+    parser.add_argument("file", type=place, help="any audio file that libsndfile reads")
     parser.add_argument("--target", metavar="T", help="also check whether the file may be delivered there")
     parser.add_argument("--codecs", action="store_true", help="with --target: try MP3, Ogg, Opus and AAC as well")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import paths
-from core.cli.command import Answer, Command, number
+from core.cli.command import Answer, Command, number, place
 from core.cli.common import (
     SESSION_HELP,
     files_or_session,
@@ -88,9 +88,9 @@ def _bleed_words(bleed: list[dict[str, Any]]) -> str:
 def _mix_options(parser: ArgumentParser) -> None:
     parser.add_argument("what", nargs="+", metavar="SESSION|FILE", help=SESSION_HELP)
     take_option(parser)
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="render this plan instead of proposing one")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where the mix goes (replaced if it exists)")
-    parser.add_argument("--stems", type=Path, metavar="FOLDER", help="also write each strip's part of the mix there")
+    parser.add_argument("--plan", type=place, metavar="FILE", help="render this plan instead of proposing one")
+    parser.add_argument("--out", type=place, metavar="FILE", help="where the mix goes (replaced if it exists)")
+    parser.add_argument("--stems", type=place, metavar="FOLDER", help="also write each strip's part of the mix there")
     parser.add_argument(
         "--engineer",
         choices=("model", "rules"),

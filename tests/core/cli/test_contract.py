@@ -251,7 +251,11 @@ def test_an_engine_that_went_away_has_the_exit_code_of_none(oto: Any) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["mix ''", "analyse ''", "master ''", "import ''", "export S --to ''", "export S --to ./x --format ,", "backup ''"],
+    [
+        *("mix ''", "analyse ''", "master ''", "meter ''", "import ''", "backup ''", "demo --out ''"),
+        *("export S --to ''", "export S --to ./x --format ,"),
+        *(f"mix stage {option} ''" for option in ("--out", "--stems", "--plan", "--report")),
+    ],
 )
 def test_an_empty_name_is_not_the_folder_one_is_in(words: str, oto: Any, stage: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
