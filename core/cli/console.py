@@ -48,7 +48,7 @@ class Console:
         if self._terminal and (now >= self._bar_due or fraction >= 1.0):
             self._bar_due = now + BAR_INTERVAL_S
             filled = round(min(max(fraction, 0.0), 1.0) * BAR_CELLS)
-            line = f"{'#' * filled}{'.' * (BAR_CELLS - filled)} {fraction:4.0%} {doing}"
+            line = f"{'#' * filled}{'.' * (BAR_CELLS - filled)} {fraction:4.0%} {' '.join(shown(doing).split())}"
             self._err.write("\r\x1b[K" + line[: os.get_terminal_size(self._err.fileno()).columns - 1])
             self._err.flush()
             self._bar_shown = True

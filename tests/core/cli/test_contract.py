@@ -19,6 +19,7 @@ import pytest
 
 from core.cli import main as cli
 from core.cli import transport, wire
+from core.cli.console import Console
 from core.errors import Exit, OtoError
 from core.protocol import PROTOCOL
 from core.protocol.wire import Call
@@ -233,6 +234,17 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path, stage:
     assert "%" in drawn
     assert drawn.endswith("\r\x1b[K")
     assert msgspec.json.decode(shown.stdout) == msgspec.json.decode(piped.stdout)
+
+
+def test_a_name_can_t_drive_the_terminal_that_progress_is_drawn_on() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal:
+        bar = Console(as_json=False, err=terminal)
+        bar.progress(0.5, "Listening to V\x1b]0;HACK\x07\nox \udce4.wav")
+    drawn = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert drawn.count("\x1b") == 1
+    assert "Listening to V]0;HACK ox \ufffd.wa" in drawn
 
 
 @pytest.mark.parametrize("redirected", ["2>&-", ">&-", "<&-", ">/dev/full"])
