@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from core import paths, settings
@@ -32,13 +33,18 @@ def followed_taste(library: Library) -> Taste | None:
 
 
 def _versions(library: Library, session: str, take: int) -> list[MixPlan]:
-    """A take's plans, oldest first, the present one last; none where that was taken away."""
-    now = library.load_plan(session, "mix", take)
+    """A take's plans, oldest first, the present one last; none where that was taken away or can't be read."""
+    now = _read(lambda: library.load_plan(session, "mix", take), take)
     if now is None:
         return []
-    found: list[MixPlan] = []
-    for data in (*(path.read_bytes() for path in library.plan_history(session, "mix", take)), now):
-        with contextlib.suppress(OtoError):  # a plan that nobody can read says nothing
-            plan = read_plan(data, f"a mix of take {take}")
-            found += [plan] if isinstance(plan, MixPlan) else []
-    return found
+    before = (_read(path.read_bytes, take) for path in library.plan_history(session, "mix", take))
+    return [*(plan for plan in before if plan is not None), now]
+
+
+def _read(stored: Callable[[], bytes | None], take: int) -> MixPlan | None:
+    """None for a plan that nobody can read: it says nothing, and keeps no other song from being mixed."""
+    with contextlib.suppress(OSError, OtoError):
+        data = stored()
+        plan = None if data is None else read_plan(data, f"a mix of take {take}")
+        return plan if isinstance(plan, MixPlan) else None
+    return None

@@ -87,8 +87,9 @@ def changes_of(versions: Sequence[MixPlan]) -> list[Change]:
         for strip in plan.strips:
             for knob in LEARNED:
                 setting = strip.settings.get(knob)
-                if setting is not None and setting.by in ("rules", "model"):
-                    proposed[strip.track, knob] = float(setting.value) - (setting.taste or 0.0)
+                value = _value(setting, knob)
+                if setting is not None and setting.by in ("rules", "model") and value is not None:
+                    proposed[strip.track, knob] = value - (setting.taste or 0.0)
                 elif setting is None and knob in SHELVES:
                     proposed.setdefault((strip.track, knob), 0.0)
     changes = [
@@ -154,7 +155,8 @@ def _muted(strip: Strip) -> bool:
 
 
 def _value(setting: Setting | None, knob: str) -> float | None:
-    """In dB; None where there is nothing to compare."""
+    """In dB; None where there is nothing to compare, as in a plan by another hand that no desk would take."""
     if setting is not None:
-        return float(setting.value)
+        value = setting.value
+        return float(value) if isinstance(value, float | int) and not isinstance(value, bool) else None
     return 0.0 if knob in SHELVES else None

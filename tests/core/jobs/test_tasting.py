@@ -46,6 +46,14 @@ def setting(plan: MixPlan, track: str, knob: str) -> Setting:
     return next(strip for strip in plan.strips if strip.track == track).settings[knob]
 
 
+def with_settings(plan: MixPlan, track: str, **settings: Setting) -> MixPlan:
+    strips = tuple(
+        msgspec.structs.replace(strip, settings={**strip.settings, **settings}) if strip.track == track else strip
+        for strip in plan.strips
+    )
+    return msgspec.structs.replace(plan, strips=strips)
+
+
 def turn(library: Library, name: str, knob: str, by_db: float) -> None:
     plan = plan_of(library, name)
     value = float(setting(plan, "Vox", knob).value) + by_db
@@ -86,4 +94,20 @@ def test_a_plan_that_was_never_mixed_and_one_that_nobody_can_read_say_nothing(li
     assert taste_of(library) == {}
     library.save_bounce(msgspec.structs.replace(bounce))
     library.save_plan(session, "mix", 1, b"{}")
-    taste_of(library)
+    assert taste_of(library) == {}
+
+
+def test_a_plan_in_the_history_that_can_t_be_read_or_used_keeps_no_song_from_being_mixed(library: Library) -> None:
+    mix(library, "Duo")
+    session, plan = library.session("Duo").id, plan_of(library, "Duo")
+    words = with_settings(plan, "Vox", fader_db=Setting(value="loud", by="person"))
+    library.save_plan(session, "mix", 1, plan_bytes(words))
+    assert ("lead_vocal", "fader_db") not in taste_of(library)
+    library.save_plan(session, "mix", 1, plan_bytes(plan))
+    turn(library, "Duo", "fader_db", 3.0)
+    before = taste_of(library)
+    assert before["lead_vocal", "fader_db"].mixes == 1
+    history = library.plan_history(session, "mix", 1)
+    history[1].unlink()
+    history[1].mkdir()  # as good as a spot of the disk that is gone
+    assert taste_of(library) == before
