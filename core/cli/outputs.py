@@ -46,8 +46,8 @@ def chosen_out(asked: Path | None, otherwise: Path, inputs: tuple[Path, ...]) ->
     return out
 
 
-def stems_folder(asked: Path | None, inputs: tuple[Path, ...]) -> Path | None:
-    """The folder for stems, if they are wanted. Stems are called as the inputs: they never go where these are."""
+def stems_folder(asked: Path | None, inputs: tuple[Path, ...], mix: Path | None = None) -> Path | None:
+    """The folder for stems, if they are wanted. They are called as the inputs: never where these or the `mix` are."""
     if asked is None:
         return None
     folder = asked.absolute()
@@ -58,6 +58,14 @@ def stems_folder(asked: Path | None, inputs: tuple[Path, ...]) -> Path | None:
             "bad_input",
             f"The inputs are in {folder}, and stems of the same names would replace them.",
             "Choose another folder for --stems.",
+            Exit.BAD_INPUT,
+        )
+    names = {file.stem.casefold() for file in inputs}
+    if mix is not None and mix.stem.casefold() in names and folder.resolve() == mix.parent.resolve():
+        raise OtoError(
+            "bad_input",
+            f"The mix and the stem of an input would both be {mix}.",
+            "Choose another folder for --stems, or another name with --out.",
             Exit.BAD_INPUT,
         )
     return folder

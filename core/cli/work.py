@@ -140,7 +140,7 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
     if not files.paths:
         raise OtoError("not_found", "There is nothing to mix but mixes of OTO's own.", "Name one to mix it.")
     out, report = chosen_out(options.out, Path("mix.wav"), (*files.paths, *made_here)), report_file(options)
-    stems = stems_folder(options.stems, files.paths)
+    stems = stems_folder(options.stems, files.paths, out)
     left_out = [f"{file.name} was left out: OTO made it, its plan lies beside it." for file in made_here]
     for note in left_out:
         console.say(note)

@@ -173,6 +173,14 @@ def test_stems_never_go_where_the_inputs_of_the_same_names_are(oto: Any, stage: 
     assert {file.name: file.read_bytes() for file in stage.iterdir()} == before
 
 
+def test_the_mix_and_a_stem_are_never_one_file(oto: Any, stage: Path, tmp_path: Path) -> None:
+    ran = oto("mix", stage, "--out", "parts/3 bass.wav", "--stems", "parts", "--json")
+    assert ran.code == Exit.BAD_INPUT
+    assert "--out" in ran.json["error"]["hint"]
+    assert list((tmp_path / "parts").iterdir()) == []
+    assert oto("mix", stage, "--out", "parts/song.wav", "--stems", "parts", "--engineer", "rules").code == 0
+
+
 def test_stems_of_a_session_leave_alone_what_it_was_imported_from(oto: Any, stage: Path) -> None:
     for file in list(stage.iterdir()):
         file.rename(stage / f"{file.stem.split()[-1]}.wav")
