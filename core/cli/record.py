@@ -95,6 +95,11 @@ def take_in_one_go(
             client.call(SelectDevice(device=device, rate_hz=rate_hz), type=DeviceTopic)
         _wait_for_interface(client)
         opened = _session(client, session)
+        if rate_hz not in (None, opened.rate_hz):
+            console.say(
+                f"This is recorded at {opened.rate_hz} Hz, not at {rate_hz}: the interface or the session "
+                f"'{opened.name}' has that rate."
+            )
         if inputs is not None:
             _arm(client, opened, inputs)
         number = client.call(Record(name=name, preroll_s=preroll_s, seconds=seconds), type=int)

@@ -49,6 +49,13 @@ def test_record_takes_what_the_interface_heard_sample_for_sample(oto: Any, devic
     assert offsets
 
 
+def test_a_wished_rate_that_can_t_be_had_is_told(oto: Any, device: str) -> None:
+    first = oto("record", "--device", device, "--rate", 96_000, "--seconds", 0.5, "--json")
+    assert (first.code, first.json["rate_hz"]) == (0, 48_000)
+    assert "at 48000 Hz, not at 96000" in first.err
+    assert "not at" not in oto("record", "--device", device, "--rate", 48_000, "--seconds", 0.5).err
+
+
 def test_recorder_keys_work_as_commands(oto: Any, device: str) -> None:
     assert oto("record", "--device", device.replace("sim:fast", "sim"), "--seconds", 0.5, "--json").code == 0
     assert oto("next", "--json").json["error"]["code"] == "not_recording"
