@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -137,10 +138,25 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
             f"{mirror!r} says not where the mirror is: the engine works elsewhere than you.",
             "Give the whole path, such as /media/BACKUP.",
         )
+    since = changes.get("taste_since")
+    if isinstance(since, str) and since:
+        changes = {**changes, "taste_since": _utc(since)}
     try:
         return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise OtoError("bad_input", f"That setting can't be used: {error}.") from error
+
+
+def _utc(moment: str) -> str:
+    """The moment as the library writes moments, so that both can be compared. Raises OtoError("bad_input")."""
+    try:
+        said = datetime.fromisoformat(moment)
+        utc = (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise OtoError(
+            "bad_input", f"{moment!r} is no moment.", "Write it as 2026-05-01 or 2026-05-01T20:00."
+        ) from error
+    return utc.isoformat(timespec="milliseconds")
 
 
 def save(settings: Settings, path: Path) -> None:

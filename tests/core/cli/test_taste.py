@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.client import ensure_engine
+from core.errors import Exit
 from core.jobs.work import plan_bytes, read_plan
 from core.plans.document import MixPlan
 from core.plans.editing import Turn, with_turn
@@ -44,6 +46,15 @@ def test_what_was_changed_is_listed_and_can_be_forgotten(oto: Any, changed: None
     told = oto("taste", "forget", "--json").json
     assert told["leans"] == []
     assert told["since_utc"] == oto("settings", "taste_since", "--json").json["taste_since"]
+
+
+def test_the_moment_from_which_mixes_count_is_one_in_utc(oto: Any, changed: None) -> None:
+    assert oto("settings", "taste_since", "yesterday", "--json").code == Exit.BAD_INPUT
+    assert oto("taste", "--json").json["leans"]
+    ahead = (datetime.now(UTC) - timedelta(hours=1)).astimezone(timezone(timedelta(hours=9)))
+    assert oto("settings", "taste_since", ahead.isoformat()).code == 0
+    assert oto("taste", "--json").json["leans"], "an hour ago, by a clock that is ahead"
+    assert oto("settings", "taste_since", "").code == 0
 
 
 def test_it_can_be_switched_off(oto: Any) -> None:
