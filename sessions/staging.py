@@ -15,9 +15,9 @@ _START: Final = ".import-"
 
 
 @contextlib.contextmanager
-def staging(root: Path) -> Iterator[Path]:
+def staging(root: Path, start: str = _START) -> Iterator[Path]:
     """A hidden folder in `root`, gone at the end unless it was moved to its place. Raises OSError."""
-    folder, lock = _locked_folder(root)
+    folder, lock = _locked_folder(root, start)
     try:
         yield folder
     finally:
@@ -25,9 +25,9 @@ def staging(root: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def clear_abandoned(root: Path) -> None:
+def clear_abandoned(root: Path, start: str = _START) -> None:
     """Remove the hidden folders of processes that were killed. They hold copies only; originals are never touched."""
-    for folder in root.glob(f"{_START}*"):
+    for folder in root.glob(f"{start}*"):
         with contextlib.suppress(OSError), _locked(folder):
             shutil.rmtree(folder)
 
@@ -52,9 +52,9 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _locked_folder(root: Path) -> tuple[Path, int]:
+def _locked_folder(root: Path, start: str) -> tuple[Path, int]:
     while True:
-        folder = root / f"{_START}{secrets.token_hex(4)}"
+        folder = root / f"{start}{secrets.token_hex(4)}"
         folder.mkdir()
         # Until the lock is held, another process may take the folder for an abandoned one and remove it.
         with contextlib.suppress(FileNotFoundError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import Final
 
 import soundfile
 
-from core import paths
 from core.errors import Exit, OtoError
 from core.export.copy import copy_verified, told_as_drive_errors
 from core.export.formats import FORMATS, Format, encode, rate_for
 from core.export.tags import Tags
 from core.progress import Progress, report
+from core.scratch import scratch_folder
 from devices.drives import drive_at
 from sessions.model import ExportedFile
 from sessions.names import safe_name
@@ -84,12 +83,11 @@ def export_files(
     destination = destination.absolute()
     limit_bytes = drive_at(destination).max_file_bytes
     _refuse_what_cannot_fit(_estimates(items, formats, rate_hz), destination, limit_bytes)
-    staging_root = paths.scratch()
     # No format is larger than the 32-bit float of a bounce.
     encoded = [(item.name, item.source.stat().st_size) for item in items for name in formats if name != STEMS]
-    _refuse_what_cannot_fit(encoded, staging_root, None)
-    with tempfile.TemporaryDirectory(prefix="export-", dir=staging_root) as staging:
-        parcels = _encode_all(items, destination, formats, rate_hz, Path(staging), progress)
+    with scratch_folder() as staging:
+        _refuse_what_cannot_fit(encoded, staging.parent, None)
+        parcels = _encode_all(items, destination, formats, rate_hz, staging, progress)
         _refuse_what_cannot_fit(
             [(parcel.name, parcel.path.stat().st_size) for parcel in parcels], destination, limit_bytes
         )

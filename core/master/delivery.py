@@ -7,7 +7,6 @@ and measures what a listener will get.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -16,7 +15,6 @@ import msgspec
 import numpy as np
 import soundfile as sf
 
-from core import paths
 from core.analysis.features import Clipping
 from core.analysis.loudness import Loudness, LoudnessMeter, measure_file
 from core.analysis.spectrum import Spectrum, SpectrumMeter
@@ -25,6 +23,7 @@ from core.errors import Exit, OtoError
 from core.master.targets import MEDIA
 from core.plans.document import Target
 from core.progress import Progress, report
+from core.scratch import scratch_folder
 
 RoundTrip = Callable[[Path, Path], Path]
 """Encodes a file (first) into a folder (second), decodes it, and returns a file that libsndfile reads."""
@@ -271,8 +270,8 @@ def _file(heard: _Heard, target: Target) -> Check:
 
 
 def _copy(path: Path, name: str, codec: RoundTrip) -> EncodedCopy:
-    with tempfile.TemporaryDirectory(prefix="copy-", dir=paths.scratch()) as folder:
-        loudness = measure_file(codec(path, Path(folder)))
+    with scratch_folder() as folder:
+        loudness = measure_file(codec(path, folder))
     peak = loudness.true_peak_dbtp
     passes = peak is None or peak <= 0.0
     if peak is None:
