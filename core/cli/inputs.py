@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core import paths
 from core.errors import Exit, OtoError
 
 SUFFIXES = {".wav", ".rf64", ".w64", ".bwf", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".ogg", ".opus", ".mp3"}
 """Names of audio files; only used to pick files out of a folder."""
+
+PLAN_SUFFIX: Final = ".plan.json"
+"""What a plan is called by that lies beside its audio."""
 
 
 class Files(NamedTuple):
@@ -21,7 +24,7 @@ class Files(NamedTuple):
     def without_mixes(self, given: Sequence[str]) -> tuple[Files, tuple[Path, ...]]:
         """What remains to be mixed, and what OTO itself has put into the folders among `given`: audio with its plan."""
         named = {Path(word).absolute() for word in given}
-        made = tuple(file for file in self.paths if file not in named and file.with_suffix(".plan.json").is_file())
+        made = tuple(file for file in self.paths if file not in named and file.with_suffix(PLAN_SUFFIX).is_file())
         return Files(tuple(file for file in self.paths if file not in made)), made
 
 

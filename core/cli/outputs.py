@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.cli.inputs import PLAN_SUFFIX
 from core.errors import Exit, OtoError
 
 OTHER_FORMATS = frozenset(
@@ -92,7 +93,7 @@ def copy(source: Path, out: Path) -> Path:
 
 def keep_plan(data: bytes, out: Path) -> Path:
     """Write the plan beside its audio ("mix.plan.json"); another plan there may have been edited, and stays."""
-    path = out.with_suffix(".plan.json")
+    path = out.with_suffix(PLAN_SUFFIX)
     if path.exists() and path.read_bytes() != data:
         path = fresh(path)
     path.write_bytes(data)

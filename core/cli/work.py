@@ -19,7 +19,7 @@ from core.cli.common import (
     where_report,
 )
 from core.cli.console import level, table
-from core.cli.inputs import Files, InLibrary, existing_file
+from core.cli.inputs import PLAN_SUFFIX, Files, InLibrary, existing_file
 from core.cli.outputs import chosen_out, copy, fresh, keep_plan, partial, stems_folder
 from core.errors import Exit, OtoError
 
@@ -159,6 +159,9 @@ def _mix_files(files: Files, options: Namespace, console: Console) -> dict[str, 
             progress=console.progress,
         )
     plan_file = options.plan.absolute() if options.plan else keep_plan(work.plan_bytes(plan), out)
+    beside_inputs = out.parent in {file.parent for file in files.paths}
+    if options.plan and beside_inputs and not out.with_suffix(PLAN_SUFFIX).exists():
+        keep_plan(work.plan_bytes(plan), out)  # or the next mix of the folder would take this one for a track
     drawn = Drawn(None)
     if report is not None:
         made = f"from {len(sources)} files"

@@ -209,6 +209,18 @@ def test_a_mix_in_the_folder_of_its_tracks_is_no_track_of_the_next(oto: Any, sta
     assert set(named["stems"]) == {"mix", "3 Bass"}, "a mix that is named is mixed"
 
 
+def test_a_mix_by_a_plan_that_lies_elsewhere_is_no_track_of_the_next_either(
+    oto: Any, stage: Path, tmp_path: Path
+) -> None:
+    oto("mix", stage, "--out", "song.wav")
+    made = oto("mix", stage, "--plan", "song.plan.json", "--out", stage / "by plan.wav", "--json").json
+    assert made["plan"] == str(tmp_path / "song.plan.json")
+    again = oto("mix", stage, "--plan", "song.plan.json", "--out", "again.wav", "--json").json
+    assert any("by plan.wav" in note for note in again["notes"])
+    assert Path(again["out"]).read_bytes() == Path(made["out"]).read_bytes()
+    assert not (tmp_path / "again.plan.json").exists()
+
+
 @pytest.mark.parametrize("command", ["mix", "master"])
 @pytest.mark.parametrize("name", ["song.mp3", "song.flac"])
 def test_a_wav_is_never_called_what_it_is_not(command: str, name: str, oto: Any, stage: Path, tmp_path: Path) -> None:
