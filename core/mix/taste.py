@@ -84,13 +84,14 @@ def changes_of(versions: Sequence[MixPlan]) -> list[Change]:
         return []
     proposed: dict[tuple[str, str], float] = {}
     for plan in versions:
+        again = _proposals(plan)
+        # Faders are proposed around those that a person set, so what a kept one was proposed at moves with the others.
+        moved = [value - proposed[place] for place, value in again.items() if _is_fader(place) and place in proposed]
+        moved_db = median(moved or [0.0])
+        proposed = {place: value + (moved_db if _is_fader(place) else 0.0) for place, value in proposed.items()} | again
         for strip in plan.strips:
-            for knob in LEARNED:
-                setting = strip.settings.get(knob)
-                value = _value(setting, knob)
-                if setting is not None and setting.by in ("rules", "model") and value is not None:
-                    proposed[strip.track, knob] = value - (setting.taste or 0.0)
-                elif setting is None and knob in SHELVES:
+            for knob in SHELVES:
+                if knob not in strip.settings:
                     proposed.setdefault((strip.track, knob), 0.0)
     changes = [
         Change(strip.role, knob, value - before)
@@ -144,6 +145,22 @@ def _lean(role: str, knob: str, values: Sequence[float]) -> Lean:
     shift_db = variance * count * mean_db / song_variance
     sure = NormalDist().cdf(abs(shift_db) / math.sqrt(variance))
     return Lean(role, knob, count, mean_db, shift_db, sure)
+
+
+def _proposals(plan: MixPlan) -> dict[tuple[str, str], float]:
+    """What the engineer put each knob of each track to, before any lean."""
+    return {
+        (strip.track, knob): value - (setting.taste or 0.0)
+        for strip in plan.strips
+        for knob in LEARNED
+        if (setting := strip.settings.get(knob)) is not None
+        and setting.by in ("rules", "model")
+        and (value := _value(setting, knob)) is not None
+    }
+
+
+def _is_fader(place: tuple[str, str]) -> bool:
+    return place[1] == "fader_db"
 
 
 def _touched(settings: Settings) -> bool:

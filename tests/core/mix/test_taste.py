@@ -70,6 +70,24 @@ def test_the_last_word_counts_against_the_last_proposal():
     assert changed(changes_of(versions), "lead_vocal") == [-1.0]
 
 
+def test_a_fader_that_was_kept_is_taken_against_what_was_proposed_around_it():
+    """Whoever turns the voice up by 3 dB and has the others proposed anew around it, 3 dB up, has changed nothing."""
+    first = proposal()
+    higher = turned(first, "Vox", "fader_db", -3.0)
+    around = proposal(dict.fromkeys(BAND, -3.0))
+    kept = [
+        msgspec.structs.replace(strip, settings={**strip.settings, "fader_db": fader(higher, "Vox")})
+        if strip.track == "Vox"
+        else strip
+        for strip in around.strips
+    ]
+    again = msgspec.structs.replace(around, strips=tuple(kept))
+    assert changed(changes_of([first, higher]), "lead_vocal") == [3.0]
+    assert changed(changes_of([first, higher, again]), "lead_vocal") == [0.0]
+    assert changed(changes_of([first, higher, again, turned(again, "Vox", "fader_db", -1.0)]), "lead_vocal") == [2.0]
+    assert changed(changes_of([first, higher, again, higher]), "lead_vocal") == [3.0], "the proposal was undone"
+
+
 @given(st.dictionaries(st.sampled_from(list(BAND)), DECIBELS), DECIBELS)
 def test_all_faders_moved_alike_are_the_same_balance(moves, common_db):
     plan = proposal()
