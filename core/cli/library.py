@@ -21,6 +21,7 @@ from sessions.store import Library
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
 
     from core.cli.console import Console
 
@@ -47,11 +48,13 @@ def _summaries() -> list[SessionSummary]:
     ]
 
 
-def _tell_of_lost(console: Console, session_id: str = "") -> None:
+def _tell_of_lost(console: Console, listed: Sequence[SessionSummary], session_id: str = "") -> None:
     """Say which recordings are there that the list can't show, so that nobody takes them for gone."""
-    with contextlib.suppress(OSError):  # of a box, whose library may not be ours to read
-        for place in Library(paths.library()).lost():
-            if place.startswith(session_id):
+    # The library of a box is the engine's, not the one that we would have here.
+    root = Path(listed[0].path).parent if listed else paths.library()
+    with contextlib.suppress(OSError):  # it may not be ours to read
+        for place in Library(root).lost() if root.is_dir() else ():
+            if place.startswith(session_id) and place not in {session.id for session in listed}:
                 console.say(
                     f"{place} can't be read and is not listed; its audio is there. 'oto doctor --library' says why, "
                     "'oto doctor --repair' mends what it can."
@@ -60,7 +63,7 @@ def _tell_of_lost(console: Console, session_id: str = "") -> None:
 
 def _sessions(_options: Namespace, console: Console) -> Answer:
     found = _summaries()
-    _tell_of_lost(console)
+    _tell_of_lost(console, found)
     rows = [
         (session.id, session.name, str(session.takes), str(session.tracks), size(session.bytes)) for session in found
     ]
@@ -77,14 +80,14 @@ def _takes(options: Namespace, console: Console) -> Answer:
     if client is not None:
         with client:
             takes = client.call(ListTakes(session=options.session), type=list[Take])
-            folders = {session.id: session.path for session in client.call(ListSessions(), type=list[SessionSummary])}
-            folder = Path(folders[takes[0].session]) if takes else Path()
-        _tell_of_lost(console, f"{takes[0].session}/" if takes else "")
+            listed = client.call(ListSessions(), type=list[SessionSummary])
+        folder = next((Path(session.path) for session in listed if takes and session.id == takes[0].session), Path())
+        _tell_of_lost(console, listed, f"{takes[0].session}/" if takes else "")
     else:
         library = Library(paths.library())
         session = library.session(options.session)
         takes, folder = library.takes(session.id), library.session_path(session.id)
-        _tell_of_lost(console, f"{session.id}/")
+        _tell_of_lost(console, (), f"{session.id}/")
     value = [_take_value(take, folder) for take in takes]
     rows = [
         (

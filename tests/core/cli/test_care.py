@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core import paths
 from core.cli.doctor import bytes_per_day
+from core.client import ensure_engine
 from core.errors import Exit
 from core.plans.document import MixPlan
 from sessions.model import TakeTrack, Track
@@ -123,3 +125,21 @@ def test_a_take_whose_document_is_damaged_is_not_simply_gone(oto: Oto, stage: Pa
     assert (listed.code, listed.json) == (0, [])
     assert "takes/001 can't be read" in listed.err
     assert "oto takes" in oto("mix", "Rehearsal", "--json").json["error"]["hint"]
+
+
+def test_what_is_lost_in_the_library_of_a_box_is_told_and_nobody_gets_a_studio_of_their_own(
+    oto: Oto, stage: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Rehearsal", "Concert"):
+        assert oto("import", stage, "--name", name).code == 0
+    next((home / "library").glob("*Concert/takes/001/take.json")).write_bytes(b"{")
+    socket = ensure_engine()
+    monkeypatch.delenv("OTO_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "people"))
+    monkeypatch.setattr(paths, "SYSTEM_SOCKET", socket)
+    listed = oto("sessions", "--json")
+    assert {session["name"] for session in listed.json} == {"Rehearsal", "Concert"}
+    assert "Concert/takes/001 can't be read" in listed.err
+    assert "Concert" not in oto("takes", "Rehearsal").err
+    assert not (tmp_path / "people").exists()
+    monkeypatch.setenv("OTO_HOME", str(home))
