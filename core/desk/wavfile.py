@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 
@@ -31,9 +33,15 @@ class FloatWav:
         self._channels = channels
         self._start_samples = start_samples
         self._partial = path.with_name(path.name + ".part")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._partial.open("wb")
-        self._file.write(self._header())
+        self._file: BinaryIO | None = None
+
+    def _opened(self) -> BinaryIO:
+        """The file, made with the first audio: by then a signal that ends the process unwinds through `__exit__`."""
+        if self._file is None:
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._partial.open("wb")
+            self._file.write(self._header())
+        return self._file
 
     def _header(self) -> bytes:
         frame_bytes = 4 * self._channels
@@ -59,7 +67,7 @@ class FloatWav:
 
     def append(self, audio: Audio) -> None:
         """Write (channels, frames) audio behind what is there."""
-        self._file.write(np.ascontiguousarray(audio.T, dtype="<f4").data)
+        self._opened().write(np.ascontiguousarray(audio.T, dtype="<f4").data)
         self.frames += audio.shape[1]
 
     def __enter__(self) -> FloatWav:
@@ -70,13 +78,15 @@ class FloatWav:
     ) -> None:
         try:
             if kind is None:
-                self._file.seek(0)
-                self._file.write(self._header())
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        finally:
-            self._file.close()
-            if kind is None:
+                file = self._opened()
+                file.seek(0)
+                file.write(self._header())
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
                 self._partial.replace(self.path)
-            else:
-                self._partial.unlink(missing_ok=True)
+        finally:
+            if self._file is not None:
+                with contextlib.suppress(OSError):  # what could not be written was told already
+                    self._file.close()
+            self._partial.unlink(missing_ok=True)

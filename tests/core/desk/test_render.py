@@ -1,6 +1,7 @@
 """Rendering a plan: what comes out, where it lies, that it is always the same."""
 
 import hashlib
+import resource
 
 import numpy as np
 import pytest
@@ -347,6 +348,32 @@ def test_a_file_of_a_span_says_where_it_begins(tmp_path):
         assert np.array_equal(soundfile.read(tmp_path / name, dtype="float32")[0].T, audio)
     assert read_info(tmp_path / "span.wav").bext.time_reference_samples == 96_000
     assert read_info(tmp_path / "whole.wav").bext is None
+
+
+def test_nothing_is_written_before_a_signal_would_have_it_taken_away(tmp_path):
+    file = FloatWav(tmp_path / "stem.wav", rate_hz=RATE_HZ, channels=2)
+    assert list(tmp_path.iterdir()) == []
+    with file:
+        pass
+    assert soundfile.info(tmp_path / "stem.wav").frames == 0
+
+
+def test_a_file_whose_end_can_t_be_written_disappears(tmp_path):
+    (tmp_path / "mix.wav").write_bytes(b"what was there")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up():
+        with FloatWav(tmp_path / "mix.wav", rate_hz=RATE_HZ, channels=2) as file:
+            file.append(noise(2, 100))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+
+    try:
+        with pytest.raises(OSError, match="too large"):
+            fill_up()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["mix.wav"]
+    assert (tmp_path / "mix.wav").read_bytes() == b"what was there"
 
 
 def test_beyond_4_gib_the_header_is_rf64(tmp_path):
