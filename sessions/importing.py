@@ -180,6 +180,8 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "its name is not in UTF-8: rename it, or the folder it is in"
     return str(getattr(error, "error_string", "") or getattr(error, "strerror", "") or error).rstrip(".").strip()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -407,4 +408,12 @@ def test_a_finished_file_without_audio_is_not_filled_with_what_is_told_behind_it
     assert read_info(path).data_bytes == 0
     with pytest.raises(LibraryError, match="holds no audio"):
         import_recordings(library, [path])
+    assert nothing_changed(library)
+
+
+def test_a_name_that_is_no_text_is_what_is_wrong_and_not_the_audio(library: Library, card: Path) -> None:
+    path = write(card / "Kick.wav", noise(1_000))
+    path.rename(os.fsdecode(os.fsencode(card) + b"/Kick\xe4.wav"))
+    with pytest.raises(LibraryError, match="not in UTF-8: rename it"):
+        import_recordings(library, [card])
     assert nothing_changed(library)
