@@ -91,10 +91,11 @@ def k_weighted(rate_hz: int, channels: int) -> StateSpace:
 class LoudnessMeter:
     """Measures a stream block by block; what it reads does not depend on the sizes of the blocks.
 
-    Raises OtoError "bad_input" for more than six channels, a rate below 8 kHz, and audio that is not a number.
+    Raises OtoError "bad_input" for more than six channels, a rate below 8 kHz, and audio that is not a number
+    or beyond +200 dBFS, telling where in `name` it is.
     """
 
-    def __init__(self, rate_hz: int, channels: int) -> None:
+    def __init__(self, rate_hz: int, channels: int, name: str = "The audio") -> None:
         if channels not in CHANNEL_WEIGHTS:
             raise OtoError(
                 "bad_input",
@@ -107,6 +108,7 @@ class LoudnessMeter:
                 "bad_input", f"Loudness can't be measured at {rate_hz} Hz.", "Use 8 kHz or more.", Exit.BAD_INPUT
             )
         self._rate_hz = rate_hz
+        self._name = name
         self._weights = np.array(CHANNEL_WEIGHTS[channels])
         self._heard = np.flatnonzero(self._weights)
         self._step_frames = round(rate_hz * _STEP_S)
@@ -124,7 +126,7 @@ class LoudnessMeter:
         """Measure float32 (channels, frames)."""
         if block.shape[1] == 0:
             return
-        block = checked(block)
+        block = checked(block, name=self._name, start=self._frames, rate_hz=self._rate_hz)
         self._frames += block.shape[1]
         self._peaks.add(block)
         heard = block if len(self._heard) == block.shape[0] else block[self._heard]
@@ -179,7 +181,7 @@ def measure_file(path: Path, progress: Progress | None = None) -> Loudness:
         raise OtoError("not_found", f"There is no file {path}.", "Check the name.", Exit.NOT_FOUND)
     try:
         with sf.SoundFile(path) as file:
-            meter = LoudnessMeter(file.samplerate, file.channels)
+            meter = LoudnessMeter(file.samplerate, file.channels, path.name)
             buffer = np.empty((_READ_FRAMES, file.channels), dtype=np.float32)
             done = 0
             while len(block := file.read(out=buffer)):

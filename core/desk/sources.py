@@ -46,7 +46,7 @@ class Source(Protocol):
     def read(self, start: int, frames: int) -> Audio:
         """Samples [start, start + frames) as float32 (channels, frames); silence outside the source.
 
-        Raises OtoError("bad_input") when the file can't be read or holds NaN.
+        Raises OtoError("bad_input") when the file can't be read or holds what `checked` refuses.
         """
         ...
 
@@ -108,12 +108,7 @@ class FileSource:
             audio = self._decoded(first, last - first) if self._pcm is None else self._pcm.read(first, last - first)
         except (soundfile.SoundFileError, OSError) as error:
             raise _unreadable(self._path, error) from error
-        try:
-            audio = checked(np.ascontiguousarray(audio))
-        except OtoError as error:
-            at_s = (first + int(np.argmin(np.isfinite(audio).all(axis=0)))) / self.rate_hz
-            said = f"{self._path.name} holds something that is not a number at {at_s:.3f} s."
-            raise OtoError(error.code, said, error.hint, error.exit_code) from None
+        audio = checked(np.ascontiguousarray(audio), name=self._path.name, start=first, rate_hz=self.rate_hz)
         if audio.shape[1] == frames:
             return audio
         out = np.zeros((self.channels, frames), np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ Audio = NDArray[np.float32]
 """Shape (channels, frames), full scale ±1.0."""
 
 Floats = NDArray[np.float64]
+
+LOUDEST: Final = 1e10
+"""+200 dBFS: more than 32-bit integers taken for floats reach (2^31), and little enough for float32 to hold squares."""
 
 
 class Processor(Protocol):
@@ -30,19 +33,22 @@ class Processor(Protocol):
         ...
 
 
-def checked(x: Audio) -> Audio:
-    """Let finite (channels, frames) audio pass as float32.
+def checked(x: Audio, *, name: str = "The audio", start: int = 0, rate_hz: int | None = None) -> Audio:
+    """Let (channels, frames) audio that can be worked with pass as float32.
 
-    Raises OtoError("bad_input") for another shape, NaN or infinity: these would live on in every recursive filter.
+    Raises OtoError("bad_input") for another shape, for NaN and infinity, which would live on in every recursive filter,
+    and for samples beyond `LOUDEST`, whose sums overflow. It says where in `name`, which `x` is a part of from `start`.
     """
     audio = np.asarray(x, dtype=np.float32)
     if audio.ndim != 2 or audio.shape[0] == 0:
         raise OtoError("bad_input", f"Audio has shape (channels, frames), not {audio.shape}.", exit_code=Exit.BAD_INPUT)
-    if not all(np.isfinite(extreme(audio, initial=0.0)) for extreme in (np.min, np.max)):
-        at = int(np.flatnonzero(~np.isfinite(audio).all(axis=0))[0])
+    if not all(abs(extreme(audio, initial=0.0)) <= LOUDEST for extreme in (np.min, np.max)):
+        at = int(np.flatnonzero(~(np.abs(audio) <= LOUDEST).all(axis=0))[0])
+        what = "a sample beyond +200 dBFS" if np.isfinite(audio[:, at]).all() else "something that is not a number"
+        where = f"sample {start + at}" if rate_hz is None else f"{(start + at) / rate_hz:.3f} s"
         raise OtoError(
             "bad_input",
-            f"The audio holds something that is not a number at sample {at}.",
+            f"{name} holds {what} at {where}.",
             "Repair or replace that file; nothing was rendered from it.",
             Exit.BAD_INPUT,
         )

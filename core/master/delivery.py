@@ -145,15 +145,15 @@ def _listen(path: Path, tell: Callable[[float], None]) -> _Heard:
                     "",
                     Exit.BAD_INPUT,
                 )
-            return _measure(file, tell)
+            return _measure(file, path.name, tell)
     except sf.LibsndfileError as error:
         raise OtoError(
             "bad_input", f"{path.name} can't be read as audio: {error.error_string}", "", Exit.BAD_INPUT
         ) from error
 
 
-def _measure(file: sf.SoundFile, tell: Callable[[float], None]) -> _Heard:
-    loudness = LoudnessMeter(file.samplerate, file.channels)
+def _measure(file: sf.SoundFile, name: str, tell: Callable[[float], None]) -> _Heard:
+    loudness = LoudnessMeter(file.samplerate, file.channels, name)
     spectrum = SpectrumMeter(file.samplerate, file.channels)
     clipping = Clipping()
     total: Floats = np.zeros(file.channels)

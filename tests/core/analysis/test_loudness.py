@@ -137,8 +137,8 @@ def test_reading_in_between_does_not_disturb_the_measurement():
     assert numbers(meter.result()) == pytest.approx(numbers(measured(audio)), abs=1e-5)
 
 
-@pytest.mark.parametrize("poison", [math.nan, math.inf, -math.inf])
-def test_what_is_not_a_number_is_refused(poison):
+@pytest.mark.parametrize("poison", [math.nan, math.inf, -math.inf, 1e30, -3e38])
+def test_what_is_not_a_number_or_beyond_all_levels_is_refused(poison):
     audio = band_noise(1)
     audio[0, 777] = poison
     with pytest.raises(OtoError) as refused:

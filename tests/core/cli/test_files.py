@@ -246,6 +246,19 @@ def test_the_track_that_holds_no_numbers_is_named_with_the_time(oto: Any, stage:
     assert "14.000 s" in ran.json["error"]["message"]
 
 
+@pytest.mark.parametrize(("wrong", "said"), [(np.nan, "not a number"), (1e30, "+200 dBFS")])
+@pytest.mark.parametrize("words", [("meter",), ("master",), ("mix",), ("analyse",), ("meter", "--target", "cd")])
+def test_audio_that_cannot_be_worked_with_is_refused_by_name(
+    wrong: float, said: str, words: tuple[str, ...], oto: Any, tmp_path: Path
+) -> None:
+    audio = np.full((48_000, 2), 0.1, np.float32)
+    audio[24_000] = wrong
+    soundfile.write(tmp_path / "song.wav", audio, 48_000, subtype="FLOAT")
+    ran = oto(words[0], "song.wav", *words[1:], "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (Exit.BAD_INPUT, "bad_input")
+    assert all(word in ran.json["error"]["message"] for word in ("song.wav", said, "0.500 s"))
+
+
 @pytest.mark.parametrize(
     "words", [("--style", "moon"), ("--lead", "3 Bass", "--background", "3 Bass"), ("--lead", "nobody")]
 )

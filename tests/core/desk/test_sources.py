@@ -105,6 +105,15 @@ def test_a_file_with_a_nan_is_refused_where_it_is_read(tmp_path):
         source.read(400, 200)
 
 
+def test_integers_that_were_written_as_floats_are_read_and_what_is_louder_is_refused_by_name(tmp_path):
+    audio = np.full((1, 1_000), 2.0**31, np.float32)
+    assert FileSource(write(tmp_path / "integers.wav", audio)).read(0, 1_000).max() == 2.0**31
+    audio[0, 480] = -1e30
+    with pytest.raises(OtoError, match=r"absurd\.wav holds a sample beyond \+200 dBFS at 0\.010 s") as refused:
+        FileSource(write(tmp_path / "absurd.wav", audio)).read(100, 900)
+    assert refused.value.code == "bad_input"
+
+
 def test_files_of_the_same_name_get_names_of_their_own(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

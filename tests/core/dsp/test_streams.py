@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dsp.audio import Chain, DelayLine, checked, run
+from core.dsp.audio import LOUDEST, Chain, DelayLine, checked, run
 from core.dsp.declip import Declip, declip
 from core.dsp.deesser import Deesser, deess
 from core.dsp.delay import Delay, delay
@@ -199,7 +199,7 @@ def test_a_reverb_cut_anywhere_equals_the_whole(space):
     assert np.array_equal(in_blocks(Reverb(RATE_HZ, **kwargs), x, [1, 777, 32_768, 32_769, 40_000]), whole)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1.1e10, -3e38])
 @pytest.mark.parametrize(
     "process",
     [
@@ -271,5 +271,7 @@ def test_audio_of_another_shape_is_refused():
         checked(np.zeros(100, np.float32))
 
 
-def test_a_sum_that_overflows_is_not_taken_for_infinity():
-    assert checked(np.full((1, 10), 3e38, np.float32)).shape == (1, 10)
+def test_the_loudest_that_can_be_worked_with_passes():
+    assert checked(np.full((1, 10), -LOUDEST, np.float32)).shape == (1, 10)
+    with pytest.raises(OtoError, match=r"beyond \+200 dBFS at sample 3"):
+        checked(np.array([[0.0, 0.0, LOUDEST, np.nextafter(np.float32(LOUDEST), np.inf)]], np.float32))
