@@ -54,6 +54,8 @@ _EXACT_SUBTYPES: Final = frozenset(
 _ESTIMATED_LENGTH: Final = frozenset({"MP3", "OGG"})
 _BLOCK_FRAMES: Final = 65_536
 _RATES_HZ: Final = range(8_000, 384_001)
+LOUDEST: Final = 1e10
+"""Full scale is 1: what a float file may hold. The desk refuses a track with more, as it does what is not a number."""
 
 
 def import_recordings(
@@ -70,7 +72,8 @@ def import_recordings(
     32-bit and rate-converted ones as float32. `rate_hz` None takes the rate that most files have. Files whose bext
     time references fit together keep their offsets.
 
-    Raises LibraryError: "not_found", "bad_input" (naming every file that can't be read), "no_space", "cancelled";
+    Raises LibraryError: "not_found", "bad_input" (naming every file that can't be read, or the
+    first that holds what no mix could use), "no_space", "cancelled";
     OSError.
     """
     clear_abandoned(library.root)
@@ -252,6 +255,8 @@ class _Work:
             with mended(source.path) as readable, soundfile.SoundFile(readable) as file:
                 while True:
                     block = file.read(_BLOCK_FRAMES, dtype=dtype, always_2d=True)
+                    if dtype == "float32":
+                        _refuse_unusable(source, block, read)
                     read += len(block)
                     self._report(block.size, source)
                     last = len(block) < _BLOCK_FRAMES
@@ -275,6 +280,20 @@ class _Work:
             f"'{source.path}' can't be read to its end ({reason}). Nothing was imported.",
             "Leave it out, or copy it from the card again.",
         )
+
+
+def _refuse_unusable(source: Source, block: NDArray[np.float32], start: int) -> None:
+    """Say it of a file now, while its original is at hand, and not when its take is mixed."""
+    if abs(np.min(block, initial=0.0)) <= LOUDEST and abs(np.max(block, initial=0.0)) <= LOUDEST:
+        return
+    at = int(np.flatnonzero(~(np.abs(block) <= LOUDEST).all(axis=1))[0])
+    what = "a sample beyond +200 dBFS" if np.isfinite(block[at]).all() else "something that is not a number"
+    raise LibraryError(
+        "bad_input",
+        f"'{source.path}' holds {what} at {(start + at) / source.rate_hz:.3f} s, and no mix could use it. "
+        "Nothing was imported.",
+        "Leave it out, or have the program that made it write it again.",
+    )
 
 
 def _packed(channel: NDArray[np.int32] | NDArray[np.float32]) -> bytes:

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.dsp import audio
+from sessions import importing
 from sessions.chunks import WavInfo, bext_body, chunk
 from sessions.errors import LibraryError
 from sessions.files import sha256_file
@@ -309,6 +311,25 @@ def test_a_file_that_breaks_off_is_found_on_the_way_and_nothing_is_left_behind(l
     assert caught.value.code == "bad_input"
     assert "B.flac" in caught.value.message
     assert nothing_changed(library)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [(np.nan, "not a number"), (np.inf, "not a number"), (-1e30, "beyond +200 dBFS")]
+)
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 44_100])
+def test_a_file_that_no_mix_could_use_is_named_and_nothing_is_left_behind(
+    library: Library, card: Path, wrong: float, said: str, rate_hz: int
+) -> None:
+    samples = np.zeros(2 * RATE_HZ, np.float32)
+    samples[RATE_HZ * 3 // 2] = wrong
+    write(card / "A.wav", noise(1_000))
+    write(card / "Keys.wav", samples, subtype="FLOAT")
+    with pytest.raises(LibraryError) as caught:
+        import_recordings(library, [card], rate_hz=rate_hz)
+    assert caught.value.code == "bad_input"
+    assert all(word in caught.value.message for word in ("Keys.wav", said, "1.500 s", "Nothing was imported"))
+    assert nothing_changed(library)
+    assert importing.LOUDEST == audio.LOUDEST
 
 
 @pytest.mark.parametrize(
