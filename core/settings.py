@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -97,9 +98,16 @@ def load(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except ValueError as error:
+        name = _name_in(error)
+        if name:
+            why = f"{name} takes {_taken(name)}"
+        elif isinstance(error, msgspec.ValidationError):
+            why = "it is no JSON object of settings by name"
+        else:
+            why = f"it is no whole JSON ({error})"
         raise OtoError(
             "bad_input",
-            f"The settings in {path} can't be used: {error}.",
+            f"The settings in {path} can't be used: {why}.",
             "Correct the file, or move it away for defaults.",
         ) from error
 
@@ -144,7 +152,36 @@ def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert({**msgspec.structs.asdict(settings), **changes}, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise OtoError("bad_input", f"That setting can't be used: {error}.") from error
+        name = _name_in(error)
+        value = msgspec.json.encode(changes.get(name)).decode()
+        raise OtoError(
+            "bad_input", f"{name} can't be {value}: it takes {_taken(name)}.", "The settings are as they were."
+        ) from error
+
+
+def _name_in(error: Exception) -> str:
+    """The setting that msgspec's words are about; empty where they are about no single one."""
+    at = re.search(r"`\$\.(\w+)", str(error))
+    return at[1] if at else ""
+
+
+def _taken(name: str) -> str:
+    """What a setting can be, in a person's words."""
+    from msgspec import inspect  # needed by nobody who makes no mistake
+
+    fields = inspect.type_info(Settings).fields  # type: ignore[attr-defined]
+    about = next(field.type for field in fields if field.name == name)
+    if not isinstance(about, inspect.Metadata):
+        return "what OTO writes there itself"
+    kind, unit = about.type, (about.extra or {}).get("unit", "")
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        number = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+        return f"{number} from {kind.ge:g} to {kind.le:g} {unit}".rstrip()
+    if isinstance(kind, inspect.LiteralType):
+        return f"one of {', '.join(map(str, kind.values))}"
+    if isinstance(kind, inspect.BoolType):
+        return "true or false"
+    return "a text, or null for none" if isinstance(kind, inspect.UnionType) else "a text"
 
 
 def _utc(moment: str) -> str:
