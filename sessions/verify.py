@@ -22,7 +22,7 @@ from sessions.staging import abandoned
 from sessions.store import SESSION_FILE, Library
 from sessions.sums import read_sums
 from sessions.wavread import read_info
-from sessions.wavrepair import is_whole
+from sessions.wavrepair import can_be_restated, is_whole
 
 FindingCode = Literal[
     "session_document",
@@ -140,27 +140,30 @@ def _check_take(library: Library, session_id: str, folder: Path, hashes: bool) -
 
 def _check_clip(library: Library, path: Path, clip: Clip, take: Take) -> Iterator[Finding]:
     try:
+        damaged: FindingCode = "header" if can_be_restated(path) else "unreadable"
+        length = path.stat().st_size
         found = read_info(path)
         whole = is_whole(path)
     except FileNotFoundError:
         yield _finding(library, path, "is missing from its take", "missing")
         return
     except LibraryError as error:
-        yield _finding(library, path, f"can't be read: {error}", "header")
+        words = f"can't be read: {error}" if length else f"is empty where its take says {clip.frames} frames"
+        yield _finding(library, path, words, damaged)
         return
     except OSError as error:
         yield _finding(library, path, f"can't be read: {error.strerror}", "unreadable")
         return
     expected = (take.rate_hz, 24, False) if take.sample_format == "pcm24" else (take.rate_hz, 32, True)
-    code: FindingCode = "length" if whole else "header"
+    code: FindingCode = "length" if whole else damaged
     if found.frames != clip.frames:
         yield _finding(library, path, f"has {found.frames} frames where its take says {clip.frames}", code)
     elif (found.rate_hz, found.bits, found.is_float) != expected:
-        code = "format" if whole else "header"
+        code = "format" if whole else damaged
         words = f"is at {found.rate_hz} Hz, {found.bits} bit, where its take says {take.rate_hz} Hz, {expected[1]} bit"
         yield _finding(library, path, words, code)
     elif not whole:
-        yield _finding(library, path, "has a header that doesn't fit its length", "header")
+        yield _finding(library, path, "has a header that doesn't fit its length", damaged)
 
 
 def _check_bounce(library: Library, bounce: Bounce, hashes: bool, read_plan: PlanReader | None) -> Iterator[Finding]:

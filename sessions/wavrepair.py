@@ -82,11 +82,11 @@ def restate(path: Path, form: WavFormat, frames: int, info: WavInfo, markers: Se
     written anew. Returns the frames that are there, at most `frames`. Raises LibraryError("bad_input") for a file that
     some other program wrote, OSError.
     """
+    if not can_be_restated(path):
+        raise LibraryError("bad_input", f"{path.name} is no file of OTO's recorder, so it was left as it is.", "")
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         length = os.fstat(fd).st_size
-        if length <= HEADER_BYTES or not _was_ours(path, os.pread(fd, HEADER_BYTES, 0)):
-            raise LibraryError("bad_input", f"{path.name} is no file of OTO's recorder, so it was left as it is.", "")
         data_bytes = min(frames, (length - HEADER_BYTES) // form.frame_bytes) * form.frame_bytes
         audio_end = HEADER_BYTES + data_bytes + data_bytes % 2
         header = blank_header(form, info)
@@ -102,6 +102,12 @@ def restate(path: Path, form: WavFormat, frames: int, info: WavInfo, markers: Se
         return data_bytes // form.frame_bytes
     finally:
         os.close(fd)
+
+
+def can_be_restated(path: Path) -> bool:
+    """Whether a file holds audio that `restate` can give a header. Raises OSError."""
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_size > HEADER_BYTES and _was_ours(path, file.read(HEADER_BYTES))
 
 
 def _are_whole_words(rest: bytes) -> bool:

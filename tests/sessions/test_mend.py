@@ -180,8 +180,19 @@ def test_a_file_of_another_maker_is_named_and_not_touched(furnished: Library, pl
     path.write_bytes(b"ID3" + random.Random(1).randbytes(5_000))
     before = path.read_bytes()
     (left,) = mend_library(furnished).left
-    assert left.path.endswith("01 Kick.wav")
+    assert (left.path.endswith("01 Kick.wav"), left.remedy) == (True, "")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("left_bytes", [0, 4, 500, HEADER_BYTES])
+def test_a_file_that_lost_all_its_audio_is_promised_nothing(furnished: Library, place: Path, left_bytes: int) -> None:
+    path = place / "takes" / "001" / "01 Kick.wav"
+    path.write_bytes(path.read_bytes()[:left_bytes])
+    (found,) = check_library(furnished)
+    assert (found.path.endswith("01 Kick.wav"), found.remedy) == (True, "")
+    mended = mend_library(furnished, read_plan=read_plan)
+    assert (mended.mended, mended.left) == ((), (found,))
+    assert path.stat().st_size == left_bytes
 
 
 def test_a_damaged_plan_gives_way_to_the_newest_that_reads(furnished: Library, place: Path) -> None:

@@ -47,6 +47,7 @@ def test_a_library_in_order_gives_no_findings(library: Library, folder: Path) ->
         ("takes/001/take.json", None, "is missing"),
         ("takes/001/01 Kick.wav", None, "is missing from its take"),
         ("takes/001/02 Snare.wav", b"RIFF", "is not a WAV file"),
+        ("takes/001/02 Snare.wav", b"", "is empty where its take says 100 frames"),
         ("bounces/mix-001-01/bounce.json", b"\0", "can't be read"),
         ("bounces/mix-001-01/plan.json", None, "is missing from its bounce"),
         ("bounces/mix-001-01/mix.wav", b"other", "its hash differs"),
