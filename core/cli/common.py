@@ -48,12 +48,15 @@ def where_report(value: dict[str, Any]) -> str:
     return f"\n  report {value['report']}" if value["report"] else ""
 
 
-def files_or_session(words: list[str]) -> Files | InLibrary:
-    """Files or session, asking the library on disk only where a word could be either."""
-    return resolve(words, is_session=len(words) == 1 and _is_session(words[0]))
+def files_or_session(options: Namespace) -> Files | InLibrary:
+    """What `analyse`, `mix` and `master` were given: files, or a session by name."""
+    words: list[str] = options.what
+    session = _session_folder(words[0]) if len(words) == 1 else None
+    return resolve(words, session=session, has_take=options.take is not None)
 
 
-def _is_session(word: str) -> bool:
+def _session_folder(word: str) -> Path | None:
+    """Where the session with this id or name lies; of several of a name the newest."""
     from core.cli.link import engine_if_any
     from core.protocol.requests import ListSessions
     from core.protocol.topics import SessionSummary
@@ -62,18 +65,25 @@ def _is_session(word: str) -> bool:
     if client is not None:
         with client:
             known = client.call(ListSessions(), type=list[SessionSummary])
-        return any(word in (session.id, session.name) for session in known)
+        return next((Path(session.path) for session in known if word in (session.id, session.name)), None)
     if not paths.library().is_dir():
-        return False
+        return None
     from sessions.store import Library
 
-    return any(word in (session.id, session.name) for session in Library(paths.library()).sessions())
+    library = Library(paths.library())
+    found = (library.session_path(session.id) for session in library.sessions() if word in (session.id, session.name))
+    return next(found, None)
 
 
 def only_files(options: Namespace) -> None:
     """Refuse the options that only a session has."""
     if options.take is not None:
-        raise OtoError("usage", "--take goes with a session, not with files.", "", Exit.USAGE)
+        raise OtoError(
+            "usage",
+            f"--take goes with a session, not with files, and {options.what[0]!r} is none that the library knows.",
+            "Leave --take out, or name a session as 'oto sessions' lists it.",
+            Exit.USAGE,
+        )
 
 
 def loudness(value: dict[str, Any]) -> str:

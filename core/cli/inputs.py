@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from core import paths
 from core.errors import Exit, OtoError
 
 SUFFIXES = {".wav", ".rf64", ".w64", ".bwf", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".ogg", ".opus", ".mp3"}
@@ -53,12 +52,12 @@ def _readable_name(path: Path) -> Path:
     return path
 
 
-def resolve(words: Sequence[str], *, is_session: bool) -> Files | InLibrary:
-    """Decide what the words name; `is_session` says whether the library knows the first by that name.
+def resolve(words: Sequence[str], *, session: Path | None, has_take: bool = False) -> Files | InLibrary:
+    """Decide what the words name; `session` is the folder of the one that the library knows by the first, if any.
 
     Several words are files. One word is a file or folder when such a path exists, else a session. A folder that is a
-    session's own means that session. Raises OtoError: "bad_input" when one word is both, "not_found" for a path that is
-    not there.
+    session's own means that session, and so does what could be both where a take was named. Raises OtoError:
+    "bad_input" when one word is both, "not_found" for a path that is not there.
     """
     if not all(words):  # a script's variable that is not set would else mean the folder that one is in
         raise OtoError("usage", "Which session or files? A name is empty.", "'.' is this folder.", Exit.USAGE)
@@ -66,11 +65,13 @@ def resolve(words: Sequence[str], *, is_session: bool) -> Files | InLibrary:
     if len(words) == 1:
         if (first / "session.json").is_file():
             return InLibrary(first.resolve().name)
-        if is_session and first.exists():
+        if session is not None and has_take:
+            return InLibrary(session.name)
+        if session is not None and first.exists():
             raise OtoError(
                 "bad_input",
                 f"{words[0]!r} is a session and also a file or folder here.",
-                f"Write ./{words[0]} for the files here, or {paths.library() / words[0]} for the session.",
+                f"Write ./{words[0]} for the files here, or {session} for the session.",
                 Exit.BAD_INPUT,
             )
         if not first.exists() and "/" not in words[0] and first.suffix.lower() not in SUFFIXES:

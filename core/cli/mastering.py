@@ -79,7 +79,7 @@ def _master(options: Namespace, console: Console) -> Answer:
         "codecs": options.codecs,
         **{aspect: getattr(options, aspect) for aspect in ASPECTS},
     }
-    found = files_or_session(options.what)
+    found = files_or_session(options)
     if options.album:
         return _album(found, wanted, options, console)
     if isinstance(found, InLibrary):

@@ -43,7 +43,7 @@ def _analyse_options(parser: ArgumentParser) -> None:
 
 
 def _analyse(options: Namespace, console: Console) -> Answer:
-    found = files_or_session(options.what)
+    found = files_or_session(options)
     if isinstance(found, InLibrary):
         from core.cli.link import do
 
@@ -116,7 +116,7 @@ def _mix(options: Namespace, console: Console) -> Answer:
             "",
             Exit.USAGE,
         )
-    found = files_or_session(options.what)
+    found = files_or_session(options)
     value = (
         _mix_session(found, options, console) if isinstance(found, InLibrary) else _mix_files(found, options, console)
     )

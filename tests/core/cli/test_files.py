@@ -163,6 +163,18 @@ def test_a_word_that_is_both_a_file_and_a_session_is_asked_about(oto: Any, stage
     assert ran.code == Exit.BAD_INPUT
     assert "./Song" in ran.json["error"]["hint"]
     assert len(oto("analyse", "./Song", "--json").json["tracks"]) == 1
+    folder = ran.json["error"]["hint"].partition("here, or ")[2].removesuffix(" for the session.")
+    assert len(oto("analyse", folder, "--json").json["tracks"]) == 5
+
+
+def test_a_take_is_asked_of_the_session_and_of_no_file(oto: Any, stage: Path, tmp_path: Path) -> None:
+    (tmp_path / "Song").write_bytes((stage / "1 Kick.wav").read_bytes())
+    ran = oto("analyse", "Song", "--take", "1", "--json")
+    assert (ran.code, "'Song'" in ran.json["error"]["message"]) == (Exit.USAGE, True)
+    assert "oto sessions" in ran.json["error"]["hint"]
+    assert oto("import", stage, "--name", "Song").code == 0
+    assert len(oto("analyse", "Song", "--take", "1", "--json").json["tracks"]) == 5
+    assert oto("analyse", "./Song", "--take", "1", "--json").code == Exit.USAGE
 
 
 def test_stems_never_go_where_the_inputs_of_the_same_names_are(oto: Any, stage: Path) -> None:
