@@ -45,7 +45,7 @@ PLACES: Final = {
 """Where each file of systemd/ goes on a box."""
 
 PROGRAMS: Final = {
-    "oto": "-P -m core.cli.main",
+    "oto": "-P -m core.cli.start",
     "oto-login": "-I -m core.appliance.login",
     "oto-drive": "-I -m core.appliance.drives",
 }

@@ -221,6 +221,34 @@ def test_ctrl_c_ends_with_130_and_a_sentence(home: Path) -> None:
     assert "Interrupted" in err
 
 
+PRESSED_WHILE_LOADING = """
+import importlib, signal, sys
+class Pressed:
+    def find_spec(self, name, path=None, target=None):
+        if name == loading:
+            signal.raise_signal(signal.SIGINT)
+loading, module, function = sys.argv[1:4]
+sys.meta_path.insert(0, Pressed())
+sys.argv[1:] = ["status"]
+sys.exit(getattr(importlib.import_module(module), function)())
+"""
+
+
+@pytest.mark.parametrize("loading", ["core.cli.main", "core.cli.console", "core.cli.status"])
+def test_ctrl_c_is_as_quiet_while_oto_loads_its_modules(loading: str, home: Path) -> None:
+    entry = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["oto"]
+    done = subprocess.run(
+        [sys.executable, "-c", PRESSED_WHILE_LOADING, loading, *entry.split(":")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OTO_HOME": str(home)},
+        timeout=60,
+    )
+    assert done.returncode == Exit.INTERRUPTED
+    assert "Traceback" not in done.stderr
+
+
 def test_progress_is_drawn_on_a_terminal_and_nowhere_else(tmp_path: Path, stage: Path, home: Path) -> None:
     command = [sys.executable, "-m", "core.cli.main", "meter", str(stage / "1 Kick.wav"), "--json"]
     environment = {**os.environ, "OTO_HOME": str(home)}
