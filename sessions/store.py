@@ -77,9 +77,8 @@ class Library:
 
         Their documents are missing, damaged or from a newer OTO; `verify.check_library` says which.
         """
-        read = {session.id for session in self.sessions()}
-        gone = [name for name in sorted(_names(self.root)) if name not in read and _has_takes(self.root / name)]
-        for session_id in sorted(read):
+        gone = list(self.unreadable())
+        for session_id in sorted(session.id for session in self.sessions()):
             taken = {(take.number, take.false_number) for take in self.takes(session_id)}
             folders = self._take_folders(session_id)
             gone += [
@@ -88,6 +87,17 @@ class Library:
                 if place not in taken and any(folder.glob("*.wav"))
             ]
         return gone
+
+    def unreadable(self) -> dict[str, LibraryError]:
+        """Of the sessions that hold audio and that no list shows, by folder: why their documents can't be read."""
+        found: dict[str, LibraryError] = {}
+        for name in sorted(_names(self.root)):
+            try:
+                self._load_session(name)
+            except LibraryError as error:
+                if _has_takes(self.root / name):
+                    found[name] = error
+        return found
 
     def session_ids(self) -> list[str]:
         """The ids of all sessions, readable or not, in order of name."""

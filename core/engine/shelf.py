@@ -35,6 +35,7 @@ from core.protocol.topics import (
     SessionSummary,
     SessionTopic,
     TakesTopic,
+    UnreadableSession,
 )
 from core.settings import Settings
 from sessions.albums import load_album, save_album, step_album
@@ -76,6 +77,14 @@ class Shelf:
                 notes=session.notes,
             )
             for session in self.library.sessions()
+        ]
+
+    def unreadable(self) -> list[UnreadableSession]:
+        """The sessions that hold takes and that no list can show, with what mends them."""
+        mends = "'oto doctor --repair' mends what it can, once the engine has ended."
+        return [
+            UnreadableSession(id=name, message=error.message, hint=error.hint if error.code == "newer" else mends)
+            for name, error in self.library.unreadable().items()
         ]
 
     def need_open_session(self) -> Session:

@@ -190,6 +190,7 @@ class Studio:
         return {
             requests.GetStatus: self._now(lambda _: self._status()),
             requests.ListSessions: self._threaded(lambda _: self.shelf.summaries()),
+            requests.ListUnreadable: self._threaded(lambda _: self.shelf.unreadable()),
             requests.ListTakes: self._threaded(lambda r: self.library.takes(self.shelf.of(r.session).id)),
             requests.ListBounces: self._threaded(lambda r: self.library.bounces(self.shelf.of(r.session).id)),
             requests.GetPlan: self._now(self._get_plan),

@@ -45,6 +45,10 @@ class ListSessions(_Request, tag="sessions", frozen=True, kw_only=True):
     """Replies with a list of `SessionSummary`, newest first."""
 
 
+class ListUnreadable(_Request, tag="sessions.unreadable", frozen=True, kw_only=True):
+    """Replies with a list of `UnreadableSession`, by id: those that hold takes and that `ListSessions` leaves out."""
+
+
 class CreateSession(_Request, tag="session.create", frozen=True, kw_only=True):
     """Makes a session, with a track per input of the present interface, and opens it. Replies with `Session`."""
 
@@ -437,6 +441,7 @@ Request = (
     Attach
     | GetStatus
     | ListSessions
+    | ListUnreadable
     | CreateSession
     | OpenSession
     | EditSession

@@ -394,3 +394,12 @@ class SessionSummary(Message, frozen=True, kw_only=True):
     bytes: int
     path: str
     notes: str = ""
+
+
+class UnreadableSession(Message, frozen=True, kw_only=True):
+    """A session whose document can't be read; its audio is there."""
+
+    id: str
+    """Its folder's name."""
+    message: str
+    hint: str

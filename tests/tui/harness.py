@@ -14,7 +14,7 @@ from rich.style import Style
 from core.errors import OtoError
 from core.network import Network
 from core.plans.document import BusStrip, MixPlan, Setting, Strip
-from core.protocol.requests import GetOverview, Request
+from core.protocol.requests import GetOverview, ListUnreadable, Request
 from core.protocol.topics import (
     Bounce,
     BouncesTopic,
@@ -55,7 +55,7 @@ class Recorder:
 
     def __init__(self, answers: Mapping[type, Any] | None = None) -> None:
         self.requests: list[Request] = []
-        self.answers = dict(answers or {})
+        self.answers = {ListUnreadable: [], **(answers or {})}
         self.fed: asyncio.Queue[Topic | OtoError] = asyncio.Queue()
         self.closed = False
 

@@ -225,10 +225,12 @@ async def test_takes_are_found_by_words() -> None:
 
 # ------------------------------------------------------------------ sessions
 
+LISTS = (requests.ListSessions, requests.ListUnreadable)
+
 
 async def sessions(*keys: str, picture: Picture | None = None) -> list[object]:
     sent = await asked(picture or band_picture(), "S", *keys, recorder=Recorder({requests.ListSessions: SESSIONS}))
-    return [request for request in sent if not isinstance(request, requests.ListSessions)]
+    return [request for request in sent if not isinstance(request, LISTS)]
 
 
 async def test_sessions_are_opened_named_noted_and_put_into_the_trash() -> None:
@@ -257,7 +259,37 @@ async def test_emptying_the_trash_alone_is_asked_twice() -> None:
     ):
         recorder = Recorder({requests.ListTrash: [entry], requests.ListSessions: SESSIONS})
         sent = await asked(band_picture(), "S", *keys, recorder=recorder)
-        assert [one for one in sent if not isinstance(one, requests.ListSessions)][-1] == last
+        assert [one for one in sent if not isinstance(one, LISTS)][-1] == last
+
+
+HARMED = topics.UnreadableSession(
+    id="2026-11-18 Harmed",
+    message="2026-11-18 Harmed/session.json can't be read (JSON is malformed: unexpected character (byte 17)). "
+    "The audio files beside it are untouched.",
+    hint="'oto doctor --repair' mends what it can, once the engine has ended.",
+)
+
+
+async def test_a_session_that_cannot_be_read_is_listed_says_why_and_is_not_opened() -> None:
+    recorder = Recorder({requests.ListSessions: SESSIONS, requests.ListUnreadable: [HARMED]})
+    app, _ = studio(band_picture(), None, recorder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S")
+        await pilot.pause(0.05)
+        lines = screen_lines(app)
+        assert any("1 at the end can't be read" in line for line in lines)
+        assert any("can't be read" in line and "2026-11-18 Harmed" in line for line in lines)
+        await pilot.press("end")
+        await pilot.pause(0.05)
+        shown = " ".join(" ".join(screen_lines(app)).split())
+        assert HARMED.message in shown
+        await pilot.press("enter", "n", "w", "delete")
+        await pilot.pause(0.05)
+        assert "'oto doctor --repair' mends what it can" in " ".join(" ".join(screen_lines(app)).split())
+        assert [one for one in recorder.requests if not isinstance(one, (requests.Attach, *LISTS))] == []
+        await pilot.press("slash", *"harmed", "enter")
+        await pilot.pause(0.05)
+        assert any("Sessions with 'harmed', 1 at the end can't be read" in line for line in screen_lines(app))
 
 
 # ------------------------------------------------------------------ with an engine

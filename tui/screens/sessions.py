@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.widget import Widget
 
 from core.errors import OtoError
-from core.protocol.requests import EditSession, ListSessions, OpenSession, TrashSession
-from core.protocol.topics import SessionSummary
+from core.protocol.requests import EditSession, ListSessions, ListUnreadable, OpenSession, TrashSession
+from core.protocol.topics import SessionSummary, UnreadableSession
 from tui import words
 from tui.actions import ScreenName
 from tui.look import Look
@@ -20,6 +20,8 @@ from tui.screens.trash import bring_back
 from tui.widgets.paper import Line, Span
 from tui.widgets.table import Row, Table
 
+_UNREADABLE: Final = "can't be read"
+
 
 class SessionsScreen(StudioScreen):
     """A line per session, newest first; the list is read again when the open session or its takes change."""
@@ -29,8 +31,9 @@ class SessionsScreen(StudioScreen):
     def __init__(self, look: Look) -> None:
         super().__init__(look)
         self.list = Table(look, id="session-list")
-        self.head_paper = self.paper("session-head", lambda w, h: head(self._session(), w, h))
+        self.head_paper = self.paper("session-head", lambda w, h: head(self._session() or self._unreadable(), w, h))
         self._sessions: list[SessionSummary] = []
+        self._lost: list[UnreadableSession] = []
         self._read: object = None
         """What the list was read after."""
         self._wanted = ""
@@ -47,8 +50,11 @@ class SessionsScreen(StudioScreen):
             self.run_worker(self._look_again(), group="sessions", exclusive=True)
         opened = picture.session.session.id if picture.session.session else None
         fitting = [session for session in self._sessions if has_words(session, self._wanted)]
+        lost = [session for session in self._lost if has_words(session, self._wanted)]
         title = f"  Sessions with '{self._wanted}'" if self._wanted else "  Sessions"
+        title += f", {len(lost)} at the end can't be read" if lost else ""
         rows = [row(session, session.id == opened, self.look, self.list.size.width) for session in fitting]
+        rows += [lost_row(session) for session in lost]
         nothing = "No session has these words: / lists others." if self._sessions else "None yet: N makes one."
         self.list.show(rows, head=[(title, "title")], empty=[[(f"  {nothing}", "dim")]])
         self.head_paper.repaint()
@@ -56,6 +62,7 @@ class SessionsScreen(StudioScreen):
     async def _look_again(self) -> None:
         try:
             self._sessions = await self.studio.link.call(ListSessions(), list[SessionSummary])
+            self._lost = await self.studio.link.call(ListUnreadable(), list[UnreadableSession])
         except OtoError as error:
             self._read = None
             self.studio.say_error(error)
@@ -69,8 +76,14 @@ class SessionsScreen(StudioScreen):
     def _session(self) -> SessionSummary | None:
         return next((session for session in self._sessions if session.id == self.list.cursor), None)
 
+    def _unreadable(self) -> UnreadableSession | None:
+        return next((session for session in self._lost if _lost_key(session) == self.list.cursor), None)
+
     def _chosen(self) -> SessionSummary | None:
-        """The selected session, or a word that there is none."""
+        """The selected session, or a word that there is none or that it can't be read."""
+        if (lost := self._unreadable()) is not None:
+            self.studio.say("warning", words.clean(lost.message), lost.hint)
+            return None
         if (session := self._session()) is None:
             self.studio.say("warning", "No session is in the list: N makes one.")
         return session
@@ -133,15 +146,30 @@ def row(session: SessionSummary, opened: bool, look: Look, width: int) -> Row:
     return Row(spans, session.id)
 
 
-def head(session: SessionSummary | None, width: int, height: int) -> list[Line]:
-    """Where the selected session lies, and what was written about it."""
+def lost_row(session: UnreadableSession) -> Row:
+    """The folder of a session that can't be read; the head says why."""
+    spans: list[Span] = [(f"  {_UNREADABLE:<33}", "warn"), (words.clean(session.id), "text")]
+    return Row(spans, _lost_key(session))
+
+
+def _lost_key(session: UnreadableSession) -> str:
+    return f"unreadable/{session.id}"
+
+
+def head(session: SessionSummary | UnreadableSession | None, width: int, height: int) -> list[Line]:
+    """Where the selected session lies, and what was written about it; of one that can't be read, why."""
     if session is None:
         return []
+    if isinstance(session, UnreadableSession):
+        return [[(line, "warn")] for line in words.wrap(words.clean(session.message), width, height)]
     text = " ".join(part for part in (words.clean(session.notes), f"In {words.clean(session.path)}.") if part)
     return [[(line, "dim")] for line in words.wrap(text, width, height)]
 
 
-def has_words(session: SessionSummary, wanted: str) -> bool:
-    """Whether a session's name, day or notes have all of these words."""
-    text = f"{session.name} {words.local_date(session.created_utc)} {session.notes}".casefold()
+def has_words(session: SessionSummary | UnreadableSession, wanted: str) -> bool:
+    """Whether a session's name, day or notes have all of these words; of one that can't be read, its folder's name."""
+    if isinstance(session, UnreadableSession):
+        text = session.id.casefold()
+    else:
+        text = f"{session.name} {words.local_date(session.created_utc)} {session.notes}".casefold()
     return all(word in text for word in wanted.casefold().split())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -14,6 +16,8 @@ from core.protocol.requests import (
     FalseTake,
     GetOverview,
     GetPlan,
+    ListSessions,
+    ListUnreadable,
     Mark,
     Play,
     PowerOff,
@@ -25,7 +29,7 @@ from core.protocol.requests import (
     Stop,
     TrashTake,
 )
-from core.protocol.topics import Overview, SettingInfo, Take
+from core.protocol.topics import Overview, SessionSummary, SettingInfo, Take, UnreadableSession
 from core.settings import Settings
 from sessions.overview import COLUMNS
 
@@ -53,6 +57,20 @@ def test_an_overview_is_made_by_a_worker_once_and_follows_its_take(taken) -> Non
     assert all(len(peaks) == COLUMNS and max(peaks) < 20 for peaks in overview.peaks.values())
     taken.call(FalseTake())
     assert taken.call(GetOverview(take=1, false_number=1), Overview) == overview
+
+
+def test_a_session_whose_document_cannot_be_read_is_named_with_the_reason(taken) -> None:
+    assert taken.call(ListUnreadable(), list[UnreadableSession]) == []
+    (session,) = taken.call(ListSessions(), list[SessionSummary])
+    (Path(session.path) / "session.json").write_bytes(b"{")
+    (lost,) = taken.call(ListUnreadable(), list[UnreadableSession])
+    assert (lost.id, "session.json can't be read" in lost.message) == (session.id, True)
+    assert "oto doctor --repair" in lost.hint
+    (Path(session.path) / "session.json").write_bytes(b'{"schema":99}')
+    (lost,) = taken.call(ListUnreadable(), list[UnreadableSession])
+    assert "Update OTO" in lost.hint
+    (Path(session.path) / "session.json").unlink()
+    assert [one.id for one in taken.call(ListUnreadable(), list[UnreadableSession])] == [session.id]
 
 
 def test_an_overview_of_what_is_not_there_or_not_finished_is_refused(taken) -> None:
