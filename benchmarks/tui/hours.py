@@ -4,7 +4,7 @@
 
 A studio on a pseudo-terminal shows a session with a mix and a master. Every few seconds a key is pressed: all screens
 in turn, lists up and down, the console, help, a dialog that is left again; once a lap the terminal is resized and back,
-every third lap a take of ten seconds is recorded, as long as `--takes-minutes` says: what grows after them does not grow
+every third lap a take of ten seconds is recorded, as long as `--takes-minutes` says: what grows after them grows not
 with the library. The resident set is read twice a minute. The slope is that of the
 straight line through everything after the first tenth of the time (least squares), and after its first half, each with
 its standard error; 0 is flat.
