@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _about("Proposals lean to what you changed in earlier mixes of this studio; 'oto taste' tells how.")
     ] = True
     taste_since: Annotated[
-        str, _about("Mixes made before this moment (UTC) say nothing of your taste. Empty: all of them count.")
+        str, _about("Takes first mixed before this moment (UTC) say nothing of your taste. Empty: all of them count.")
     ] = ""
     strip_cache_mb: Annotated[
         StripCacheMB,

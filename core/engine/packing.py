@@ -20,13 +20,16 @@ Samples = NDArray[np.float32] | NDArray[np.int32]
 def pack(audio: Samples, sample_format: SampleFormat) -> list[memoryview]:
     """Turn (frames, channels) samples into each channel's bytes in a file, little-endian.
 
-    float32 is full scale +-1.0 and is rounded to the nearest 24-bit step, clipped at full scale; int32 is left-aligned
-    (full scale 2^31) as 24-bit converters deliver it.
+    float32 is full scale +-1.0 and for pcm24 is rounded to the nearest 24-bit step, clipped at full scale; int32 is
+    left-aligned (full scale 2^31) as 24-bit converters deliver it. What is no finite number is silence in a float file,
+    which no mix could use otherwise.
     """
     planes = audio.T if audio.flags.f_contiguous else audio.T.copy()
     if sample_format == "float32":
         if planes.dtype == np.int32:
             planes = planes.astype(np.float32) * np.float32(1.0 / (1 << 31))
+        elif not (finite := np.isfinite(planes)).all():
+            planes = np.where(finite, planes, np.float32(0.0))
         return _rows(planes.astype("<f4", copy=False).view(np.uint8))
     if planes.dtype == np.int32:
         return _rows(_upper_three_bytes(planes))

@@ -18,10 +18,12 @@ SESSIONS: Final = 50
 
 
 def taste_of(library: Library, since_utc: str = "") -> Taste:
-    """What the newest sessions say, by every take that was mixed after `since_utc` and has its plan still."""
+    """What the newest sessions say, by every take that was first mixed after `since_utc` and has its plan still."""
     mixes: list[list[Change]] = []
     for session in library.sessions()[:SESSIONS]:
-        mixed = {one.take for one in library.bounces(session.id) if one.kind == "mix" and one.created_utc > since_utc}
+        times = [(one.take, one.created_utc) for one in library.bounces(session.id) if one.kind == "mix"]
+        known = {take for take, created_utc in times if created_utc <= since_utc}
+        mixed = {take for take, _ in times} - known
         mixes += [changes_of(_versions(library, session.id, take)) for take in sorted(mixed)]
     return learn([changes for changes in mixes if changes])
 

@@ -39,6 +39,12 @@ def test_what_exceeds_full_scale_is_clipped_and_what_is_no_number_is_silence():
     assert as_integers(pack(audio, "pcm24")[0]) == [2**23 - 1, -(2**23), 0, 2**23 - 1, -(2**23)]
 
 
+def test_what_is_no_finite_number_is_silence_in_a_float_file():
+    audio = np.array([[0.5, np.nan], [np.inf, -0.25], [-np.inf, 3.0]], dtype=np.float32)
+    left, right = (to_float(plane, "float32").tolist() for plane in pack(audio, "float32"))
+    assert (left, right) == ([0.5, 0.0, 0.0], [0.0, -0.25, 3.0])
+
+
 @given(arrays.arrays(np.int32, st.tuples(st.integers(1, 9), st.integers(1, 4)), elements=INT24), st.sampled_from("CF"))
 def test_each_channel_comes_by_itself_however_the_samples_lie_in_memory(values, order):
     audio = np.asarray(values << 8, order=order)

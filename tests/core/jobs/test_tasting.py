@@ -77,6 +77,7 @@ def test_three_mixes_changed_alike_change_the_fourth_until_they_are_forgotten(so
     assert (vox["mixes"], vox["followed"], vox["label"]) == (3, True, "Fader")
 
     newest = max(bounce.created_utc for session in songs.sessions() for bounce in songs.bounces(session.id))
+    mix(songs, "Two")
     assert taste_of(songs, newest) == {}
     settings.save(settings.changed(settings.Settings(), {"taste_since": newest}), paths.settings_file())
     assert followed_taste(songs) == {}
