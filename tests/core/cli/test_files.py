@@ -315,6 +315,8 @@ def test_a_closed_terminal_leaves_nothing_half_written(number: signal.Signals, s
     long = np.random.default_rng(5).uniform(-0.1, 0.1, 180 * 48_000)
     soundfile.write(stage / "6 Keys.wav", long, 48_000, subtype="PCM_24")
     words = [sys.executable, "-m", "core.cli.main", "mix", str(stage), "--out", str(tmp_path / "song.wav")]
+    # Whoever runs the tests may have been told to ignore the signal, as by nohup.
+    words = ["env", f"--default-signal={number.name}", *words]
     running = subprocess.Popen([*words, "--stems", str(tmp_path / "parts")], cwd=ROOT, env=os.environ)
     deadline = time.monotonic() + 100
     while not any(tmp_path.glob("parts/*.part")) and time.monotonic() < deadline:

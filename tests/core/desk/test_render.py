@@ -300,13 +300,16 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     import tracemalloc
 
     peaks = []
-    for blocks in (4, 16):
+    short, long = 4, 40
+    for blocks in (short, long):
         source = Silence(frames=blocks * 65_536)
         tracemalloc.start()
         render_mix(plan_of({"S": BUSY["Vocal"]}, {"plate": {"decay_s": 0.3}}), [source], tmp_path / "mix.wav")
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] * 1.1
+    more = (long - short) * 65_536 * 4
+    # Which blocks meet in memory is a matter of how threads run: it differs by a few, never by what was rendered.
+    assert peaks[1] - peaks[0] < more / 3, peaks
 
 
 class Silence:
