@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -35,7 +36,8 @@ class Sshd:
 
     def __init__(self, folder: Path, home: Path, command: str | None = None) -> None:
         self._folder = folder
-        studio = f"cd {REPOSITORY} && OTO_HOME={home} LANG=C.UTF-8 exec {sys.executable} -m tui"
+        here, there, python = (shlex.quote(str(path)) for path in (REPOSITORY, home, sys.executable))
+        studio = f"cd {here} && OTO_HOME={there} LANG=C.UTF-8 exec {python} -m tui"
         self._lands_in = command or studio
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
