@@ -100,14 +100,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     console = Console(as_json="--json" in arguments)
     try:
-        return _run(arguments, console)
+        code = _run(arguments, console)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except SystemExit as ended:  # argparse has printed the help, or a signal ends us
         return int(ended.code or 0)
     except KeyboardInterrupt:
         return _fail(console, OtoError("interrupted", "Interrupted. What was finished is kept.", "", Exit.INTERRUPTED))
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_what_nobody_takes()  # whoever read our output has seen enough
         return Exit.OK
     except Exception as error:
         if os.environ.get("OTO_TRACEBACK"):
@@ -132,7 +134,18 @@ def _clean_up_when_ended() -> None:
 def _fail(console: Console, error: OtoError) -> int:
     with contextlib.suppress(OSError):  # nobody can be told where stdout or stderr is full
         console.fail(error)
+    _drop_what_nobody_takes()
     return int(error.exit_code if error.exit_code != Exit.FAILED else EXIT_BY_CODE.get(error.code, Exit.FAILED))
+
+
+def _drop_what_nobody_takes() -> None:
+    """Python would try once more at exit, complain, and end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(arguments: list[str], console: Console) -> int:
