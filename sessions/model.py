@@ -14,7 +14,8 @@ SampleFormat = Literal["pcm24", "float32"]
 TakeStatus = Literal["recording", "complete", "recovered"]
 TakeOrigin = Literal["recorded", "retro", "imported", "comp"]
 GapCause = Literal["overflow", "ring_overrun", "disk_error", "device_lost"]
-BounceKind = Literal["mix", "master"]
+PlanKind = Literal["mix", "master"]
+BounceKind = Literal["mix", "master", "motif"]
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -171,7 +172,7 @@ class Bounce(Document, frozen=True, kw_only=True):
     file: str
     """Stereo WAV within the bounce's folder."""
     plan: str
-    """Plan file within the bounce's folder."""
+    """Plan file within the bounce's folder; of a motif, the motif itself."""
     plan_version: str = ""
     """Of a mix: `sessions.planshelf.fingerprint` of the plan that it was rendered from; "" where that is not known."""
     source_bounce: str | None = None

@@ -34,6 +34,7 @@ from sessions.model import (
     Comp,
     Document,
     ExportRecord,
+    PlanKind,
     SampleFormat,
     Session,
     Take,
@@ -49,7 +50,7 @@ SESSION_FILE: Final = "session.json"
 COMP_FILE: Final = "comp.json"
 ROOM_BYTES: Final = 128 << 10
 """For a take's document, its temporary copy and the journal's end, with markers and gaps by the hundred."""
-_NUMBERED: Final = re.compile(r"(?:mix|master)-(\d{3,})(?:-\d+|\.json)")
+_NUMBERED: Final = re.compile(r"(?:mix|master|motif)-(\d{3,})(?:-\d+|\.json)")
 """A plan's file or a bounce's folder, and the take it belongs to."""
 
 
@@ -343,32 +344,32 @@ class Library:
 
     # ------------------------------------------------------------ plans
 
-    def load_plan(self, session_id: str, kind: BounceKind, take: int) -> bytes | None:
+    def load_plan(self, session_id: str, kind: PlanKind, take: int) -> bytes | None:
         """The plan that a take has now, as it was saved; None when it has none."""
         with contextlib.suppress(FileNotFoundError):
             return self._plan_path(session_id, kind, take).read_bytes()
         return None
 
-    def save_plan(self, session_id: str, kind: BounceKind, take: int, data: bytes, *, same_step: bool = False) -> None:
+    def save_plan(self, session_id: str, kind: PlanKind, take: int, data: bytes, *, same_step: bool = False) -> None:
         """Give a take a plan; the one it had goes into the history. Raises OSError.
 
         `same_step` goes on with the change before: both are undone together.
         """
         planshelf.save(self._plan_path(session_id, kind, take), data, same_step=same_step)
 
-    def step_plan(self, session_id: str, kind: BounceKind, take: int, *, forward: bool) -> bytes | None:
+    def step_plan(self, session_id: str, kind: PlanKind, take: int, *, forward: bool) -> bytes | None:
         """Undo, or with `forward` redo, one change; the plan that counts now, None when there is nothing to undo."""
         return planshelf.step(self._plan_path(session_id, kind, take), forward=forward)
 
-    def plan_history(self, session_id: str, kind: BounceKind, take: int) -> list[Path]:
+    def plan_history(self, session_id: str, kind: PlanKind, take: int) -> list[Path]:
         """Earlier plans of a take, oldest first."""
         return planshelf.history(self._plan_path(session_id, kind, take))
 
-    def keep_plan(self, session_id: str, kind: BounceKind, take: int, letter: str, data: bytes) -> None:
+    def keep_plan(self, session_id: str, kind: PlanKind, take: int, letter: str, data: bytes) -> None:
         """Keep a plan of a take under a letter, to be heard beside others. Raises OSError."""
         planshelf.keep_as(self._plan_path(session_id, kind, take), letter, data)
 
-    def kept_plan(self, session_id: str, kind: BounceKind, take: int, letter: str) -> bytes | None:
+    def kept_plan(self, session_id: str, kind: PlanKind, take: int, letter: str) -> bytes | None:
         """The plan kept under a letter; None when none was."""
         return planshelf.kept(self._plan_path(session_id, kind, take), letter)
 
@@ -381,15 +382,15 @@ class Library:
                 found.append((int(number), path.name.split(".")[1], planshelf.fingerprint(path.read_bytes())))
         return found
 
-    def plan_versions(self, session_id: str) -> list[tuple[BounceKind, int, str]]:
+    def plan_versions(self, session_id: str) -> list[tuple[PlanKind, int, str]]:
         """Kind, take and version of every plan; a version is another word after every change, by whomever."""
-        found: list[tuple[BounceKind, int, str]] = []
+        found: list[tuple[PlanKind, int, str]] = []
         folder = self.session_path(session_id) / "plans"
         for name in sorted(_names(folder)):
             if (numbered := _NUMBERED.fullmatch(name)) and name.endswith(".json"):
                 with contextlib.suppress(FileNotFoundError):
                     state = (folder / name).stat()
-                    kind: BounceKind = "mix" if name.startswith("mix") else "master"
+                    kind: PlanKind = "mix" if name.startswith("mix") else "master"
                     found.append((kind, int(numbered[1]), f"{state.st_ino}.{state.st_mtime_ns}"))
         return found
 

@@ -75,12 +75,13 @@ def _hash_the_rest(library: Library, wrong: Sequence[Finding]) -> list[str]:
 
 
 def read_plan(data: bytes) -> object:
-    """Decode a mix or master plan. Raises ValueError."""
+    """Decode a plan, or a motif. Raises ValueError."""
     import msgspec
 
+    from core.muse.motif import Motif
     from core.plans.document import Plan
 
-    return msgspec.json.decode(data, type=Plan)
+    return msgspec.json.decode(data, type=Plan | Motif)
 
 
 def _value(state: str, mended: Sequence[Finding], left: Sequence[Finding], hashed: Sequence[str]) -> dict[str, Any]:

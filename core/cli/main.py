@@ -57,6 +57,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("meter", "meter"),
             ("report", "report"),
             ("taste", "taste"),
+            ("motif", "motif"),
             ("export", "export"),
             ("eject", "eject"),
         ),

@@ -23,15 +23,17 @@ class FloatWav:
 
     libsndfile would put the time of day into the file, so that rendering twice would give two files. What fails or is
     left by an exception disappears; what was at `path` before stays. Audio that begins `start_samples` into its take
-    says so in a bext chunk (EBU Tech 3285), by which other programs lay it there.
+    says so in a bext chunk (EBU Tech 3285), by which other programs lay it there; `description` is said there too.
     """
 
-    def __init__(self, path: Path, *, rate_hz: int, channels: int, start_samples: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, rate_hz: int, channels: int, start_samples: int = 0, description: str = ""
+    ) -> None:
         self.path = path
         self.frames = 0
         self._rate_hz = rate_hz
         self._channels = channels
-        self._start_samples = start_samples
+        self._about = WavInfo(description=description, time_reference_samples=start_samples)
         self._partial = path.with_name(path.name + ".part")
         self._file: BinaryIO | None = None
 
@@ -60,9 +62,9 @@ class FloatWav:
         return struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE") + room + body
 
     def _origin(self) -> bytes:
-        if not self._start_samples:
+        if self._about == WavInfo():
             return b""
-        bext = bext_body(WavInfo(time_reference_samples=self._start_samples), "", BEXT_FIXED_BYTES)
+        bext = bext_body(self._about, "", BEXT_FIXED_BYTES)
         return struct.pack("<4sI", b"bext", len(bext)) + bext
 
     def append(self, audio: Audio) -> None:

@@ -42,6 +42,8 @@ class ExportItem:
     """Id of the bounce it comes from, for the record."""
     stems: Mapping[str, Path] = field(default_factory=dict)
     """Copied as they are into a folder of their own when the format "stems" is asked for."""
+    beside: Sequence[Path] = ()
+    """Files that go along whatever the format, copied as they are under the song's name."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _estimates(items: Sequence[ExportItem], formats: Sequence[str], rate_hz: int
     """Names and sizes known before encoding: PCM and stems. Compressed files are checked once they are made."""
     sizes: list[tuple[str, int]] = []
     for item in items:
+        sizes += [(path.name, path.stat().st_size) for path in item.beside]
         info = soundfile.info(item.source)
         for name in formats:
             if name == STEMS:
@@ -165,6 +168,7 @@ def _encode_all(
     step = 0
     for item in items:
         base = safe_name(item.name)
+        parcels += [_Parcel(path, destination, base + path.suffix, item.bounce) for path in item.beside]
         for name in formats:
             if name == STEMS:
                 folder = destination / f"{base} stems"

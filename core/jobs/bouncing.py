@@ -27,11 +27,11 @@ from core.report import HTML_FILE
 from core.version import VERSION
 from sessions.albums import load_album
 from sessions.files import sha256_file, write_atomic
-from sessions.model import Bounce, BounceKind, Take
+from sessions.model import Bounce, BounceKind, PlanKind, Take
 from sessions.planshelf import fingerprint
 from sessions.store import Library
 
-PlanKind = TypeVar("PlanKind", MixPlan, MasterPlan)
+PlanForm = TypeVar("PlanForm", MixPlan, MasterPlan)
 
 MIX_FILE = "mix.wav"
 MASTER_FILE = "master.wav"
@@ -53,7 +53,7 @@ def make_mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         else _saved_plan(library, job.session, "mix", take.number, MixPlan)
     )
     propose = existing is None or (not letter and option(job, "propose", bool, False))
-    with _new_bounce(library, job.session, "mix", take.number) as (bounce_id, folder):
+    with new_bounce(library, job.session, "mix", take.number) as (bounce_id, folder):
         stems = folder / STEMS_FOLDER if option(job, "stems", bool, False) else None
         plan, result = work.mix(
             sources,
@@ -97,7 +97,7 @@ def make_mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
             plan_version=version or fingerprint(work.plan_bytes(plan)),
             stems={name: str(path.relative_to(folder)) for name, path in result.stems.items()},
             returns={name: str(path.relative_to(folder)) for name, path in result.returns.items()},
-            created_utc=_now(),
+            created_utc=now_utc(),
             rate_hz=result.rate_hz,
             frames=result.frames,
             start_samples=result.start_samples,
@@ -108,7 +108,7 @@ def make_mix(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
         )
         library.save_bounce(bounce)
     notes = [*plan.notes, *drawn.notes]
-    return {**_whose(bounce), **work.mix_value(result, plan_file), "report": drawn.path, "notes": notes}
+    return {**whose(bounce), **work.mix_value(result, plan_file), "report": drawn.path, "notes": notes}
 
 
 def make_master(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def make_master(library: Library, job: Job, progress: Progress) -> dict[str, Any
     wish = mastering.wish_from(job.options, existing)
     source = _only_source(library.bounce_path(job.session, mix.id) / mix.file)
     keep_plan = existing is not None and not option(job, "propose", bool, True)
-    with _new_bounce(library, job.session, "master", mix.take) as (bounce_id, folder):
+    with new_bounce(library, job.session, "master", mix.take) as (bounce_id, folder):
         plan, result = mastering.master(
             source,
             folder / MASTER_FILE,
@@ -148,7 +148,7 @@ def make_master(library: Library, job: Job, progress: Progress) -> dict[str, Any
         bounce = _master_bounce(mix, bounce_id, plan, result, start_samples=mix.start_samples)
         library.save_bounce(bounce)
     value = {**work.master_value(result, plan, plan_file), "delivery": mastering.delivery_value(delivery)}
-    return {**_whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
+    return {**whose(bounce), **value, "report": drawn.path, "notes": [*value["notes"], *drawn.notes]}
 
 
 def make_album(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def make_album(library: Library, job: Job, progress: Progress) -> dict[str, Any]
     files = [library.bounce_path(job.session, mix.id) / mix.file for mix in mixes]
     wish = mastering.wish_from(job.options)
     with contextlib.ExitStack() as stack:
-        made = [stack.enter_context(_new_bounce(library, job.session, "master", mix.take)) for mix in mixes]
+        made = [stack.enter_context(new_bounce(library, job.session, "master", mix.take)) for mix in mixes]
         outs = [folder / MASTER_FILE for _, folder in made]
         album = mastering.album(files, outs, wish, gap_s=[song.gap_s for song in songs], progress=progress)
         values: list[dict[str, Any]] = []
@@ -172,7 +172,7 @@ def make_album(library: Library, job: Job, progress: Progress) -> dict[str, Any]
             bounce = _master_bounce(mix, bounce_id, song.plan, song.result, album_track=len(values) + 1)
             library.save_bounce(bounce)
             master = work.master_value(song.result, song.plan, plan_file)
-            values.append({**_whose(bounce), "start_s": song.start_s, **master})
+            values.append({**whose(bounce), "start_s": song.start_s, **master})
     loudness = album.loudness
     return {
         "session": job.session,
@@ -200,7 +200,7 @@ def _master_bounce(
         file=MASTER_FILE,
         plan=PLAN_FILE,
         source_bounce=mix.id,
-        created_utc=_now(),
+        created_utc=now_utc(),
         rate_hz=result.rate_hz,
         frames=result.frames,
         start_samples=start_samples,
@@ -229,7 +229,7 @@ def _only_source(path: Path) -> Source:
     return source
 
 
-def _saved_plan(library: Library, session: str, kind: BounceKind, take: int, form: type[PlanKind]) -> PlanKind | None:
+def _saved_plan(library: Library, session: str, kind: PlanKind, take: int, form: type[PlanForm]) -> PlanForm | None:
     data = library.load_plan(session, kind, take)
     if data is None:
         return None
@@ -246,8 +246,8 @@ def _kept_plan(library: Library, session: str, take: int, letter: str) -> MixPla
 
 
 @contextlib.contextmanager
-def _new_bounce(library: Library, session: str, kind: BounceKind, take: int) -> Iterator[tuple[str, Path]]:
-    """A bounce's folder, taken away again when the work in it fails."""
+def new_bounce(library: Library, session: str, kind: BounceKind, take: int) -> Iterator[tuple[str, Path]]:
+    """Id and folder of a new bounce, taken away again when the work in it fails."""
     with contextlib.ExitStack() as stack:
         with held():
             bounce_id, folder = library.new_bounce(session, kind, take)
@@ -276,9 +276,11 @@ def _titled(library: Library, take: Take, bounce_id: str) -> dict[str, str]:
     return {"title": take.name or session.name, "made": f"{session.name}, take {take.number}, {bounce_id}"}
 
 
-def _whose(bounce: Bounce) -> dict[str, Any]:
+def whose(bounce: Bounce) -> dict[str, Any]:
+    """What every result of a bounce begins with."""
     return {"session": bounce.session, "take": bounce.take, "bounce": bounce.id}
 
 
-def _now() -> str:
+def now_utc() -> str:
+    """The time of day, as documents say it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

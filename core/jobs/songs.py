@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from core.errors import Exit, OtoError
 from core.export.export import ExportItem
 from core.export.tags import Tags
 from core.jobs import work
+from core.jobs.motifs import MIDI_FILE, read_motif
 from sessions.files import sha256_file
 from sessions.model import Bounce
 from sessions.store import Library
@@ -18,6 +21,7 @@ def song_of(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
     """
     session, take = library.session(session_id), library.take(session_id, bounce.take)
     title = take.name or session.name
+    date = take.started_utc[:10]
     track = f"{bounce.album_track:02} " if bounce.album_track else ""
     mix = bounce
     if bounce.source_bounce is not None:
@@ -32,17 +36,35 @@ def song_of(library: Library, session_id: str, bounce: Bounce) -> ExportItem:
             "Render it again; its plan is beside it. 'oto doctor --library' looks for what else has suffered.",
             Exit.VERIFY_FAILED,
         )
+    if bounce.kind == "motif":
+        return _motif_of(library, bounce, ExportItem(source, title, Tags(album=session.name, date=date)))
     return ExportItem(
         source=source,
         name=f"{track}{title}" if bounce.kind == "master" else f"{title} mix",
         tags=Tags(
             title=title,
             album=session.name,
-            date=take.started_utc[:10],
+            date=date,
             comment=_provenance(library, session_id, bounce, mix),
         ),
         bounce=bounce.id,
         stems={name: mix_folder / file for name, file in mix.stems.items()},
+    )
+
+
+def _motif_of(library: Library, bounce: Bounce, song: ExportItem) -> ExportItem:
+    """A motif with its MIDI file; its name, its tags and its stems say that no person wrote it."""
+    folder = library.bounce_path(bounce.session, bounce.id)
+    motif = read_motif((folder / bounce.plan).read_bytes(), str(folder / bounce.plan))
+    name = f"{song.name} {motif.part} motif (AI-generated)"
+    comment = f"{motif.mark}; {motif.made_by}; take {bounce.take}; sha256 {bounce.sha256[:16]}"
+    return dataclasses.replace(
+        song,
+        name=name,
+        tags=dataclasses.replace(song.tags, title=name, comment=comment),
+        bounce=bounce.id,
+        stems={stem: folder / file for stem, file in bounce.stems.items()},
+        beside=(folder / MIDI_FILE,),
     )
 
 

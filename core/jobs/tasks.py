@@ -22,6 +22,7 @@ from core.jobs import work
 from core.jobs.bouncing import make_album, make_master, make_mix
 from core.jobs.hashing import hash_takes
 from core.jobs.marked import bring_new
+from core.jobs.motifs import make_motif
 from core.jobs.options import option, roles_of, take_of
 from core.jobs.overview import Origin, bounce_overview, take_overview
 from core.jobs.songs import song_of
@@ -160,9 +161,11 @@ def _comp(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
 def _origin(library: Library, bounce: Bounce) -> Origin | None:
     """The plan and the mix of a master, where its mix is still there."""
     mix = next((one for one in library.bounces(bounce.session) if one.id == bounce.source_bounce), None)
+    if mix is None:
+        return None
     plan_file = library.bounce_path(bounce.session, bounce.id) / bounce.plan
     plan = work.read_plan(plan_file.read_bytes(), str(plan_file))
-    if mix is None or not isinstance(plan, MasterPlan):
+    if not isinstance(plan, MasterPlan):
         return None
     return Origin(plan, library.bounce_path(bounce.session, mix.id) / mix.file)
 
@@ -233,4 +236,5 @@ _TASKS: dict[str, Callable[[Library, Job, Progress], dict[str, Any]]] = {
     "hash": _hash,
     "autoexport": _autoexport,
     "taste": _taste,
+    "motif": make_motif,
 }

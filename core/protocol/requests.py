@@ -334,7 +334,7 @@ class StartJob(_Request, tag="job.start", frozen=True, kw_only=True):
     """mix: propose, stems, style, hands, lead, background, kept, engineer; master: target, reference, bounce; album:
     target, style; export:
     to, formats, bounces; overview: bounce, or false_number of the take; comp: comp (a `Comp` as JSON; without it the
-    one that is being put together), name."""
+    one that is being put together), name; motif: part, bars, density, mood, seed, key, bpm, at_s."""
 
 
 class CancelJob(_Request, tag="job.cancel", frozen=True, kw_only=True):

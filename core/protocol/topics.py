@@ -142,6 +142,7 @@ JobKind = Literal[
     "hash",
     "autoexport",
     "taste",
+    "motif",
 ]
 
 
