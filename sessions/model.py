@@ -199,6 +199,10 @@ class Bounce(Document, frozen=True, kw_only=True):
     """For a master: the target that it was made for; "" where that is not known."""
     like: tuple[str, ...] = ()
     """For a master: the songs that it was made to sound like."""
+    about: str = ""
+    """For a motif: what it is ("melody, D major"),"""
+    why: tuple[str, ...] = ()
+    """and why it is so, in plain words."""
 
 
 class AlbumSong(Document, frozen=True, kw_only=True):

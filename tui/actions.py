@@ -96,7 +96,11 @@ def _can_arm(picture: Picture) -> str:
 
 
 def _has_bounce(picture: Picture) -> str:
-    return _session(picture) or ("" if picture.bounces.bounces else "There is no bounce yet: B on Mix makes one.")
+    return _session(picture) or ("" if picture.bounces.bounces else "There is no bounce yet: b on Mix makes one.")
+
+
+def _has_song(picture: Picture) -> str:
+    return _session(picture) or ("" if picture.songs else "There is no mix yet: b on Mix makes one.")
 
 
 def _has_job(picture: Picture) -> str:
@@ -277,6 +281,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Takes", screens=("takes",), when=_has_comp),
     Action("edit_comp", ("E",), "Edit comp", "Take the selected comp up again as it was put together.",
            "Takes", screens=("takes",), when=_has_finished_take),
+    Action("motif", ("W",), "Motif", "Let OTO propose a motif that goes with the selected take: a melody, a bass line, "
+           "chords or hand percussion.", "Takes", screens=("takes",), footer="wide", when=_has_finished_take),
     # Mix.
     Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader; on an album, "
            "the gap after the song); in a take, earlier.", "Lists", screens=_SLIDING, when=_linked),
@@ -319,9 +325,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("bounce_stems", ("t",), "Stems", "Render the mix, and every strip of it as a file of its own.", "Mix",
            screens=_MIX, footer="wide", when=_has_finished_take),
     Action("master", ("B",), "Master", "Make a master of the mix, for a target to choose; while the album is shown, of "
-           "all its songs.", "Master", screens=_MASTER, footer="always", when=_has_bounce),
+           "all its songs.", "Master", screens=_MASTER, footer="always", when=_has_song),
     Action("reference", ("L",), "Like", "Master towards the sound of a reference song on this box.", "Master",
-           screens=("master",), footer="always", when=_has_bounce),
+           screens=("master",), footer="always", when=_has_song),
     Action("album", ("D",), "Album", "Show the album's songs in their order, or the song that is selected.", "Master",
            screens=("master",), footer="always", when=_session),
     Action("song_before", ("left_curly_bracket",), "Earlier", "The selected song comes one earlier on the album.",

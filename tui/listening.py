@@ -40,14 +40,14 @@ class Listening:
         length_s = bounce.frames / bounce.rate_hz
         equal = now is None or now.frames / now.rate_hz == length_s
         at_s = None if equal else min(picture.position_s, length_s)
-        return Play(bounce=bounce.id, at_s=at_s, gain_db=matched_gain_db(bounce, picture.bounces.bounces))
+        return Play(bounce=bounce.id, at_s=at_s, gain_db=matched_gain_db(bounce, picture.songs))
 
     def compare(self, picture: Picture, selected: str | None) -> Play | None:
         """The selected bounce, or the one heard before when that plays already; None when there is no other."""
         now = bounce_of(picture, picture.transport.bounce) if picture.playing else None
-        candidates = [selected, *self.heard, *(bounce.id for bounce in picture.bounces.bounces)]
+        candidates = [selected, *self.heard, *(bounce.id for bounce in picture.songs)]
         other = bounce_of(picture, next((id for id in candidates if id and (now is None or id != now.id)), None))
-        if other is None or len(picture.bounces.bounces) < 2:
+        if other is None or len(picture.songs) < 2:
             return None
         if now is not None:
             self._hear(picture, now.id)

@@ -9,6 +9,7 @@ import msgspec
 
 from core.network import Network
 from core.protocol.topics import (
+    Bounce,
     BouncesTopic,
     BoxTopic,
     CompTopic,
@@ -139,6 +140,11 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     def finished_takes(self) -> tuple[Take, ...]:
         """Takes that can be mixed, oldest first."""
         return tuple(take for take in self.takes.takes if take.status != "recording" and not take.false_take)
+
+    @property
+    def songs(self) -> tuple[Bounce, ...]:
+        """Mixes and masters, newest first."""
+        return tuple(bounce for bounce in self.bounces.bounces if bounce.kind != "motif")
 
     @property
     def running_jobs(self) -> tuple[Job, ...]:

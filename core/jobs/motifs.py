@@ -39,7 +39,7 @@ MIDI_FILE: Final = "motif.mid"
 ALONE: Final = "Motif"
 BAND: Final = "Band"
 BARS: Final = range(1, 17)
-SEEDS: Final = range(2**32)
+MOST_SEED: Final = 2**32 - 1
 USUAL: Final[dict[str, float]] = {"bars": 4, "density": 0.4, "seed": 0}
 """A seed of 0 is the next one that this take has not had."""
 TEMPOS_BPM: Final = (40.0, 240.0)
@@ -47,6 +47,8 @@ UNDER_BAND_LU: Final = 3.0
 """How much softer the sketch is than the band."""
 PEAK: Final = 0.89
 """-1 dBFS."""
+HEARD_LUFS: Final = -18.0
+"""How loud both are together, where the peaks let them."""
 
 
 def make_motif(library: Library, job: Job, progress: Progress) -> dict[str, Any]:
@@ -114,7 +116,8 @@ def _wish(job: Job) -> Wish:
                 "bad_input", f"There is no {name!r} for a motif.", f"Say {', '.join(known)}.", Exit.BAD_INPUT
             )
     bars, density, seed = (float(option(job, name, (int, float), usual)) for name, usual in USUAL.items())
-    if bars not in BARS or not 0.0 <= density <= 1.0 or seed not in SEEDS:
+    whole = bars.is_integer() and seed.is_integer()
+    if not whole or bars not in BARS or not 0.0 <= density <= 1.0 or not 0 <= seed <= MOST_SEED:
         raise OtoError(
             "bad_input",
             "A motif has 1 to 16 bars, a density of 0 to 1 and a seed from 0.",
@@ -227,8 +230,11 @@ def _keep(library: Library, sources: list[Source], motif: Motif, bounce_id: str,
     if None not in levels:
         alone *= np.float32(10.0 ** ((cast("float", levels[1]) - UNDER_BAND_LU - cast("float", levels[0])) / 20.0))
     highest = max(float(np.abs(audio).max(initial=0.0)) for audio in (alone, band, alone + band))
-    if highest > PEAK:
-        alone, band = alone * np.float32(PEAK / highest), band * np.float32(PEAK / highest)
+    together_lufs = _lufs(alone + band, rate_hz)
+    gain = PEAK / max(highest, 1e-9)
+    if together_lufs is not None:
+        gain = min(gain, 10.0 ** ((HEARD_LUFS - together_lufs) / 20.0))
+    alone, band = alone * np.float32(gain), band * np.float32(gain)
     stems = {ALONE: (f"{ALONE}.wav", alone), BAND: (f"{BAND}.wav", band)}
     together = alone + band
     for name, audio in ((SKETCH_FILE, together), *stems.values()):
@@ -256,6 +262,8 @@ def _keep(library: Library, sources: list[Source], motif: Motif, bounce_id: str,
         true_peak_dbtp=loudness.true_peak_dbtp,
         sha256=sha256_file(folder / SKETCH_FILE),
         oto_version=VERSION,
+        about=f"{motif.part}, {motif.key}" if motif.key and motif.part != "rhythm" else motif.part,
+        why=(f"{motif.mark}.", *motif.why),
     )
 
 

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 STEPS_PER_S: Final = 100
 TIGHT: Final = 100.0
 """How much an even beat counts against strokes."""
+EVENED_OVER: Final = 4
+"""Beats on either side, a bar."""
 FREE_BPM: Final = 100.0
 """The beat of what has none."""
 
@@ -41,7 +43,7 @@ def beats_of(strokes: Sequence[tuple[Sequence[float], float]], bpm: float, lengt
     while came[at] >= 0:
         at = int(came[at])
         found.append(at)
-    beats = np.array(found[::-1]) / STEPS_PER_S
+    beats = _evened(np.array(found[::-1]) / STEPS_PER_S)
     return _continued(beats, 60.0 / bpm, length_s)
 
 
@@ -82,6 +84,15 @@ def _strength(strokes: Sequence[tuple[Sequence[float], float]], length_s: float)
     blur = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2)
     steps = np.convolve(np.sqrt(steps), blur, mode="same")
     return np.asarray(steps / max(float(steps.std()), 1e-9))
+
+
+def _evened(beats: Floats) -> Floats:
+    """Each beat where the straight line through it and its neighbours passes: steps of 10 ms are no tempo."""
+    around = min(EVENED_OVER, (len(beats) - 1) // 2)
+    if around < 1:
+        return beats
+    padded = np.concatenate((2 * beats[0] - beats[around:0:-1], beats, 2 * beats[-1] - beats[-2 : -around - 2 : -1]))
+    return np.convolve(padded, np.full(2 * around + 1, 1.0 / (2 * around + 1)), mode="valid")
 
 
 def _continued(beats: Floats, gap_s: float, length_s: float) -> Floats:

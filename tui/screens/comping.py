@@ -7,7 +7,7 @@ import math
 from typing import Any, Final
 
 from core.protocol.requests import Play, SetComp, StartJob, StepComp
-from core.protocol.topics import Comp, CompTopic, Marker, Take
+from core.protocol.topics import Bounce, Comp, CompTopic, Marker, Take
 from tui import commands, composing, splice
 from tui.composing import COMP, Composing, take_key
 from tui.look import Look
@@ -64,6 +64,19 @@ class CompingScreen(StudioScreen):
         if take is None or self.focused is not self.markers:
             return None
         return next((marker for marker in take.markers if str(marker.at_samples) == self.markers.cursor), None)
+
+    def _motifs(self) -> list[Bounce]:
+        """What was proposed for the selected take."""
+        take = self._take()
+        if take is None or take.false_number or take.number == 0:
+            return []
+        return [one for one in self.picture.bounces.bounces if one.kind == "motif" and one.take == take.number]
+
+    def _motif(self) -> Bounce | None:
+        """The selected motif, where markers have the focus."""
+        if self.focused is not self.markers:
+            return None
+        return next((motif for motif in self._motifs() if motif.id == self.markers.cursor), None)
 
     # Putting a comp together.
 

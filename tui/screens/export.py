@@ -76,7 +76,7 @@ class ExportScreen(StudioScreen):
         every = picture.bounces.bounces
         if self._chosen_bounces is not None:
             return [bounce for bounce in every if bounce.id in self._chosen_bounces]
-        return [bounce for bounce in every if bounce.kind == "master"][:1] or list(every[:1])
+        return [bounce for bounce in every if bounce.kind == "master"][:1] or list((picture.songs or every)[:1])
 
     def _drive(self, picture: Picture) -> Drive | None:
         if self._folder and self._chosen_drive == self._folder:

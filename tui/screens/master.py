@@ -55,7 +55,7 @@ class MasterScreen(StudioScreen):
 
     def show_body(self, picture: Picture) -> None:
         """Everything from the picture; a new bounce gets the cursor."""
-        every = picture.bounces.bounces
+        every = picture.songs
         if every and every[0].id != self._newest:
             self._newest = self.bounces.cursor = every[0].id
         rows = bounce_rows(picture, self.look, ab(self.studio.listening.heard))

@@ -422,7 +422,7 @@ class MixScreen(PlanScreen):
             if playing is not None:
                 self.studio.send(Stop())
         else:
-            gain_db = matched_gain_db(bounce, self.picture.bounces.bounces)
+            gain_db = matched_gain_db(bounce, self.picture.songs)
             at_s = self.picture.position_s if playing is None and self.picture.playing else None
             self.studio.send(Play(bounce=bounce.id, stems=stems, at_s=at_s, gain_db=gain_db))
         self.show()

@@ -142,7 +142,7 @@ def bounce_rows(picture: Picture, look: Look, letters: Mapping[str, str]) -> lis
     """A line per bounce, with its letter where it has one among those that are compared."""
     playing = picture.transport.bounce if picture.playing else None
     rows: list[Row] = []
-    for bounce in picture.bounces.bounces:
+    for bounce in picture.songs:
         letter = letters.get(bounce.id, " ")
         mark = look.glyphs.play if bounce.id == playing else " "
         rows.append(Row([(f"{mark}{letter} ", "accent"), (bounce_text(bounce), "text")], bounce.id))
@@ -177,7 +177,7 @@ def bounce_text(bounce: Bounce) -> str:
     length = words.short_clock(bounce.frames / bounce.rate_hz)
     return (
         f"{words.clean(bounce.id):<16} take {bounce.take:<3} {length:>6}  {words.loudness(bounce.integrated_lufs):>10}"
-        f" {peak:>10}  {words.local_time(bounce.created_utc)}  {words.clean(bounce.target)}"
+        f" {peak:>10}  {words.local_time(bounce.created_utc)}  {words.clean(bounce.target or bounce.about)}"
     ).rstrip()
 
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from core.errors import OtoError
-from core.protocol.requests import EditMarker, EditTake, FalseTake, GetOverview, Play, SetComp, TrashTake
+from core.protocol.requests import EditMarker, EditTake, FalseTake, GetOverview, Play, SetComp, StartJob, TrashTake
 from core.protocol.topics import Marker, Overview, Take
 from tui import composing, splice, words
 from tui.actions import ScreenName
@@ -20,7 +20,7 @@ from tui.look import Look
 from tui.picture import Picture
 from tui.screens import takes_rows
 from tui.screens.comping import SLIP_S, CompingScreen, before_seam
-from tui.screens.dialogs import Ask
+from tui.screens.dialogs import Ask, Choice, Pick
 from tui.screens.trash import bring_back
 from tui.widgets.paper import Line
 from tui.widgets.table import Table
@@ -28,6 +28,12 @@ from tui.widgets.table import Table
 STEPS: Final = 100
 """Into how many steps left and right cut a take."""
 MUCH: Final = 10
+MOTIFS: Final = {
+    "melody": "over the chords that are played",
+    "bass": "where kick and bass play",
+    "chords": "others, that share tones with those played",
+    "rhythm": "hand percussion where there is room",
+}
 
 
 class TakesScreen(CompingScreen):
@@ -44,6 +50,8 @@ class TakesScreen(CompingScreen):
         self._session: str | None = None
         """Whose takes these are; what was chosen in another's means nothing here."""
         self._newest: str | None = None
+        self._newest_motif: str | None = None
+        """Of the selected take; "" where it has none."""
         self._compared: tuple[str, str] | None = None
         """The two that are heard against each other."""
         self._wanted = ""
@@ -85,7 +93,13 @@ class TakesScreen(CompingScreen):
             self.markers.show(takes_rows.part_rows(tape), head=takes_rows.part_head(picture.comp.comp.fade_ms))
         else:
             empty: list[Line] = [[("m sets one while playing.", "dim")]]
-            self.markers.show(takes_rows.marker_rows(take), head=[("Markers", "title")], empty=empty)
+            playing = picture.transport.bounce if picture.playing else None
+            motifs = self._motifs()
+            if motifs and motifs[0].id != self._newest_motif and self._newest_motif is not None:
+                self.markers.cursor = motifs[0].id
+            self._newest_motif = motifs[0].id if motifs else ""
+            below = [*takes_rows.marker_rows(take), *takes_rows.motif_rows(motifs, playing, self.look)]
+            self.markers.show(below, head=[("Markers", "title")], empty=empty)
         self.head_paper.repaint()
         self.wave_paper.repaint()
 
@@ -96,6 +110,8 @@ class TakesScreen(CompingScreen):
             self.wave_paper.repaint()
 
     def _wave(self, width: int, height: int) -> list[Line]:
+        if motif := self._motif():
+            return takes_rows.motif_lines(motif, width, height)
         take = self._take()
         overview = self._overview(take)
         if take is None or overview is None:
@@ -139,7 +155,9 @@ class TakesScreen(CompingScreen):
     # Listening.
 
     def playable(self) -> Play | None:
-        """The selected take, or the comp, from the place under the waveform."""
+        """The selected take, or the comp, from the place under the waveform; or the selected motif."""
+        if motif := self._motif():
+            return Play(bounce=motif.id)
         take = self._take()
         if take is None or take.status == "recording":
             return None
@@ -214,6 +232,21 @@ class TakesScreen(CompingScreen):
         """Much later."""
         return self._step(MUCH)
 
+    # A motif.
+
+    async def do_motif(self) -> None:
+        """Say what it shall be, and let OTO listen to the selected take."""
+        take = self._finished()
+        if take is None:
+            return
+        if take.false_number:
+            self.studio.say("warning", "A motif goes with a take that counts.", "f lets this one count again.")
+            return
+        choices = [Choice(name, name, detail) for name, detail in MOTIFS.items()]
+        part = await self.studio.ask(Pick(self.look, f"A motif that goes with take {take.number}", choices))
+        if part is not None:
+            self.studio.send(StartJob(kind="motif", take=take.number, options={"part": part}))
+
     # Keeping order.
 
     async def do_find(self) -> None:
@@ -240,6 +273,9 @@ class TakesScreen(CompingScreen):
 
     async def do_rename(self) -> None:
         """Name the selected take, or the selected marker."""
+        if self._motif():
+            self.studio.say("info", "A motif is called after its take and its number.")
+            return
         take = self._finished()
         if take is None:
             return
@@ -267,6 +303,9 @@ class TakesScreen(CompingScreen):
                 parts = () if part is None else splice.without(*part)
                 await self._lay(SetComp(parts=parts, fade_ms=self.picture.comp.comp.fade_ms), 0)
             self.studio.say("info", "The comp is taken away." if part is None else "The part is gone.", "u undoes it.")
+            return
+        if self._motif():
+            self.studio.say("info", "Motifs stay with their session, as mixes do.")
             return
         take = self._finished()
         if take is None:

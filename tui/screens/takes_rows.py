@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from core.protocol.topics import CompPart, Overview, Take
+from core.protocol.topics import Bounce, CompPart, Overview, Take
 from tui import waveform, words
 from tui.composing import COMP, take_key
 from tui.look import Look, Role
@@ -110,6 +110,29 @@ def marker_rows(take: Take | None) -> list[Row]:
         )
         for marker in take.markers
     ]
+
+
+def motif_rows(motifs: Sequence[Bounce], playing: str | None, look: Look) -> list[Row]:
+    """What OTO proposed for a take."""
+    return [
+        Row(
+            [
+                (
+                    f"{look.glyphs.play if motif.id == playing else ' '}{'AI ' + motif.id.rpartition('-')[2]:>6}  ",
+                    "accent",
+                ),
+                (words.clean(motif.about) or "motif", "text"),
+            ],
+            motif.id,
+        )
+        for motif in motifs
+    ]
+
+
+def motif_lines(motif: Bounce, width: int, height: int) -> list[Line]:
+    """Who wrote a motif, and why it is so."""
+    told = [line for reason in motif.why for line in words.wrap(words.clean(reason), width - 2, height)]
+    return [[(f"  {line}", "warn" if not n else "text")] for n, line in enumerate(told[:height])]
 
 
 def head(take: Take | None, stretch_s: tuple[float, float] | None, look: Look, width: int) -> Line:

@@ -1,0 +1,128 @@
+"""Motifs go with their song: its key, its chords, its groove, its singer; and say so truthfully."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import msgspec
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.muse.compose import BASS_LOWEST, METRE, STRONG, Wish, best_bar, compose, slot_name
+from core.muse.harmony import NAMES
+from core.muse.motif import MOODS, PARTS
+from tests.core.muse.songs import chord, song
+
+PROGRESSIONS = (("Am", "F", "C", "G"), ("C", "G", "Am", "F"), ("Em", "Am", "Dm", "G"))
+WISHES = st.builds(
+    Wish,
+    part=st.sampled_from(PARTS),
+    bars=st.integers(1, 8),
+    density=st.floats(0, 1),
+    mood=st.sampled_from(MOODS),
+    seed=st.integers(1, 10_000),
+)
+SONGS = st.builds(song, st.sampled_from(PROGRESSIONS), st.sampled_from(("A minor", "C major")))
+
+
+def sounding(chords, at_beats):
+    return [one for one in chords if one.at_beats <= at_beats][-1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(heard=SONGS, wish=WISHES)
+def test_every_motif_is_playable_and_the_same_again(heard, wish: Wish) -> None:
+    made = compose(heard, 0, wish)
+    assert made == compose(heard, 0, wish)
+    assert made.notes
+    for note in made.notes:
+        assert 0.0 <= note.at_beats < wish.bars * 4
+        assert note.at_beats + note.beats <= wish.bars * 4 + 1e-9
+        assert note.beats > 0.0
+        assert 1 <= note.velocity <= 127
+        assert 0 <= note.pitch <= 127
+
+
+@settings(max_examples=100, deadline=None)
+@given(heard=SONGS, wish=WISHES.map(lambda one: Wish("melody", one.bars, one.density, one.mood, one.seed)))
+def test_a_melody_stands_in_the_key_and_its_strong_notes_in_the_chord(heard, wish: Wish) -> None:
+    made = compose(heard, 0, wish)
+    for note in made.notes:
+        under = chord(sounding(made.chords, note.at_beats).name)
+        assert note.pitch % 12 in {*heard.key.scale, *under.tones}
+        if METRE[round(note.at_beats * 4) % 16] >= STRONG:
+            assert note.pitch % 12 in under.tones
+    assert max(abs(a.pitch - b.pitch) for a, b in zip(made.notes, (*made.notes[1:], made.notes[-1]), strict=True)) <= 14
+
+
+@settings(max_examples=60, deadline=None)
+@given(heard=SONGS, wish=WISHES.map(lambda one: Wish("bass", one.bars, one.density, one.mood, one.seed)))
+def test_a_bass_line_begins_every_chord_with_its_root_and_stays_low(heard, wish: Wish) -> None:
+    made = compose(heard, 0, wish)
+    assert {note.at_beats for note in made.notes if note.at_beats % 4 == 0} == {4.0 * bar for bar in range(wish.bars)}
+    for note in made.notes:
+        assert BASS_LOWEST - 2 <= note.pitch <= BASS_LOWEST + 24
+        if note.at_beats % 4 == 0:
+            assert NAMES[note.pitch % 12] == NAMES[sounding(made.chords, note.at_beats).root]
+
+
+@settings(max_examples=60, deadline=None)
+@given(heard=SONGS, wish=WISHES.map(lambda one: Wish("chords", one.bars, one.density, one.mood, one.seed)))
+def test_other_chords_share_two_tones_and_lead_home(heard, wish: Wish) -> None:
+    made = compose(heard, 0, wish)
+    for note in made.notes:
+        assert note.pitch % 12 in chord(sounding(made.chords, note.at_beats).name).tones
+    for one in made.chords:
+        if one.heard:
+            assert len(set(chord(one.name).tones) & set(chord(one.heard).tones)) == 2
+            assert one.heard != one.name
+    assert not made.chords[-1].heard
+
+
+def test_a_rhythm_plays_most_where_the_band_leaves_room() -> None:
+    heard = song()
+    congas = np.zeros(16)
+    for seed in range(1, 200):
+        for note in compose(heard, 0, Wish("rhythm", bars=1, seed=seed)).notes:
+            if note.pitch in (63, 64):
+                congas[round(note.at_beats * 4)] += 1
+    # The band of this song strikes every eighth.
+    assert congas[1::2].mean() > congas[::2].mean()
+
+
+def test_a_singer_is_kept_clear_of() -> None:
+    def middle(singer_midi):
+        heard = song(singer_midi=singer_midi)
+        return np.mean([note.pitch for seed in range(1, 20) for note in compose(heard, 0, Wish(seed=seed)).notes])
+
+    assert middle(72.0) > middle(None) + 4.0
+    assert abs(middle(50.0) - middle(None)) < 1e-9
+    assert any(
+        "above the voice, which sings around C5" in why for why in compose(song(singer_midi=72.0), 0, Wish()).why
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(wish=WISHES.filter(lambda one: one.part in ("melody", "bass")))
+def test_the_share_of_strokes_that_a_reason_names_is_the_share_there_is(wish: Wish) -> None:
+    heard = song()
+    why = compose(heard, 0, wish).why[0]
+    found = re.fullmatch(r"It plays on (.+), where (\d+)% of the strokes of .+ fall in these bars\.", why)
+    assert found
+    slots = [n for n in range(16) if slot_name(n) in found[1].split(", ")]
+    groove = (heard.groove if wish.part == "melody" else heard.low_groove).sum(axis=0)
+    assert int(found[2]) == round(100 * groove[slots].sum() / groove.sum())
+
+
+def test_another_seed_is_another_idea() -> None:
+    assert len({compose(song(), 0, Wish(seed=seed)).notes for seed in range(1, 13)}) > 8
+
+
+def test_the_bars_are_where_the_chords_are_clearest() -> None:
+    heard = song(times=3)
+    clear = [0.5] * 24
+    clear[8:12] = [0.9] * 4
+    chords = tuple(msgspec.structs.replace(one, likeness=clear[n]) for n, one in enumerate(heard.chords))
+    assert best_bar(dataclasses.replace(heard, chords=chords), 2) == 4

@@ -1,0 +1,103 @@
+"""Motifs on the Takes screen: asked for, listed, explained, heard; and kept out of what they are not."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.protocol.requests import EditTake, GetOverview, Play, StartJob, TrashTake
+from core.protocol.topics import Bounce, BouncesTopic
+from tests.tui.harness import Recorder, band_picture, bounce, check_snapshot, overview, screen_lines, studio
+from tests.tui.test_keys_to_requests import asked
+from tui.picture import Picture
+
+WHY = (
+    "AI-generated: no person wrote these notes.",
+    "The key is A minor: what sounds resembles it most (0.83 of 1; next C major with 0.79).",
+    "It plays on 1, 3+, 4, where 94% of the strokes of kick and bass fall in these bars.",
+)
+
+
+def motif(number: int, about: str = "bass, A minor", **changes: object) -> Bounce:
+    one = bounce(f"motif-002-{number:02d}", kind="motif", about=about, why=WHY, stems={}, source_bounce=None)
+    return msgspec.structs.replace(one, **changes)
+
+
+def with_motifs(*motifs: Bounce) -> Picture:
+    return band_picture(bounces=BouncesTopic(bounces=(*motifs, *band_picture().bounces.bounces)))
+
+
+def answering() -> Recorder:
+    return Recorder({GetOverview: overview()})
+
+
+async def test_a_part_is_picked_and_asked_for_of_the_selected_take() -> None:
+    request = (await asked(band_picture(), "2", "W", "down", "enter", recorder=answering()))[-1]
+    assert isinstance(request, StartJob)
+    assert (request.kind, request.take, request.options) == ("motif", 2, {"part": "bass"})
+
+
+async def test_a_false_take_gets_no_motif_and_says_why() -> None:
+    app, recorder = studio(band_picture(), None, answering())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2", "end", "W")
+        await pilot.pause()
+        assert not [one for one in recorder.requests if isinstance(one, StartJob)]
+        assert "A motif goes with a take that counts." in "\n".join(screen_lines(app))
+
+
+async def test_a_motif_is_listed_under_its_take_explained_and_heard() -> None:
+    app, recorder = studio(with_motifs(motif(2), motif(1, "melody, A minor")), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        text = "\n".join(screen_lines(app))
+        assert "AI 02  bass, A minor" in text
+        assert "no person wrote these notes" not in text
+        await pilot.press("tab", "end", "up")
+        await pilot.pause()
+        lines = screen_lines(app)
+        for words in ("AI-generated: no person wrote these notes.", "where 94% of the strokes of kick and bass"):
+            assert any(words in line for line in lines)
+        check_snapshot("motif-80x24", lines)
+        await pilot.press("space")
+        assert Play(bounce="motif-002-02") in recorder.requests
+
+
+@pytest.mark.parametrize("key", ["delete", "n"])
+async def test_what_is_done_to_a_motif_never_happens_to_its_take(key: str) -> None:
+    app, recorder = studio(with_motifs(motif(1)), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "tab", "end", key)
+        await pilot.pause()
+        assert not [one for one in recorder.requests if isinstance(one, TrashTake | EditTake)]
+        assert app.picture.said is not None
+
+
+async def test_a_new_motif_gets_the_cursor_of_its_list() -> None:
+    app, recorder = studio(with_motifs(motif(1)), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        recorder.fed.put_nowait(with_motifs(motif(2), motif(1)).bounces)
+        await pilot.pause()
+        await pilot.press("tab", "space")
+        assert Play(bounce="motif-002-02") in recorder.requests
+
+
+@pytest.mark.parametrize("screen", ["3", "4"])
+async def test_a_motif_is_no_song_to_mix_or_master(screen: str) -> None:
+    app, _ = studio(with_motifs(motif(1)), None, answering())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press(screen)
+        await pilot.pause()
+        assert "motif-002-01" not in "\n".join(screen_lines(app))
+
+
+async def test_export_offers_it_and_still_takes_the_master_by_itself() -> None:
+    app, _ = studio(with_motifs(motif(1)), None, answering())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("5")
+        await pilot.pause()
+        text = "\n".join(screen_lines(app))
+        assert "motif-002-01" in text
+        assert "master-002-01 as" in text
