@@ -239,6 +239,12 @@ async def draw(folder: Path) -> None:
         await pilot.press(*COMPING)
         await pilot.pause(1.0)
         snap("comping")
+        for number, part in enumerate(("rhythm", "bass", "melody"), start=1):
+            await app.call(StartJob(kind="motif", take=1, options={"part": part}))
+            await until(pilot, lambda number=number: len(app.picture.bounces.bounces) == 2 + number)  # type: ignore[misc]
+        await pilot.press("end", "tab", "end", "up", "up")
+        await until(pilot, lambda: "no person wrote" in text(app))
+        snap("motif")
 
 
 def draw_report(home: Path, folder: Path) -> None:

@@ -260,6 +260,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            screens=_TAKES, footer="wide", when=_has_take),
     Action("notes", ("w",), "Notes", "Write about the selected take or session.", "Takes",
            screens=("takes", "sessions"), footer="wide", when=_linked),
+    Action("motif", ("W",), "Motif", "Let OTO propose a motif that goes with the selected take: a melody, a bass line, "
+           "chords or hand percussion.", "Takes", screens=("takes",), footer="wide", when=_has_finished_take),
     Action("trash", ("delete",), "Trash", "Move what is selected to the trash, or take a marker, a part of the comp or "
            "a song of the album away.", "Takes", screens=(*_SHELVES, "master"), footer="wide", when=_linked),
     Action("restore", ("R",), "Restore", "Bring something back out of the trash, or empty it.", "Takes",
@@ -281,8 +283,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Takes", screens=("takes",), when=_has_comp),
     Action("edit_comp", ("E",), "Edit comp", "Take the selected comp up again as it was put together.",
            "Takes", screens=("takes",), when=_has_finished_take),
-    Action("motif", ("W",), "Motif", "Let OTO propose a motif that goes with the selected take: a melody, a bass line, "
-           "chords or hand percussion.", "Takes", screens=("takes",), footer="wide", when=_has_finished_take),
     # Mix.
     Action("less", ("left",), "Less", "Turn the selected setting down a little (on a strip, its fader; on an album, "
            "the gap after the song); in a take, earlier.", "Lists", screens=_SLIDING, when=_linked),
