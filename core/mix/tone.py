@@ -44,8 +44,8 @@ def set_tone(draft: Draft, player: Player) -> None:
         if share * bell.gain_db >= LEAST_LIFT_DB:
             why = f"Helps {preset.called} through{told}."
             set_bell(draft, 4, bell.freq_hz, share * bell.gain_db, bell.q, why)
-    if preset.air is not None:
-        air = preset.air
+    air = preset.air
+    if air is not None and air.freq_hz < player.heard.rate_hz / 2.0:
         share, told = _lift(player, air.freq_hz / math.sqrt(2.0), 20_000.0)
         if share * air.gain_db >= LEAST_LIFT_DB:
             set_bell(draft, 6, air.freq_hz, share * air.gain_db, 0.7, f"Air for {preset.called}{told}.")

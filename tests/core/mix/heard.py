@@ -16,6 +16,7 @@ def analysis(curve_lufs, *, onsets_s=(), ear_dbfs=None, **more):
     bands = np.full(len(ERB_HZ), -60.0) if ear_dbfs is None else np.asarray(ear_dbfs)
     levels = np.clip(np.round(bands) - EAR_FLOOR_DBFS, 0, 255).astype(np.uint8)
     measured = {
+        "rate_hz": 48_000,
         "sample_peak_dbfs": float(curve.max()) + 12.0,
         "rms_dbfs": float(curve.max()),
         "loud_lufs": float(curve.max()),
@@ -23,7 +24,6 @@ def analysis(curve_lufs, *, onsets_s=(), ear_dbfs=None, **more):
         "centroid_hz": 600.0,
     }
     return TrackAnalysis(
-        rate_hz=48_000,
         channels=1,
         duration_s=curve.size / STEPS_PER_S,
         loudness_curve=tuple(curve.tolist()),

@@ -58,3 +58,10 @@ def test_the_reason_says_how_much_it_has():
     assert re.search(r"from 2 kHz up to 4 kHz it has 3 dB less than usual", why), why
     hissing = usual_bands("lead_vocal", 25.0, above_hz=6_000.0)
     assert "eq6_gain_db" not in lifts("lead_vocal", hissing).settings
+
+
+@pytest.mark.parametrize(("rate_hz", "lifted"), [(8_000, False), (11_025, False), (44_100, True), (96_000, True)])
+def test_no_air_is_wanted_where_a_recording_has_none(rate_hz, lifted):
+    draft = Draft(by_name(STRIP), {}, 1.0)
+    set_tone(draft, player("X", "lead_vocal", LONG, bands_db=tuple(usual_bands("lead_vocal")), rate_hz=rate_hz))
+    assert ("eq6_gain_db" in draft.settings) == lifted
