@@ -1,7 +1,9 @@
 """Which of the twelve pitch classes sound when, and how far from 440 Hz a band is tuned.
 
-After Gómez, "Tonal Description of Polyphonic Audio for Music Content Processing" (2006): the peaks of each spectrum
-count for their own pitch class and, less and less, for those whose overtones they may be.
+The peaks of each spectrum count for their pitch classes, after Gómez, "Tonal Description of Polyphonic Audio for Music
+Content Processing" (2006). First each peak is lessened by what the tones below it explain, from the lowest upwards, as
+Klapuri takes one tone after the other out of a spectrum (2003): the fifth partial of every note is a major third, and
+where it counts as played, minor songs are heard in major.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ WINDOW_S: Final = 0.35
 OVERLAP: Final = 4
 FLOOR: Final = 0.02
 """Peaks further below the highest of their spectrum (34 dB) are not counted."""
-OVERTONES: Final = 5
-FALL: Final = 0.6
-"""Of the weight from one overtone to the next."""
+PARTIALS: Final = 20
+"""Up to which a peak may belong to a tone below it."""
+FALL: Final = 0.5
+"""With which power of its number a partial's weight falls: its amplitude as that of a sawtooth."""
+APART: Final = 0.023
+"""How far a partial may lie from a whole multiple (40 cents)."""
 FINE: Final = 120
 """Steps of ten cents in an octave, from which the tuning is read."""
 
@@ -90,12 +95,9 @@ class PitchListener:
         hz = (column + 1 + offset) * self._rate_hz / self.window_samples
         heard = (hz >= LOWEST_HZ) & (hz <= HIGHEST_HZ)
         row, hz, weight = row[heard], hz[heard], np.sqrt(size[row[heard], column[heard] + 1])
-        every = sum(
-            FALL ** (overtone - 1) * _spread(len(frames), row, hz / overtone, weight)
-            for overtone in range(1, OVERTONES + 1)
-        )
+        weight = _alone(row, hz, weight)
         low = hz < BASS_HZ
-        self._every.append(np.asarray(every, np.float32))
+        self._every.append(_spread(len(frames), row, hz, weight))
         self._bass.append(_spread(len(frames), row[low], hz[low], weight[low]))
 
     def result(self) -> Pitches:
@@ -105,6 +107,24 @@ class PitchListener:
         cents = _tuning_cents(every.sum(axis=0))
         at_s = (np.arange(len(every)) * self._hop + self.window_samples / 2) / self._rate_hz
         return Pitches(at_s, _folded(every, cents), _folded(bass, cents), cents)
+
+
+def _alone(row: NDArray[np.int64], hz: Floats, weight: Floats) -> Floats:
+    """Weights without what the tones below explain; peaks come sorted by row, and by frequency within it."""
+    if not row.size:
+        return weight
+    _, first, count = np.unique(row, return_index=True, return_counts=True)
+    place = np.repeat(np.arange(first.size), count), np.arange(row.size) - np.repeat(first, count)
+    tones, left = np.full((first.size, count.max()), np.inf), np.zeros((first.size, count.max()))
+    tones[place], left[place] = hz, weight
+    for low in range(tones.shape[1] - 1):
+        here = np.flatnonzero(left[:, low] > 0.0)
+        times = tones[here, low + 1 :] / tones[here, low : low + 1]
+        partial = np.clip(np.rint(times), 2.0, PARTIALS)
+        explained = left[here, low : low + 1] * partial**-FALL
+        explained[np.abs(times / partial - 1.0) > APART] = 0.0
+        left[here, low + 1 :] = np.maximum(left[here, low + 1 :] - explained, 0.0)
+    return np.asarray(left[place])
 
 
 def _spread(frames: int, row: NDArray[np.int64], hz: Floats, weight: Floats) -> NDArray[np.float32]:
