@@ -31,6 +31,23 @@ MOST_S: Final = 900
 """How much of a take is listened to."""
 PITCHED: Final = 0.3
 """Share of its sounding time in which a track has a pitch, from which on it counts as playing notes."""
+INSTRUMENTS: Final[frozenset[Role]] = frozenset(
+    {
+        "bass",
+        "synth_bass",
+        "acoustic_guitar",
+        "electric_guitar",
+        "distorted_guitar",
+        "piano",
+        "keys",
+        "synth_pad",
+        "synth_lead",
+        "strings",
+        "brass",
+        "woodwind",
+    }
+)
+"""They play notes however little pitch is found: a power chord has several, a slapped bass few that last."""
 LOW: Final[frozenset[Role]] = frozenset({"kick", "bass", "synth_bass"})
 
 
@@ -79,8 +96,9 @@ class Heard:
     @property
     def plays_notes(self) -> bool:
         """Whether it says something about key and chords."""
-        drums = BUS_OF_ROLE.get(self.role) == "drums"
-        return not drums and self.role not in ("click", "speech") and self.analysis.pitched >= PITCHED
+        if BUS_OF_ROLE.get(self.role) == "drums" or self.role in ("click", "speech"):
+            return False
+        return self.role in INSTRUMENTS or self.analysis.pitched >= PITCHED
 
 
 def hear_song(tracks: Sequence[Heard], *, bpm: float | None = None, key: Key | None = None,
