@@ -17,16 +17,16 @@ SCALES: Final[dict[Mode, tuple[int, ...]]] = {"major": (0, 2, 4, 5, 7, 9, 11), "
 TRIADS: Final[dict[Mode, tuple[int, ...]]] = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 
 PROFILES: Final[dict[Mode, Floats]] = {
-    "major": np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88]),
-    "minor": np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]),
+    mode: np.array([3.0 if tone in TRIADS[mode] else 2.0 if tone in SCALES[mode] else 0.0 for tone in range(12)])
+    for mode in SCALES
 }
-"""How well each tone fits a key, as listeners judged it (Krumhansl and Kessler, 1982)."""
+"""How much of each tone a key has: most of its own triad, and of the rest of its scale more than of what is outside."""
 
 BASS_SHARE: Final = 0.25
 """How much the lowest voice says about a chord's root, beside what all voices say about the chord."""
-IN_KEY: Final = 0.05
+IN_KEY: Final = 0.02
 """What a chord of the key has ahead of one that is none, on the scale of likeness (0..1)."""
-CHANGE: Final = 0.12
+CHANGE: Final = 0.06
 """What a change of chord has to be worth."""
 
 
