@@ -29,16 +29,19 @@ CURVES: Final[dict[str, Sequence[float]]] = {
     "rises and falls": (-1, 1, -1),
     "falls and rises": (1, -1, 1),
 }
-"""The course of an idea, from its first note to its last."""
+"""The course that an idea is drawn to, from its first note to its last."""
 CURVE_SEMITONES: Final = 5.0
+FOREIGN: Final = 3.0
+"""What a tone costs that the chord has and the key has not, where the chord has others."""
 MIDDLE: Final = 72
 SINGER_NEAR: Final = 5.0
 ABOVE_SINGER: Final = 9
 BASS_LOWEST: Final = 28
 CHORD_LOWEST: Final = 55
 
-KICK, CLAP, CLOSED_HAT, SHAKER, LOW_CONGA, HIGH_CONGA = 36, 39, 42, 82, 64, 63
+SHAKER, LOW_CONGA, HIGH_CONGA = 82, 64, 63
 """General MIDI percussion keys."""
+BEAT: Final = "the strokes that the beat is counted by"
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,8 @@ class Composed:
 def compose(song: Song, first_bar: int, wish: Wish) -> Composed:
     """A motif over bars [first_bar, first_bar + wish.bars) of the song; all but a rhythm need its key."""
     stretch = _Stretch(song, first_bar, wish)
-    if wish.part == "rhythm":
-        return stretch.rhythm()
-    return {"melody": stretch.melody, "bass": stretch.bass, "chords": stretch.harmony}[wish.part]()
+    parts = {"melody": stretch.melody, "bass": stretch.bass, "chords": stretch.harmony, "rhythm": stretch.rhythm}
+    return parts[wish.part]()
 
 
 class _Stretch:
@@ -115,42 +117,46 @@ class _Stretch:
         """A phrase of four bars: an idea, the idea again over the next chords, something new, and a way home."""
         key = self._home()
         low, why_register = self._register()
-        course, other = (str(one) for one in self.random.choice(list(CURVES), 2, replace=False))
+        course, other = (CURVES[str(one)] for one in self.random.choice(list(CURVES), 2, replace=False))
         idea, turn = self._slots(2 + round(7 * self.density)), self._slots(1 + round(6 * self.density))
         notes: list[Note] = []
         shape: list[int] = []
         before = low + 7
         for bar in range(self.wish.bars):
-            last = bar == self.wish.bars - 1
-            slots = [0, 8][: 1 + (self.density > 0.5)] if last else (turn if bar % 4 == 2 else idea)
-            again = shape if bar % 4 in (1, 3) and not last else []
-            pitches = self._line(key, bar, slots, low, before, again, CURVES[other if bar % 4 == 2 else course])
-            if last:
-                pitches[-1] = _nearest(pitches[-1], self._chord(bar, slots[-1]).tones)
+            closes, turns = 0 < bar == self.wish.bars - 1, bar % 4 == 2
+            slots = [0, 8][: 1 + (self.density > 0.5)] if closes else turn if turns else idea
+            again = shape if bar % 4 in (1, 3) and not closes else []
+            pitches = self._line(key, bar, slots, low, before, again, other if turns else course)
             if bar % 4 == 0:
                 shape = [pitch - pitches[0] for pitch in pitches]
             before = pitches[-1]
-            notes += self._notes(bar, slots, pitches, rest=0 if not last else SLOTS - slots[-1])
+            notes += self._notes(bar, slots, pitches)
+        pitches = [note.pitch for note in notes]
         return Composed(
             tuple(notes),
             self._heard_chords(),
             (
-                self._why_groove(idea, self.groove, self.struck[0], "the band"),
+                self._why_groove("The idea plays", idea, self.groove, self.struck[0], BEAT),
                 "Notes on the first and the third beat belong to the chord that is played there; what lies between "
                 f"them walks the scale of {key.name}.",
-                f"The idea {course}; it comes back in the second bar over the chords of that bar, the third answers, "
-                "and the last note is one of the chord, so that it can rest.",
-                why_register,
+                self._why_form(pitches[: len(idea)]),
+                f"It lies between {note_name(min(pitches))} and {note_name(max(pitches))}{why_register}.",
             ),
         )
 
+    def _why_form(self, idea: Sequence[int]) -> str:
+        comes, goes = "it comes back in the second bar over the chords of that bar", "the last bar rests on its chord"
+        said = (f"The idea {course_of(idea)}", comes, "the third answers", goes)
+        told = {1: said[:1], 2: (said[0], goes), 3: (said[0], comes, goes)}.get(self.wish.bars, said)
+        return f"{'; '.join(told)}."
+
     def _register(self) -> tuple[int, str]:
+        """The lowest note of a melody, and why where that is for the singer's sake."""
         middle = MIDDLE + self.feel.semitones
         if self.singer_midi is not None and abs(self.singer_midi - middle) < SINGER_NEAR:
-            middle = round(self.singer_midi) + ABOVE_SINGER
-            why = f"It lies around {note_name(middle)}, above the voice, which sings around "
-            return middle - 7, why + f"{note_name(round(self.singer_midi))}."
-        return middle - 7, f"It lies around {note_name(middle)}."
+            singer = round(self.singer_midi)
+            return singer + ABOVE_SINGER - 7, f", above the voice, which sings around {note_name(singer)}"
+        return middle - 7, ""
 
     def _line(
         self,
@@ -163,18 +169,20 @@ class _Stretch:
         curve: Sequence[float],
     ) -> list[int]:
         """The pitches that cost least together (dynamic programming), with a little chance in each."""
-        pitches = np.array([pitch for pitch in range(low, low + 15) if pitch % 12 in key.scale])
+        strong = {tone for slot in slots if METRE[slot] >= STRONG for tone in self._chord(bar, slot).tones}
+        pitches = np.array([pitch for pitch in range(low, low + 15) if pitch % 12 in strong | {*key.scale}])
         step = np.abs(pitches[:, None] - pitches[None, :])
         leap = np.choose(np.searchsorted((0.5, 2.5, 4.5, 7.5, 12.5), step), (0.9, 0.0, 0.4, 1.2, 2.5, 6.0))
         goals = (
             low + 7 + CURVE_SEMITONES * np.interp(np.linspace(0, 1, len(slots)), np.linspace(0, 1, len(curve)), curve)
         )
         start = np.abs(pitches - before)
-        total = 0.15 * np.maximum(start - 2, 0) + 0.2 * np.abs(pitches - goals[0]) + self._costs(bar, slots[0], pitches)
+        total = self._costs(key, bar, slots[0], pitches)
+        total = total + 0.15 * np.maximum(start - 2, 0) + 0.2 * np.abs(pitches - goals[0])
         origin = int(pitches[np.argmin(total)])
         came: list[NDArray[np.int64]] = []
         for n, slot in enumerate(slots[1:], start=1):
-            here = self._costs(bar, slot, pitches)
+            here = self._costs(key, bar, slot, pitches)
             wished = origin + shape[n] if n < len(shape) else goals[n]
             here = here + 0.4 * np.abs(pitches - wished)
             paths = total[:, None] + leap
@@ -185,13 +193,15 @@ class _Stretch:
             path.append(int(back[path[-1]]))
         return [int(pitches[at]) for at in reversed(path)]
 
-    def _costs(self, bar: int, slot: int, pitches: NDArray[np.int64]) -> Floats:
+    def _costs(self, key: Key, bar: int, slot: int, pitches: NDArray[np.int64]) -> Floats:
         tones = self._chord(bar, slot).tones
         outside = np.array([pitch % 12 not in tones for pitch in pitches])
         # A semitone above a tone of the chord grates even on a weak beat.
         grates = np.array([outside[n] and (pitch - 1) % 12 in tones for n, pitch in enumerate(pitches)])
-        strict = 100.0 if METRE[slot] >= STRONG else 1.2 * METRE[slot]
-        return np.asarray(outside * strict + grates * 0.8 + self.random.gumbel(0.0, 0.35, pitches.size))
+        foreign = np.array([pitch % 12 not in key.scale for pitch in pitches])
+        strict, strange = (100.0, FOREIGN) if METRE[slot] >= STRONG else (1.2 * METRE[slot], 100.0)
+        chance = self.random.gumbel(0.0, 0.35, pitches.size)
+        return np.asarray(outside * strict + foreign * strange + grates * 0.8 + chance)
 
     # ------------------------------------------------------------ bass
 
@@ -202,28 +212,26 @@ class _Stretch:
         notes: list[Note] = []
         for bar in range(self.wish.bars):
             pitches = [self._bass_pitch(key, bar, slots, n) for n in range(len(slots))]
-            notes += self._notes(bar, slots, pitches, rest=SLOTS - slots[-1])
+            notes += self._notes(bar, slots, pitches)
+        why = "The first note of each chord is its root"
+        if len(slots) > 1:
+            why += "; more of them are root, fifth or octave, and the last leads to the next chord's root by a step"
         return Composed(
             tuple(notes),
             self._heard_chords(),
-            (
-                self._why_groove(slots, self.low, self.struck[1], "kick and bass"),
-                "The first note of each chord is its root; between roots it takes the fifth or the octave, and the "
-                "last note before a new chord is a step away from it.",
-            ),
+            (self._why_groove("It plays", slots, self.low, self.struck[1], "the strokes of kick and bass"), f"{why}."),
         )
 
     def _bass_pitch(self, key: Key, bar: int, slots: Sequence[int], n: int) -> int:
         slot, chord = slots[n], self._chord(bar, slots[n])
-        root = BASS_LOWEST + (chord.root - BASS_LOWEST) % 12
-        new = n == 0 or self._chord(bar, slots[n - 1]) is not chord
-        if new or len(slots) == 1:
+        root = _low_note(chord.root)
+        if n == 0 or self._chord(bar, slots[n - 1]).name != chord.name:
             return root
         following = self._chord(bar, slots[n + 1]) if n + 1 < len(slots) else self._chord(bar + 1, 0)
-        if following.root != chord.root and (n + 1 == len(slots) or self._chord(bar, slots[n + 1]).root != chord.root):
-            target = BASS_LOWEST + (following.root - BASS_LOWEST) % 12
-            below = [pitch for pitch in range(target - 2, target) if pitch % 12 in key.scale]
-            return below[-1] if below else target - 1
+        if following.root != chord.root:
+            target = _low_note(following.root)
+            steps = (target + step for step in (-1, -2, 1, 2))
+            return next(pitch for pitch in steps if pitch >= BASS_LOWEST and pitch % 12 in key.scale)
         return root + int(
             self.random.choice((0, 7, 12), p=(0.5, 0.25, 0.25) if METRE[slot] < STRONG else (0.7, 0.2, 0.1))
         )
@@ -245,7 +253,7 @@ class _Stretch:
             if chosen is not heard:
                 shared = len(set(chosen.tones) & set(heard.tones))
                 words.append(
-                    f"{chosen.name} for {heard.name} in bar {n // CHORDS_PER_BAR + 1} ({shared} tones in common)"
+                    f"{chosen.name} for {heard.name} in its bar {n // CHORDS_PER_BAR + 1} ({shared} tones in common)"
                 )
             proposed.append(chosen)
         voiced = self._voiced(proposed)
@@ -258,7 +266,6 @@ class _Stretch:
                 bar,
                 slots,
                 [voiced[bar * CHORDS_PER_BAR + slot * CHORDS_PER_BAR // SLOTS][part] for slot in slots],
-                rest=SLOTS - slots[-1],
                 softer=12,
             )
         ]
@@ -266,7 +273,7 @@ class _Stretch:
         return Composed(
             tuple(notes),
             self._heard_chords(proposed),
-            (why, "It ends on what the band plays, and each voice goes to the nearest tone of the next chord."),
+            (why, "It ends on what the band plays, and its voices move as little as they can from chord to chord."),
         )
 
     def _other(self, key: Key, heard: Chord, before: Chord | None) -> Chord:
@@ -309,17 +316,13 @@ class _Stretch:
                 self._hit(bar, slot, LOW_CONGA if METRE[slot] >= 0.25 else HIGH_CONGA, self.feel.velocity)
                 for slot in here
             ]
-        fullest = int(np.argmax(self.groove)) if self.struck[0] else None
-        where = ", ".join(slot_name(slot) for slot in congas)
-        leaves = (
-            f"Congas answer where the band leaves room: {where}; it plays most on {slot_name(fullest)}."
-            if fullest is not None
-            else f"Congas on {where}."
-        )
+        why = "The shaker carries the pulse with its accents on two and four"
+        if self.wish.bars > 3:
+            why += "; every fourth bar ends with a fill"
         return Composed(
             tuple(sorted(notes, key=lambda note: (note.at_beats, note.pitch))),
             self._heard_chords(),
-            (leaves, "The shaker carries the pulse with its accents on two and four; every fourth bar has a fill."),
+            (self._why_groove("Congas answer", congas, self.groove, self.struck[0], BEAT), f"{why}."),
         )
 
     def _hit(self, bar: int, slot: int, pitch: int, velocity: int) -> Note:
@@ -347,11 +350,9 @@ class _Stretch:
         drawn = np.log(np.maximum(weight, 1e-9)) + self.random.gumbel(0.0, 0.5, weight.size)
         return sorted(int(slot) for slot in np.argsort(drawn)[::-1][: max(count, 1)])
 
-    def _notes(
-        self, bar: int, slots: Sequence[int], pitches: Sequence[int], *, rest: int, softer: int = 0
-    ) -> list[Note]:
-        """Notes of a bar, each held towards the next; `rest` is how long the last one is, 0 until the bar's end."""
-        ends = [*slots[1:], slots[-1] + (rest or SLOTS - slots[-1])]
+    def _notes(self, bar: int, slots: Sequence[int], pitches: Sequence[int], *, softer: int = 0) -> list[Note]:
+        """Notes of a bar, each held towards the next, the last towards the bar's end."""
+        ends = [*slots[1:], SLOTS]
         return [
             Note(
                 at_beats=(bar * SLOTS + slot) / self.per_beat,
@@ -373,12 +374,12 @@ class _Stretch:
             found.append(MotifChord(at_beats=at, root=chord.root, mode=chord.mode, name=chord.name, heard=instead))
         return tuple(found)
 
-    def _why_groove(self, slots: Sequence[int], groove: Floats, struck: bool, who: str) -> str:
+    def _why_groove(self, what: str, slots: Sequence[int], groove: Floats, struck: bool, whose: str) -> str:
         where = ", ".join(slot_name(slot) for slot in slots)
         if not struck:
-            return f"It plays on {where}."
-        share = float(groove[list(slots)].sum())
-        return f"It plays on {where}, where {share:.0%} of the strokes of {who} fall in these bars."
+            return f"{what} on {where}."
+        share, most = float(groove[list(slots)].sum()), slot_name(int(np.argmax(groove)))
+        return f"{what} on {where}, where {share:.0%} of {whose} fall in these bars; most fall on {most}."
 
 
 def _shares(counts: Floats) -> Floats:
@@ -397,10 +398,17 @@ def _triads(key: Key) -> list[Chord]:
     ]
 
 
-def _nearest(pitch: int, tones: Sequence[int]) -> int:
-    return min(
-        (other for other in range(pitch - 6, pitch + 7) if other % 12 in tones), key=lambda one: abs(one - pitch)
-    )
+def _low_note(root: int) -> int:
+    return BASS_LOWEST + (root - BASS_LOWEST) % 12
+
+
+def course_of(pitches: Sequence[int]) -> str:
+    """What a line does, in words: its furthest turn where it has one, else where it ends."""
+    over, under = max(pitches) - max(pitches[0], pitches[-1]), min(pitches[0], pitches[-1]) - min(pitches)
+    if over or under:
+        return "rises and falls" if over >= under else "falls and rises"
+    apart = pitches[-1] - pitches[0]
+    return "rises" if apart > 0 else "falls" if apart < 0 else "stays on its note"
 
 
 def note_name(pitch: int) -> str:
@@ -414,7 +422,7 @@ def slot_name(slot: int) -> str:
 
 
 def best_bar(song: Song, bars: int) -> int:
-    """Where the chords are clearest and the band plays on, over that many bars."""
+    """Where the chords are clearest over that many bars, or the most is struck where there are none."""
     if not song.chords:
         played = song.groove.sum(axis=1)
         return int(np.argmax(np.convolve(played, np.ones(bars), mode="valid")))
