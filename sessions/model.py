@@ -181,6 +181,8 @@ class Bounce(Document, frozen=True, kw_only=True):
     """Track name to file within the bounce's folder."""
     returns: dict[str, str] = {}
     """Effect name to file, where there are stems: what it adds to them."""
+    beside: tuple[str, ...] = ()
+    """Files that go along with every export: of a motif, its MIDI file."""
     created_utc: str
     sequence: int = 0
     """Order of making within the session, so that a box without a clock keeps them in order; given when it is saved."""

@@ -168,7 +168,7 @@ def _check_clip(library: Library, path: Path, clip: Clip, take: Take) -> Iterato
 
 def _check_bounce(library: Library, bounce: Bounce, hashes: bool, read_plan: PlanReader | None) -> Iterator[Finding]:
     place = library.bounce_path(bounce.session, bounce.id)
-    for name in (bounce.file, bounce.plan, *bounce.stems.values(), *bounce.returns.values()):
+    for name in (bounce.file, bounce.plan, *bounce.stems.values(), *bounce.returns.values(), *bounce.beside):
         if not (place / name).is_file():
             yield _finding(library, place / name, "is missing from its bounce", "missing")
     if read_plan is not None and (place / bounce.plan).is_file():

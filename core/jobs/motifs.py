@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
-import soundfile
 
 from core.analysis.loudness import LoudnessMeter
-from core.desk.sources import Source, take_sources
+from core.desk.sources import FileSource, Source, take_sources
 from core.desk.wavfile import FloatWav
 from core.dsp.audio import Audio
 from core.errors import Exit, OtoError
@@ -59,6 +60,13 @@ def make_motif(library: Library, job: Job, progress: Progress) -> dict[str, Any]
     sources = take_sources(library, job.session, take.number)
     heard = listen(sources, "model", part(progress, 0.0, 0.6))
     tracks = _tracks(sources, heard, roles_of(take))
+    if all(track.analysis.silent or track.role == "click" for track in tracks):
+        raise OtoError(
+            "bad_input",
+            f"Nothing is played on take {take.number}, so there is nothing for a motif to go with.",
+            "Choose another take.",
+            Exit.BAD_INPUT,
+        )
     song = hear_song(tracks, bpm=bpm, key=key, progress=part(progress, 0.6, 0.3))
     if song.key is None and wish.part != "rhythm":
         raise OtoError(
@@ -68,12 +76,12 @@ def make_motif(library: Library, job: Job, progress: Progress) -> dict[str, Any]
             Exit.BAD_INPUT,
         )
     report(progress, 0.9, "composing")
-    had = sum(bounce.kind == "motif" and bounce.take == take.number for bounce in library.bounces(job.session))
-    wish = dataclasses.replace(wish, bars=min(wish.bars, song.bars), seed=wish.seed or had + 1)
+    seed = wish.seed or _next_seed(library, take)
+    wish = dataclasses.replace(wish, bars=min(wish.bars, song.bars), seed=seed)
     first_bar = _first_bar(song, wish.bars, at_s)
     motif = _document(take, song, first_bar, wish, heard.notes)
     with new_bounce(library, job.session, "motif", take.number) as (bounce_id, folder):
-        bounce = _keep(library, sources, motif, bounce_id, folder)
+        bounce = _keep(library, tracks, motif, bounce_id, folder)
         library.save_bounce(bounce)
     return {**whose(bounce), **motif_value(motif, folder)}
 
@@ -115,16 +123,17 @@ def _wish(job: Job) -> Wish:
             raise OtoError(
                 "bad_input", f"There is no {name!r} for a motif.", f"Say {', '.join(known)}.", Exit.BAD_INPUT
             )
-    bars, density, seed = (float(option(job, name, (int, float), usual)) for name, usual in USUAL.items())
-    whole = bars.is_integer() and seed.is_integer()
-    if not whole or bars not in BARS or not 0.0 <= density <= 1.0 or not 0 <= seed <= MOST_SEED:
+    bars, density, seed = (option(job, name, (int, float), usual) for name, usual in USUAL.items())
+    if bars not in BARS or not 0 <= density <= 1 or not 0 <= seed <= MOST_SEED or seed != int(seed):
         raise OtoError(
             "bad_input",
-            "A motif has 1 to 16 bars, a density of 0 to 1 and a seed from 0.",
+            f"A motif has 1 to 16 bars, a density of 0 to 1 and a whole seed from 0 to {MOST_SEED}.",
             "Leave out what needs no wish.",
             Exit.BAD_INPUT,
         )
-    return Wish(part=cast("Part", wanted), bars=int(bars), density=density, mood=cast("Mood", mood), seed=int(seed))
+    return Wish(
+        part=cast("Part", wanted), bars=int(bars), density=float(density), mood=cast("Mood", mood), seed=int(seed)
+    )
 
 
 def _said(job: Job) -> tuple[float | None, Key | None, float | None]:
@@ -139,6 +148,18 @@ def _said(job: Job) -> tuple[float | None, Key | None, float | None]:
     if name and key is None:
         raise OtoError("bad_input", f"{name!r} is no key.", "Write it as 'A minor' or 'Bb major'.", Exit.BAD_INPUT)
     return (None if bpm is None else float(bpm)), key, (None if at_s is None else float(at_s))
+
+
+def _next_seed(library: Library, take: Take) -> int:
+    """One more than there are motifs of the take, or the first after it that none of them has."""
+    had: list[int] = []
+    for bounce in library.bounces(take.session):
+        if bounce.kind == "motif" and bounce.take == take.number:
+            had.append(0)
+            with contextlib.suppress(OSError, OtoError):
+                file = library.bounce_path(bounce.session, bounce.id) / bounce.plan
+                had[-1] = read_motif(file.read_bytes(), bounce.id).seed
+    return next(seed for seed in itertools.count(len(had) + 1) if seed not in had)
 
 
 def _tracks(sources: list[Source], heard: Listening, roles: dict[str, str]) -> list[Heard]:
@@ -219,13 +240,13 @@ def _why_here(song: Song, first_bar: int, bars: int) -> str:
     return f"It is made for bars {first_bar + 1} to {first_bar + bars}, from {start_s:.1f} s on{over}."
 
 
-def _keep(library: Library, sources: list[Source], motif: Motif, bounce_id: str, folder: Path) -> Bounce:
+def _keep(library: Library, tracks: list[Heard], motif: Motif, bounce_id: str, folder: Path) -> Bounce:
     """Write the motif's files and return its bounce."""
-    rate_hz = sources[0].rate_hz
+    rate_hz = tracks[0].source.rate_hz
     start, end = (round(motif.beats_s[at] * rate_hz) for at in (0, -1))
     start = max(start, 0)
     alone = np.tile(sketch(motif, rate_hz, end - start), (2, 1))
-    band = _band(library, motif, sources, start, end - start)
+    band = _band(library, motif, tracks, start, end - start)
     levels = [_lufs(audio, rate_hz) for audio in (alone, band)]
     if None not in levels:
         alone *= np.float32(10.0 ** ((cast("float", levels[1]) - UNDER_BAND_LU - cast("float", levels[0])) / 20.0))
@@ -254,6 +275,7 @@ def _keep(library: Library, sources: list[Source], motif: Motif, bounce_id: str,
         file=SKETCH_FILE,
         plan=MOTIF_FILE,
         stems={name: file for name, (file, _) in stems.items()},
+        beside=(MIDI_FILE,),
         created_utc=now_utc(),
         rate_hz=rate_hz,
         frames=end - start,
@@ -267,19 +289,21 @@ def _keep(library: Library, sources: list[Source], motif: Motif, bounce_id: str,
     )
 
 
-def _band(library: Library, motif: Motif, sources: list[Source], start: int, frames: int) -> Audio:
-    """These bars of the take's newest mix; where there is none, of its tracks, added up."""
+def _band(library: Library, motif: Motif, tracks: list[Heard], start: int, frames: int) -> Audio:
+    """These bars of the take's newest mix; where there is none that can be read, of its tracks, added up."""
+    rate_hz = tracks[0].source.rate_hz
     for bounce in library.bounces(motif.session or ""):
-        covers = bounce.start_samples <= start and start + frames <= bounce.start_samples + bounce.frames
-        if bounce.kind == "mix" and bounce.take == motif.take and covers and bounce.rate_hz == sources[0].rate_hz:
-            with soundfile.SoundFile(library.bounce_path(bounce.session, bounce.id) / bounce.file) as file:
-                file.seek(start - bounce.start_samples)
-                mixed: Audio = file.read(frames, dtype="float32", always_2d=True).T
-                return mixed
+        if bounce.kind == "mix" and bounce.take == motif.take and bounce.start_samples <= start:
+            first = start - bounce.start_samples
+            with contextlib.suppress(OtoError):
+                mix = FileSource(library.bounce_path(bounce.session, bounce.id) / bounce.file)
+                if mix.rate_hz == rate_hz and first + frames <= mix.frames:
+                    return mix.read(first, frames)
+    band = [track.source for track in tracks if track.role != "click"]
     added = np.zeros((2, frames), np.float32)
-    for source in sources:
+    for source in band:
         added += source.read(start, frames)
-    return added / np.float32(max(len(sources), 1) ** 0.5)
+    return added / np.float32(max(len(band), 1) ** 0.5)
 
 
 def _lufs(audio: Audio, rate_hz: int) -> float | None:

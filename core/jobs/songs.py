@@ -8,7 +8,7 @@ from core.errors import Exit, OtoError
 from core.export.export import ExportItem
 from core.export.tags import Tags
 from core.jobs import work
-from core.jobs.motifs import MIDI_FILE, read_motif
+from core.jobs.motifs import read_motif
 from sessions.files import sha256_file
 from sessions.model import Bounce
 from sessions.store import Library
@@ -64,7 +64,7 @@ def _motif_of(library: Library, bounce: Bounce, song: ExportItem) -> ExportItem:
         tags=dataclasses.replace(song.tags, title=name, comment=comment),
         bounce=bounce.id,
         stems={stem: folder / file for stem, file in bounce.stems.items()},
-        beside=(folder / MIDI_FILE,),
+        beside=tuple(folder / file for file in bounce.beside),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.cli.care import read_plan
 from core.errors import OtoError
 from core.jobs.motifs import read_motif
 from core.jobs.tasks import run_job
@@ -18,6 +19,7 @@ from core.muse.motif import MARK
 from core.protocol.topics import Job
 from sessions.importing import import_recordings
 from sessions.store import Library
+from sessions.verify import check_library
 from tests.core.muse.songs import strummed
 
 RATE_HZ = 44_100
@@ -102,6 +104,12 @@ def test_the_same_wish_is_the_same_motif_and_without_a_seed_the_next_is_another(
     assert Path(first["out"]).read_bytes()[:] == Path(again["out"]).read_bytes()
 
 
+def test_a_seed_that_a_motif_of_the_take_has_is_never_drawn_unasked(band: Library) -> None:
+    asked = [propose(band, seed=seed)["seed"] for seed in (4, 3)]
+    assert [propose(band)["seed"] for _ in range(2)] == [5, 6]
+    assert asked == [4, 3]
+
+
 def test_a_person_s_key_and_tempo_are_believed(band: Library) -> None:
     told = propose(band, key="F# minor", bpm=60.0)
     assert told["key"] == "F# minor"
@@ -122,6 +130,52 @@ def test_the_newest_mix_of_the_take_is_what_the_sketch_plays_with(band: Library)
     assert np.corrcoef(expected.ravel(), others.ravel())[0, 1] > 0.9999
 
 
+@pytest.mark.parametrize("rest_bytes", [None, 20, 400_000])
+def test_a_mix_whose_file_has_suffered_makes_way_for_the_tracks(band: Library, rest_bytes: int | None) -> None:
+    session = band.session("Band").id
+    plain = propose(band, seed=1)
+    run_job(Job(id="2", kind="mix", session=session, options={"engineer": "rules"}), band, lambda *_: True)
+    mix = next(one for one in band.bounces(session) if one.kind == "mix")
+    file = band.bounce_path(session, mix.id) / mix.file
+    whole = file.read_bytes()
+    file.unlink()
+    if rest_bytes is not None:
+        file.write_bytes(whole[:rest_bytes])
+    assert Path(propose(band, seed=1)["out"]).read_bytes() == Path(plain["out"]).read_bytes()
+
+
+def test_a_click_is_no_part_of_the_band_that_the_sketch_plays_with(home: Path, tmp_path: Path) -> None:
+    made = Library(home / "library")
+    guitar = strummed(["Am", "F", "C", "G"] * 3, BAR_S)
+    for name, tracks in {"With": ("Guitar", "Click"), "Without": ("Guitar",)}.items():
+        (tmp_path / name).mkdir()
+        for track in tracks:
+            audio = guitar if track == "Guitar" else clicks([0, 1, 2, 3], 12, 1000.0, 0.01)
+            soundfile.write(tmp_path / name / f"{track}.wav", audio, RATE_HZ, subtype="PCM_24")
+        import_recordings(made, [tmp_path / name], name=name)
+    played = [Path(propose(made, name, seed=1, at_s=0.0)["out"]).parent / "Band.wav" for name in ("With", "Without")]
+    assert played[0].read_bytes() == played[1].read_bytes()
+
+
+@pytest.mark.parametrize("name", ["Guitar", "Click"])
+def test_a_take_on_which_nobody_plays_says_so_and_not_that_it_is_short(home: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "still").mkdir()
+    audio = clicks([0, 1, 2, 3], 12, 1000.0, 0.01) * (name == "Click")
+    soundfile.write(tmp_path / "still" / f"{name}.wav", audio, RATE_HZ, subtype="PCM_24")
+    made = Library(home / "library")
+    import_recordings(made, [tmp_path / "still"], name="Still")
+    with pytest.raises(OtoError, match="Nothing is played on take 1"):
+        propose(made, "Still")
+
+
+def test_a_midi_file_that_is_gone_is_found_when_the_library_is_looked_over(band: Library) -> None:
+    told = propose(band)
+    assert not list(check_library(band, read_plan=read_plan))
+    Path(told["midi"]).unlink()
+    (found,) = check_library(band, read_plan=read_plan)
+    assert found.path.endswith("motif.mid")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -131,7 +185,11 @@ def test_the_newest_mix_of_the_take_is_what_the_sketch_plays_with(band: Library)
         ({"bars": 0}, "1 to 16 bars"),
         ({"bars": 2.5}, "1 to 16 bars"),
         ({"density": 1.1}, "a density of 0 to 1"),
-        ({"seed": -1}, "a seed from 0"),
+        ({"seed": -1}, "a whole seed from 0"),
+        ({"seed": 1.5}, "a whole seed from 0"),
+        ({"seed": 10**400}, "a whole seed from 0 to 4294967295"),
+        ({"density": float("nan")}, "a density of 0 to 1"),
+        ({"bars": "4"}, "can't be '4'"),
         ({"bpm": 10.0}, "no tempo"),
         ({"key": "H sharp"}, "is no key"),
     ],
