@@ -10,6 +10,7 @@ from core.protocol.topics import Bounce, BouncesTopic
 from tests.tui.harness import Recorder, band_picture, bounce, check_snapshot, overview, screen_lines, studio
 from tests.tui.test_keys_to_requests import asked
 from tui.picture import Picture
+from tui.screens.takes import TakesScreen
 
 WHY = (
     "AI-generated: no person wrote these notes.",
@@ -84,6 +85,19 @@ async def test_a_new_motif_gets_the_cursor_of_its_list() -> None:
         assert Play(bounce="motif-002-02") in recorder.requests
 
 
+async def test_a_motif_that_was_there_before_is_no_new_one_when_its_take_is_selected_again() -> None:
+    app, _ = studio(with_motifs(motif(1)), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "down")
+        await pilot.pause()
+        await pilot.press("up")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, TakesScreen)
+        assert screen.list.cursor == "2"
+        assert screen.markers.cursor != "motif-002-01"
+
+
 @pytest.mark.parametrize("screen", ["3", "4"])
 async def test_a_motif_is_no_song_to_mix_or_master(screen: str) -> None:
     app, _ = studio(with_motifs(motif(1)), None, answering())
@@ -99,5 +113,5 @@ async def test_export_offers_it_and_still_takes_the_master_by_itself() -> None:
         await pilot.press("5")
         await pilot.pause()
         text = "\n".join(screen_lines(app))
-        assert "motif-002-01" in text
+        assert next(line for line in text.splitlines() if "motif-002-01" in line).count("AI: bass, A minor") == 1
         assert "master-002-01 as" in text

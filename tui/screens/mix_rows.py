@@ -175,9 +175,10 @@ def bounce_text(bounce: Bounce) -> str:
     """One bounce in a line."""
     peak = "" if bounce.true_peak_dbtp is None else f"{bounce.true_peak_dbtp:.1f} dBTP"
     length = words.short_clock(bounce.frames / bounce.rate_hz)
+    about = f"AI: {words.clean(bounce.about)}" if bounce.kind == "motif" else words.clean(bounce.target)
     return (
         f"{words.clean(bounce.id):<16} take {bounce.take:<3} {length:>6}  {words.loudness(bounce.integrated_lufs):>10}"
-        f" {peak:>10}  {words.local_time(bounce.created_utc)}  {words.clean(bounce.target or bounce.about)}"
+        f" {peak:>10}  {words.local_time(bounce.created_utc)}  {about}"
     ).rstrip()
 
 

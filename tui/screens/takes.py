@@ -50,8 +50,8 @@ class TakesScreen(CompingScreen):
         self._session: str | None = None
         """Whose takes these are; what was chosen in another's means nothing here."""
         self._newest: str | None = None
-        self._newest_motif: str | None = None
-        """Of the selected take; "" where it has none."""
+        self._newest_motif = ("", "")
+        """The selected take, and its newest motif; "" where it has none."""
         self._compared: tuple[str, str] | None = None
         """The two that are heard against each other."""
         self._wanted = ""
@@ -95,9 +95,10 @@ class TakesScreen(CompingScreen):
             empty: list[Line] = [[("m sets one while playing.", "dim")]]
             playing = picture.transport.bounce if picture.playing else None
             motifs = self._motifs()
-            if motifs and motifs[0].id != self._newest_motif and self._newest_motif is not None:
+            newest = (take_key(take) if take else "", motifs[0].id if motifs else "")
+            if motifs and newest[0] == self._newest_motif[0] and newest != self._newest_motif:
                 self.markers.cursor = motifs[0].id
-            self._newest_motif = motifs[0].id if motifs else ""
+            self._newest_motif = newest
             below = [*takes_rows.marker_rows(take), *takes_rows.motif_rows(motifs, playing, self.look)]
             self.markers.show(below, head=[("Markers", "title")], empty=empty)
         self.head_paper.repaint()
