@@ -75,6 +75,16 @@ async def test_what_is_done_to_a_motif_never_happens_to_its_take(key: str) -> No
         assert app.picture.said is not None
 
 
+async def test_its_reasons_come_and_go_with_the_focus() -> None:
+    app, _ = studio(with_motifs(motif(1, take=1)), None, answering())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "down")
+        for key, told in (("tab", True), ("shift+tab", False)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert ("no person wrote these notes" in "\n".join(screen_lines(app))) == told
+
+
 async def test_a_new_motif_gets_the_cursor_of_its_list() -> None:
     app, recorder = studio(with_motifs(motif(1)), None, answering())
     async with app.run_test(size=(80, 24)) as pilot:

@@ -104,6 +104,10 @@ class TakesScreen(CompingScreen):
         self.head_paper.repaint()
         self.wave_paper.repaint()
 
+    def on_descendant_focus(self) -> None:
+        """Below stands the take, or the motif that has the focus."""
+        self.wave_paper.repaint()
+
     def show_meters(self) -> None:
         """The banner's time, and how far the take has been heard."""
         super().show_meters()
