@@ -20,12 +20,13 @@ from core.jobs.bouncing import new_bounce, now_utc, whose
 from core.jobs.listening import Listening, listen
 from core.jobs.options import option, roles_of, take_of
 from core.models.roles import decide_role
-from core.muse.compose import FEELS, Wish, best_bar, compose, note_name
-from core.muse.harmony import Key, key_named
+from core.muse.compose import best_bar, compose
+from core.muse.harmony import Key, key_named, note_name
 from core.muse.midifile import write_midi
 from core.muse.motif import MARK, MOODS, PARTS, Mood, Motif, Part
 from core.muse.sketch import sketch
 from core.muse.song import MOST_S, Heard, Song, hear_song
+from core.muse.stretch import FEELS, Wish
 from core.plans.roles import Role
 from core.progress import Progress, part, report
 from core.protocol.topics import Job
@@ -213,7 +214,10 @@ def _why_beat(song: Song) -> str:
     if song.tempo is None:
         return f"No steady beat is heard, so the bars are counted at {song.bpm:.0f} beats a minute; say one with --bpm."
     if song.tempo.confidence == 1.0:
-        return f"You said {song.tempo.bpm:g} beats a minute."
+        apart = abs(song.bpm / song.tempo.bpm - 1.0) > 0.01
+        return (
+            f"You said {song.tempo.bpm:g} beats a minute{f'; as it is played it is {song.bpm:.1f}' if apart else ''}."
+        )
     return f"The beat is {song.tempo.bpm:g} a minute ({song.tempo.confidence:.0%} sure), counted in bars of four."
 
 
@@ -234,7 +238,7 @@ def _why_key(song: Song) -> list[str]:
 
 def _why_here(song: Song, first_bar: int, bars: int) -> str:
     start_s = float(song.beats_s[first_bar * song.beats_per_bar])
-    names = [chord.name for chord in song.chords[first_bar * 2 : (first_bar + bars) * 2]]
+    names = [chord.name_in(song.key) for chord in song.chords[first_bar * 2 : (first_bar + bars) * 2]]
     told = [name for n, name in enumerate(names) if not n or names[n - 1] != name]
     over = f" over {' '.join(told)}" if told else ""
     return f"It is made for bars {first_bar + 1} to {first_bar + bars}, from {start_s:.1f} s on{over}."
@@ -314,7 +318,8 @@ def _lufs(audio: Audio, rate_hz: int) -> float | None:
 
 def in_words(motif: Motif) -> str:
     """The notes, bar by bar, as musicians read them."""
+    key = key_named(motif.key)
     bars: dict[int, list[str]] = {}
     for note in sorted(motif.notes, key=lambda one: (one.at_beats, one.pitch)):
-        bars.setdefault(int(note.at_beats // motif.beats_per_bar), []).append(note_name(note.pitch))
+        bars.setdefault(int(note.at_beats // motif.beats_per_bar), []).append(note_name(note.pitch, key))
     return " | ".join(" ".join(names) for _, names in sorted(bars.items()))

@@ -56,7 +56,7 @@ def _motif_of(library: Library, bounce: Bounce, song: ExportItem) -> ExportItem:
     """A motif with its MIDI file; its name, its tags and its stems say that no person wrote it."""
     folder = library.bounce_path(bounce.session, bounce.id)
     motif = read_motif((folder / bounce.plan).read_bytes(), str(folder / bounce.plan))
-    name = f"{song.name} {motif.part} motif (AI-generated)"
+    name = f"{song.name} {motif.part} motif {int(bounce.id.rpartition('-')[2])} (AI-generated)"
     comment = f"{motif.mark}; {motif.made_by}; take {bounce.take}; sha256 {bounce.sha256[:16]}"
     return dataclasses.replace(
         song,

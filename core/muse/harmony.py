@@ -13,6 +13,13 @@ Floats = NDArray[np.float64]
 Mode = Literal["major", "minor"]
 
 NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_SHARPS: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_FLATS: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_TONICS: Final[dict[Mode, tuple[str, ...]]] = {
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+"""The spelling of each key that has the fewest signs."""
 SCALES: Final[dict[Mode, tuple[int, ...]]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 TRIADS: Final[dict[Mode, tuple[int, ...]]] = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 
@@ -46,7 +53,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """As musicians say it."""
-        return f"{NAMES[self.tonic]} {self.mode}"
+        return f"{_TONICS[self.mode][self.tonic]} {self.mode}"
 
     @property
     def scale(self) -> tuple[int, ...]:
@@ -65,12 +72,33 @@ class Chord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """As in a lead sheet."""
-        return NAMES[self.root] + ("m" if self.mode == "minor" else "")
+        return self.name_in(None)
+
+    def name_in(self, key: Key | None) -> str:
+        """As in a lead sheet in this key."""
+        return spelled(self.root, key) + ("m" if self.mode == "minor" else "")
 
     @property
     def tones(self) -> tuple[int, ...]:
         """Pitch classes: root, third, fifth."""
         return tuple((self.root + step) % 12 for step in TRIADS[self.mode])
+
+
+def spelled(tone: int, key: Key | None) -> str:
+    """A pitch class as it is written in a key: with its sharps or its flats."""
+    if key is None:
+        return NAMES[tone % 12]
+    major = (key.tonic + (3 if key.mode == "minor" else 0)) % 12
+    sharps = major * 7 % 12
+    if not sharps:
+        return NAMES[tone % 12]
+    # F# major has six sharps, and its relative is called Eb minor, with six flats.
+    return (_SHARPS if sharps < 6 or (sharps == 6 and key.mode == "major") else _FLATS)[tone % 12]
+
+
+def note_name(pitch: int, key: Key | None = None) -> str:
+    """A MIDI note as musicians write it: 60 is C4."""
+    return f"{spelled(pitch, key)}{pitch // 12 - 1}"
 
 
 def key_named(name: str) -> Key | None:
@@ -105,7 +133,7 @@ def find_key(classes: Floats) -> Key | None:
         tonic=tonic,
         mode=mode,
         likeness=round(best, 2),
-        next_name=f"{NAMES[other]} {other_mode}",
+        next_name=Key(tonic=other, mode=other_mode).name,
         next_likeness=round(second, 2),
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import mido
 import numpy as np
 
-from core.muse.harmony import NAMES, key_named
+from core.muse.harmony import key_named
 from core.muse.motif import Motif
 from sessions.files import write_atomic
 
@@ -38,9 +38,8 @@ def _conductor(motif: Motif) -> Any:
     ]
     key = key_named(motif.key)
     if key is not None:
-        flats = {1: "Db", 3: "Eb", 8: "Ab", 10: "Bb"} if key.mode == "major" else {}
-        name = flats.get(key.tonic, NAMES[key.tonic]) + ("m" if key.mode == "minor" else "")
-        name = {"Abm": "G#m"}.get(name, name)
+        tonic, _, mode = key.name.partition(" ")
+        name = tonic + ("m" if mode == "minor" else "")
         events.append((0, mido.MetaMessage("key_signature", key=name)))
     for beat, gap_s in enumerate(np.diff(motif.beats_s)):
         events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("set_tempo", tempo=round(float(gap_s) * 1e6))))

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.muse.compose import HIGH_CONGA, LOW_CONGA
 from core.muse.motif import Motif, Part
+from core.muse.percussion import HIGH_CONGA, LOW_CONGA
 
 Audio = NDArray[np.float32]
 Floats = NDArray[np.float64]

@@ -120,7 +120,7 @@ def hear_song(tracks: Sequence[Heard], *, bpm: float | None = None, key: Key | N
         raise OtoError(
             "bad_input",
             "The take is too short: a motif needs two bars to go with.",
-            "Choose a longer take, or say its tempo.",
+            "Choose a longer take.",
             Exit.BAD_INPUT,
         )
     low = [track.analysis.onsets_s for track in audible if track.role in LOW]

@@ -246,7 +246,7 @@ def test_an_exported_motif_brings_its_midi_file_and_says_what_it_is(band: Librar
     options = {"to": str(tmp_path / "out"), "formats": ["flac", "stems"], "bounces": [bounce]}
     run_job(Job(id="3", kind="export", session=band.session("Band").id, options=options), band, lambda *_: True)
     names = sorted(path.name for path in (tmp_path / "out").rglob("*.*"))
-    base = "Band bass motif (AI-generated)"
+    base = "Band bass motif 1 (AI-generated)"
     assert names == [f"{base}.flac", f"{base}.mid", "Band.wav", "Motif.wav"]
     assert MARK in soundfile.SoundFile(tmp_path / "out" / f"{base}.flac").comment
 

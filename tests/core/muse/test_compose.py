@@ -11,20 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.muse.compose import (
-    BASS_LOWEST,
-    METRE,
-    SHAKER,
-    STRONG,
-    Wish,
-    best_bar,
-    compose,
-    course_of,
-    note_name,
-    slot_name,
-)
-from core.muse.harmony import NAMES
+from core.muse.bassline import LOWEST as BASS_LOWEST
+from core.muse.compose import best_bar, compose
+from core.muse.harmony import NAMES, note_name
+from core.muse.melody import course_of
 from core.muse.motif import MOODS, PARTS
+from core.muse.percussion import SHAKER
+from core.muse.stretch import METRE, STRONG, Wish, slot_name
 from tests.core.muse.songs import chord, song
 
 PROGRESSIONS = (("Am", "F", "C", "G"), ("C", "G", "Am", "F"), ("Em", "Am", "Dm", "G"))

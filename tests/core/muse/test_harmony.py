@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.muse.harmony import CHORDS, NAMES, Chord, find_chords, find_key, key_named
+from core.muse.harmony import CHORDS, NAMES, Chord, Key, find_chords, find_key, key_named, note_name, spelled
 from core.muse.pitches import PitchListener
 from tests.core.muse.songs import RATE_HZ, key, strummed
 
@@ -48,6 +48,28 @@ def test_four_chords_and_their_key_are_heard_in_every_key_and_tuning(up: int, mi
     assert set(home.scale) == set(key(NAMES[up]).scale)
     found = find_chords([pitches.between(at + 0.1, at + 0.9) for at in range(len(played))], home)
     assert [one.name for one in found] == played
+
+
+@pytest.mark.parametrize(
+    ("home", "scale"),
+    [("E major", "E F# G# A B C# D#"), ("F minor", "F G Ab Bb C Db Eb"), ("C major", "C D E F G A B"),
+     ("Bb minor", "Bb C Db Eb F Gb Ab"), ("C# minor", "C# D# E F# G# A B"), ("G minor", "G A Bb C D Eb F"),
+     ("Db major", "Db Eb F Gb Ab Bb C"), ("A minor", "A B C D E F G")],
+)  # fmt: skip
+def test_notes_are_written_as_their_key_writes_them(home: str, scale: str) -> None:
+    one = key(home)
+    assert one.name == home
+    assert " ".join(spelled(tone, one) for tone in one.scale) == scale
+    assert note_name(60, one) == "C4"
+
+
+@pytest.mark.parametrize("tonic", range(12))
+@pytest.mark.parametrize("mode", ["major", "minor"])
+def test_a_scale_has_each_letter_once_where_keys_have_at_most_five_signs(tonic: int, mode) -> None:
+    one = Key(tonic=tonic, mode=mode)
+    letters = {spelled(tone, one)[0] for tone in one.scale}
+    assert len(letters) == (6 if one.name in ("F# major", "Eb minor") else 7)
+    assert key(one.name) == one
 
 
 def test_nothing_has_no_key_and_no_chords() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.muse.compose import Wish, compose
+from core.muse.compose import compose
 from core.muse.midifile import write_midi
 from core.muse.motif import MARK, PARTS, Motif
+from core.muse.stretch import Wish
 from tests.core.muse.songs import song
 
 
