@@ -33,9 +33,11 @@ def compose(song: Song, first_bar: int, wish: Wish) -> Composed:
 
 
 def best_bar(song: Song, bars: int) -> int:
-    """Where the chords are clearest over that many bars, or the most is struck where there are none."""
-    if not song.chords:
-        played = song.groove.sum(axis=1)
-        return int(np.argmax(np.convolve(played, np.ones(bars), mode="valid")))
-    clear = np.array([chord.likeness for chord in song.chords]).reshape(-1, CHORDS_PER_BAR).mean(axis=1)
-    return int(np.argmax(np.convolve(clear, np.ones(bars), mode="valid")))
+    """The first of so many bars where chords are clearest and the band plays on; without chords, where it plays most."""
+    played = song.groove.sum(axis=1)
+    usual = float(np.median(played))
+    worth = played
+    if song.chords:
+        clear = np.array([chord.likeness for chord in song.chords]).reshape(-1, CHORDS_PER_BAR).mean(axis=1)
+        worth = clear * np.minimum(played / usual, 1.0) if usual > 0.0 else clear
+    return int(np.argmax(np.convolve(worth, np.ones(bars), mode="valid")))

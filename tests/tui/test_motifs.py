@@ -9,7 +9,9 @@ from core.protocol.requests import EditTake, GetOverview, Play, StartJob, TrashT
 from core.protocol.topics import Bounce, BouncesTopic
 from tests.tui.harness import Recorder, band_picture, bounce, check_snapshot, overview, screen_lines, studio
 from tests.tui.test_keys_to_requests import asked
+from tui.look import Look
 from tui.picture import Picture
+from tui.screens import takes_rows
 from tui.screens.takes import TakesScreen
 
 WHY = (
@@ -125,3 +127,12 @@ async def test_export_offers_it_and_still_takes_the_master_by_itself() -> None:
         text = "\n".join(screen_lines(app))
         assert next(line for line in text.splitlines() if "motif-002-01" in line).count("AI: bass, A minor") == 1
         assert "master-002-01 as" in text
+
+
+def test_reasons_that_find_no_room_are_cut_with_a_sign() -> None:
+    lines = ["".join(text for text, _ in line) for line in takes_rows.motif_lines(motif(1), Look().glyphs, 60, 2)]
+    assert len(lines) == 2
+    assert lines[-1].rstrip().endswith(Look().glyphs.ellipsis)
+    assert all(len(line) <= 60 for line in lines)
+    whole = takes_rows.motif_lines(motif(1), Look().glyphs, 60, 20)
+    assert Look().glyphs.ellipsis not in "".join(text for line in whole for text, _ in line)

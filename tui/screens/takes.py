@@ -116,7 +116,7 @@ class TakesScreen(CompingScreen):
 
     def _wave(self, width: int, height: int) -> list[Line]:
         if motif := self._motif():
-            return takes_rows.motif_lines(motif, width, height)
+            return takes_rows.motif_lines(motif, self.look.glyphs, width, height)
         take = self._take()
         overview = self._overview(take)
         if take is None or overview is None:

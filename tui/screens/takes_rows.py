@@ -9,7 +9,7 @@ from typing import Final
 from core.protocol.topics import Bounce, CompPart, Overview, Take
 from tui import waveform, words
 from tui.composing import COMP, take_key
-from tui.look import Look, Role
+from tui.look import Glyphs, Look, Role
 from tui.picture import Picture
 from tui.splice import Tape
 from tui.widgets.paper import Line, Span
@@ -129,9 +129,11 @@ def motif_rows(motifs: Sequence[Bounce], playing: str | None, look: Look) -> lis
     ]
 
 
-def motif_lines(motif: Bounce, width: int, height: int) -> list[Line]:
+def motif_lines(motif: Bounce, glyphs: Glyphs, width: int, height: int) -> list[Line]:
     """Who wrote a motif, and why it is so."""
     told = [line for reason in motif.why for line in words.wrap(words.clean(reason), width - 2, height)]
+    if len(told) > height > 0:
+        told[height - 1] = words.fit(f"{told[height - 1]} {glyphs.ellipsis}", width - 2, glyphs.ellipsis)
     return [[(f"  {line}", "warn" if not n else "text")] for n, line in enumerate(told[:height])]
 
 

@@ -198,3 +198,15 @@ def test_the_bars_are_where_the_chords_are_clearest() -> None:
     clear[8:12] = [0.9] * 4
     chords = tuple(msgspec.structs.replace(one, likeness=clear[n]) for n, one in enumerate(heard.chords))
     assert best_bar(dataclasses.replace(heard, chords=chords), 2) == 4
+    silent = np.zeros_like(heard.groove)
+    assert best_bar(dataclasses.replace(heard, chords=chords, groove=silent), 2) == 4
+
+
+def test_one_clear_guitar_after_the_end_is_not_the_band() -> None:
+    heard = song(times=3)
+    groove = heard.groove.copy()
+    groove[10:] = 0.0
+    chords = tuple(
+        msgspec.structs.replace(one, likeness=0.95 if n >= 20 else 0.8) for n, one in enumerate(heard.chords)
+    )
+    assert best_bar(dataclasses.replace(heard, chords=chords, groove=groove), 2) <= 8
