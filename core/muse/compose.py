@@ -33,7 +33,7 @@ def compose(song: Song, first_bar: int, wish: Wish) -> Composed:
 
 
 def best_bar(song: Song, bars: int) -> int:
-    """The first of so many bars where chords are clearest and the band plays on; without chords, where it plays most."""
+    """The first of so many bars where chords are clearest and the band plays on; without chords where it plays most."""
     played = song.groove.sum(axis=1)
     usual = float(np.median(played))
     worth = played
