@@ -12,6 +12,7 @@ pytest.importorskip("onnx", reason="onnx lives in the environment of training")
 mido = pytest.importorskip("mido", reason="mido lives in the environment of training")
 
 from core.models.mixing import FEATURES  # noqa: E402
+from training import curves  # noqa: E402
 from training.mix import export, midi, modules, network, train  # noqa: E402
 from training.mix.examples import varied, whole  # noqa: E402
 from training.mix.odd import BAND, as_recorded, made, shown_of  # noqa: E402
@@ -110,6 +111,26 @@ def test_what_authors_always_do_is_learned_by_teacher_and_network(shelf: Shelf) 
         taught = teacher.answers(torch.from_numpy(one.fed)).numpy()
         assert train.errors_lu(off + taught).mean() < before[-1]
     assert np.mean(after) < np.mean(before)
+
+
+def test_who_watches_sees_it_learn_and_changes_nothing(shelf: Shelf) -> None:
+    seen: list[tuple[int, float, float]] = []
+
+    def watch(step: int, loss: float, kept: network.Controller) -> None:
+        seen.append((step, loss, train.missed_lu(kept, shelf)))
+
+    watched = train.train(shelf, steps=45, seed=1, watch=watch)
+    alone = train.train(shelf, steps=45, seed=1)
+    assert [step for step, *_ in seen] == [10, 20, 30, 40, 45]
+    assert seen[-1][2] < seen[0][2]
+    assert seen[-1][2] == pytest.approx(train.missed_lu(alone, shelf), rel=1e-6)
+    for one, other in zip(watched.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_curve_is_drawn_as_a_picture(tmp_path: Path) -> None:
+    curves.draw([(1, 2.0, 3.0), (2, 1.0, 2.5)], tmp_path / "curve.png", training="loss", validation="LU")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_file_says_what_the_network_says_and_int8_nearly_the_same(shelf: Shelf, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ nice -n 19 python -m training.mix.train            # the network for use
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,8 @@ TAUGHT_WEIGHT: Final = 4.0
 WEIGHTS: Final[dict[str, float]] = {"multitrack": 1.5, "module": 1.0, "midi": 0.5}
 """How much the teacher believes each kind."""
 SPREAD_WEIGHT: Final = 0.2
+WATCHED_EVERY: Final = 10
+"""Steps between two points of the learning curve."""
 KIND_SHARE: Final[dict[str, float]] = {"multitrack": 0.4, "module": 0.4, "midi": 0.2}
 """How much of a batch is of each kind: real songs most."""
 
@@ -94,8 +97,19 @@ def _mean(values: Tensor, there: Tensor) -> Tensor:
     return (values * there).sum(1, keepdim=True) / there.sum(1, keepdim=True)
 
 
-def train(shelf: Shelf, *, steps: int, seed: int, rate: float = 3e-3, decay: float = 0.3) -> Controller:
-    """A network that was taught for a number of steps; its weights are the mean of the last ones."""
+def train(
+    shelf: Shelf,
+    *,
+    steps: int,
+    seed: int,
+    rate: float = 3e-3,
+    decay: float = 0.3,
+    watch: Callable[[int, float, Controller], None] | None = None,
+) -> Controller:
+    """A network that was taught for a number of steps; its weights are the mean of the last ones.
+
+    `watch` is told the step, the loss of its batch, and the network as it would be kept now; it changes nothing.
+    """
     torch.manual_seed(seed)
     every = [one for song in shelf.songs for one in song]
     whole, chances = lesson(every), torch.tensor(_chances(shelf))
@@ -104,7 +118,7 @@ def train(shelf: Shelf, *, steps: int, seed: int, rate: float = 3e-3, decay: flo
     optimiser = torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     mean = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.98))
-    for _ in range(steps):
+    for step in range(1, steps + 1):
         seen = whole.chosen(torch.multinomial(chances, BATCH, replacement=True))
         fed = seen.fed + NOISE * torch.randn_like(seen.fed)
         said = network.train()(fed, seen.there)
@@ -117,6 +131,8 @@ def train(shelf: Shelf, *, steps: int, seed: int, rate: float = 3e-3, decay: flo
         optimiser.step()
         schedule.step()
         mean.update_parameters(network)
+        if watch is not None and (step % WATCHED_EVERY == 0 or step == steps):
+            watch(step, float(loss.detach()), mean.module.eval())
     kept: Controller = mean.module.eval()
     return kept
 
@@ -138,6 +154,12 @@ def asked(network: Controller, one: Example) -> tuple[NDArray[np.float64], NDArr
         change, spread = network(torch.from_numpy(one.fed)[None])
     moved = change[0].numpy().astype(float)
     return moved - moved.mean(), spread[0].numpy().astype(float)
+
+
+def missed_lu(network: Controller, shelf: Shelf) -> float:
+    """Mean over songs of how far their tracks, as they are, stand from where their authors put them."""
+    songs = [song[0] for song in shelf.songs]
+    return float(np.mean([errors_lu(one.place_lu + asked(network, one)[0] - one.author_lu).mean() for one in songs]))
 
 
 def family(song: str) -> str:
@@ -169,7 +191,14 @@ def main() -> None:
     torch.set_num_threads(1)
     training, validation = load("train"), load("validation")
     if not options.folds:
-        torch.save(train(training, steps=options.steps, seed=options.seed).state_dict(), options.out)
+        curve: list[tuple[int, float, float]] = []
+
+        def watch(step: int, loss: float, network: Controller) -> None:
+            curve.append((step, loss, missed_lu(network, validation)))
+
+        network = train(training, steps=options.steps, seed=options.seed, watch=watch)
+        torch.save(network.state_dict(), options.out)
+        options.out.with_suffix(".json").write_text(json.dumps({"curve": curve, "seed": options.seed}))
         return
     found: list[tuple[str, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]] = []
     for rest, held in folds(Shelf([*training.songs, *validation.songs]), options.folds):
