@@ -101,8 +101,9 @@ class Heard:
         return self.role in INSTRUMENTS or self.analysis.pitched >= PITCHED
 
 
-def hear_song(tracks: Sequence[Heard], *, bpm: float | None = None, key: Key | None = None,
-              progress: Progress | None = None) -> Song:  # fmt: skip
+def hear_song(
+    tracks: Sequence[Heard], *, bpm: float | None = None, key: Key | None = None, progress: Progress | None = None
+) -> Song:
     """Listen to a take's tracks together. `bpm` and `key` are a person's and are believed.
 
     Raises OtoError: "bad_input" where there are no two bars to go with, "cancelled".
