@@ -34,7 +34,7 @@ CONFIGURATION: Final = (
     "etc/ssl/certs/ca-certificates.crt",
     "usr/local/share/ca-certificates",
 )
-VARIABLES: Final = ("*_proxy", "*_PROXY", "PIP_*", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+VARIABLES: Final = ("*_proxy", "*_PROXY", "PIP_*", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CI")
 
 NAMESPACES: Final = ("unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
 
