@@ -223,7 +223,10 @@ class InterfaceKeeper:
         if capture is None or lost is None:
             return
         async with self._opening:
-            await asyncio.to_thread(capture.close)
+            if self.capture is not capture:
+                return
+            # Closed before anybody hears of it: a take whose files are finished at once would go on with what is gone.
+            await self._close()
             if self.listener is not None:
                 self.listener.interface_lost(capture)
             self._board.put(msgspec.structs.replace(self._board.get(DeviceTopic), problem=problem_of(error)))
@@ -232,7 +235,6 @@ class InterfaceKeeper:
                 f"{lost.name}: {error.message}",
                 "What was recorded is safe. OTO goes on by itself when the interface is back.",
             )
-            await self._close()
             self._failed_at_s = 0.0
         await self.look()
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
 
 import pytest
 
-from core.engine.interface import with_hidden
+from core.engine.board import Board
+from core.engine.interface import InterfaceKeeper, with_hidden
 from core.errors import OtoError
 from core.protocol.requests import CreateSession, EditSettings, Record, SelectDevice, Stop, TrashSession
+from core.protocol.topics import DeviceTopic, NoticesTopic
+from core.settings import Settings
 from devices.base import Interface
 from devices.discovery import simulated
+from devices.errors import DeviceError
 from tests.rig import signals
 
 PATIENCE_S = 80.0
@@ -107,3 +112,48 @@ def test_a_jack_server_that_hung_and_goes_on_is_found_again(start_engine, jack_r
     engine.wait(is_unlisted, "a listing without it", PATIENCE_S)
     os.kill(rig.pid, signal.SIGCONT)
     engine.wait(lambda status: status.device.current is not None, "the interface", PATIENCE_S)
+
+
+class Ended:
+    """A capture whose stream has ended."""
+
+    def close(self) -> None:
+        pass
+
+
+class Asking:
+    """Asks for the interface when it hears that it is gone, as a take does whose files are finished at once."""
+
+    def __init__(self, keeper: InterfaceKeeper) -> None:
+        self.keeper = keeper
+        self.found: list[object] = []
+
+    def interface_lost(self, capture: object) -> None:
+        self.found.append(self.keeper.capture)
+        asyncio.get_running_loop().call_soon(lambda: self.found.append(self.keeper.capture))
+
+
+async def test_whoever_hears_that_the_interface_is_gone_finds_none_that_a_take_could_go_on_with(tmp_path, monkeypatch):
+    keeper = InterfaceKeeper(Board(), Settings, tmp_path)
+    monkeypatch.setattr(keeper, "look", lambda: asyncio.sleep(0))
+    keeper.capture, keeper._open = Ended(), CARD
+    keeper.listener = asking = Asking(keeper)
+    await keeper._lose(DeviceError("device_lost", "it has delivered nothing for a second.", ""))
+    await asyncio.sleep(0.05)
+    assert asking.found == [None, None]
+    assert "HiFiBerry" in keeper._board.get(NoticesTopic).notices[-1].message
+    assert keeper._board.get(DeviceTopic).current is None
+
+
+async def test_what_was_opened_meanwhile_is_not_given_up_for_what_ended_before(tmp_path, monkeypatch):
+    keeper = InterfaceKeeper(Board(), Settings, tmp_path)
+    monkeypatch.setattr(keeper, "look", lambda: asyncio.sleep(0))
+    keeper.capture, keeper._open = Ended(), CARD
+    keeper.listener = asking = Asking(keeper)
+    async with keeper._opening:
+        losing = asyncio.create_task(keeper._lose(DeviceError("device_lost", "gone", "")))
+        await asyncio.sleep(0)
+        fresh = keeper.capture = Ended()
+    await losing
+    assert keeper.capture is fresh
+    assert not asking.found
