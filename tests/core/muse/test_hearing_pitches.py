@@ -27,7 +27,7 @@ def bright(*midi: int, falls: float = 1.0, seconds: float = 1.5) -> Pitches:
 @settings(deadline=None, max_examples=20)
 @given(note=st.integers(40, 76), falls=st.floats(1.0, 2.0))
 def test_one_bright_note_is_one_pitch_class(note: int, falls: float) -> None:
-    # Of all these notes the worst, A2 whose partials fall slowest, keeps 0.897; with their overtones they had 0.32 to 0.69.
+    # The worst of them, A2 whose partials fall slowest, keeps 0.897; with their overtones they had 0.32 to 0.69.
     assert bright(note, falls=falls).every.mean(axis=0)[note % 12] > 0.85
 
 
